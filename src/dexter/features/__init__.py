@@ -1,0 +1,1 @@
+"""What one Dexter address does with several calls to Sentry."""

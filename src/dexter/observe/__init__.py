@@ -1,0 +1,1 @@
+"""Who watches: metrics, logs and timings as equal subscribers of frozen records."""

@@ -1,0 +1,133 @@
+"""The values that cross rooms: a call on its way to Sentry, and the answer on its way back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+Headers = tuple[tuple[str, str], ...]
+"""Header fields in order, repeated names allowed, names as they were received."""
+
+
+class Priority(IntEnum):
+    """Who waits: a lower number goes first."""
+
+    INTERACTIVE = 0
+    REALTIME = 1
+    BULK = 2
+    PREFETCH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRule:
+    """How long an answer may be used, in seconds since it was stored, and what it is filed under.
+
+    `fresh_s` of 0 means the answer is never stored. Within `stale_s` after that it is served while it is
+    refreshed behind; within `if_error_s` it stands in when Sentry cannot answer. `tags` are templates
+    over the path's parameters, such as `issues:{org}`; a purge names the same tags.
+    """
+
+    fresh_s: float = 0.0
+    stale_s: float = 0.0
+    if_error_s: float = 0.0
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One kind of call: the template it stands for and what the stages need to know of it.
+
+    `name` is the catalog's key, `GET /api/0/organizations/{organization_id_or_slug}/issues/` for a
+    Sentry operation or `*` for an address the catalog does not know. It is the only label that metrics
+    and spans may carry, since paths hold identifiers.
+    """
+
+    name: str
+    method: str
+    template: str
+    cache: CacheRule = CacheRule()
+    purges: tuple[str, ...] = ()
+    """Tags, as templates, that a successful write makes stale."""
+    lists: tuple[str, ...] = ()
+    """Tags of search results, which lag behind the write: not stored fresh for a while after it."""
+    secret: bool = False
+    """The answer reveals a secret (a DSN key, a token): never cached, never through a shared credential."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose rights an answer was made with. `key` is a keyed hash, never a token; it is part of every cache key."""
+
+    key: str
+    kind: str
+    """`token` for a caller's own Sentry credential, `service` for Dexter's, `anonymous` for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """The value of the `Authorization` header sent to Sentry; it never shows itself."""
+
+    authorization: str | None = field(repr=False)
+
+
+Body = bytes | AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to Sentry, ready to be sent.
+
+    `path` and `query` are percent-encoded exactly as they go out; `deadline` is in monotonic seconds.
+    """
+
+    endpoint: Endpoint
+    method: str
+    path: str
+    query: str
+    identity: Identity
+    credential: Credential
+    deadline: float
+    params: tuple[tuple[str, str], ...] = ()
+    """The path template's parameters, decoded, for tags."""
+    headers: Headers = ()
+    body: Body | None = None
+    priority: Priority = Priority.INTERACTIVE
+    request_id: str = ""
+    no_cache: bool = False
+    """The caller wants Sentry's own word, not a stored answer."""
+
+
+class Outcome(StrEnum):
+    """Where an answer came from, in the words of RFC 9211 (`Cache-Status`)."""
+
+    HIT = "hit"
+    STALE = "stale"
+    FALLBACK = "fallback"
+    MISS = "miss"
+    COLLAPSED = "collapsed"
+    BYPASS = "bypass"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Sentry said, or what was kept of it.
+
+    `stored_at` is the epoch second at which a stored answer left Sentry, None for one straight from it.
+    """
+
+    status: int
+    headers: Headers
+    body: Body
+    outcome: Outcome = Outcome.BYPASS
+    stored_at: float | None = None
+
+
+Send = Callable[[Call], Awaitable[Answer]]
+"""The one seam of the stack: a stage takes a `Send` and gives a `Send`."""
+
+
+def header(headers: Headers, name: str) -> str | None:
+    """Give the first value of a header, whatever the case of its name, or None."""
+    wanted = name.lower()
+    return next((value for key, value in headers if key.lower() == wanted), None)
