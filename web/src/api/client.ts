@@ -1,0 +1,98 @@
+import { ApiError, errorFromAnswer, errorFromSilence } from "./error";
+
+export type QueryValue = string | number | boolean | null | undefined | readonly string[];
+export type Query = Readonly<Record<string, QueryValue>>;
+
+interface Ask {
+  query?: Query;
+  body?: unknown;
+  signal?: AbortSignal;
+}
+
+const SAFE_METHODS = new Set(["GET", "HEAD"]);
+
+let csrfToken: string | null = null;
+let onSignedOut: (() => void) | null = null;
+
+/** Remember the token that unsafe requests must show. It comes with the session and lives in memory only. */
+export function rememberCsrfToken(session: { csrf_token: string } | null): void {
+  csrfToken = session?.csrf_token ?? null;
+}
+
+/** Say what happens when the gateway answers 401: the router goes to the sign-in screen. */
+export function whenSignedOut(listener: (() => void) | null): void {
+  onSignedOut = listener;
+}
+
+/** Give an address with its query; repeated names for lists, absent ones left out. */
+export function addressWith(path: string, query: Query = {}): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value === null || value === undefined) continue;
+    if (typeof value === "object") value.forEach((item) => search.append(name, item));
+    else search.append(name, String(value));
+  }
+  const text = search.toString();
+  return text === "" ? path : `${path}?${text}`;
+}
+
+async function bodyOf(response: Response): Promise<unknown> {
+  if (response.status === 204) return null;
+  const text = await response.text();
+  if (text === "") return null;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+async function send(method: string, path: string, ask: Ask): Promise<unknown> {
+  const headers = new Headers({ Accept: "application/json" });
+  if (ask.body !== undefined) headers.set("Content-Type", "application/json");
+  if (!SAFE_METHODS.has(method) && csrfToken !== null) headers.set("X-CSRF-Token", csrfToken);
+  let response: Response;
+  let body: unknown;
+  try {
+    response = await fetch(addressWith(path, ask.query), {
+      method,
+      headers,
+      credentials: "same-origin",
+      ...(ask.body === undefined ? {} : { body: JSON.stringify(ask.body) }),
+      ...(ask.signal === undefined ? {} : { signal: ask.signal }),
+    });
+    body = await bodyOf(response);
+  } catch (cause) {
+    if (ask.signal?.aborted === true) throw cause;
+    throw errorFromSilence();
+  }
+  if (response.status === 401) onSignedOut?.();
+  if (!response.ok) throw errorFromAnswer(response.status, body, response.headers);
+  if (typeof body === "string") throw notJson(response);
+  return body;
+}
+
+function notJson(response: Response): ApiError {
+  return new ApiError({
+    status: response.status,
+    message: "The gateway answered with something that is not JSON",
+    remedy: "Check that the address in front of the workbench is Dexter's, not a proxy's sign-in page.",
+    requestId: response.headers.get("X-Request-ID"),
+    retryable: false,
+  });
+}
+
+/**
+ * The one way to the gateway. Each call gives the parsed body or throws an ApiError.
+ *
+ * The type argument says what the contract promises for that address.
+ */
+export const api = {
+  get: async <T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> =>
+    (await send("GET", path, { ...(query && { query }), ...(signal && { signal }) })) as T,
+  put: async <T>(path: string, body: unknown): Promise<T> => (await send("PUT", path, { body })) as T,
+  post: async <T>(path: string, body: unknown): Promise<T> => (await send("POST", path, { body })) as T,
+  delete: async (path: string): Promise<void> => {
+    await send("DELETE", path, {});
+  },
+};

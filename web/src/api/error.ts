@@ -1,0 +1,76 @@
+/** What failed, whose move it is, and whether trying again can help. Every failure of the gateway reaches the screens as this. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: number;
+  readonly remedy: string;
+  readonly requestId: string | null;
+  readonly retryable: boolean;
+
+  constructor(fields: { status: number; message: string; remedy: string; requestId?: string | null; retryable?: boolean }) {
+    super(fields.message);
+    this.status = fields.status;
+    this.remedy = fields.remedy;
+    this.requestId = fields.requestId ?? null;
+    this.retryable = fields.retryable ?? isRetryable(fields.status);
+  }
+}
+
+function isRetryable(status: number): boolean {
+  return status === 0 || status === 408 || status === 425 || status === 429 || status >= 500;
+}
+
+const text = (value: unknown): string | null => (typeof value === "string" && value.trim() !== "" ? value : null);
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Give the error an unsuccessful answer stands for, whatever its body: problem+json, Sentry's `detail`, HTML or nothing. */
+export function errorFromAnswer(status: number, body: unknown, headers: Headers): ApiError {
+  const problem = isRecord(body) ? body : {};
+  const message = text(problem["message"]) ?? text(problem["detail"]) ?? text(problem["title"]) ?? defaultMessage(status);
+  return new ApiError({
+    status,
+    message,
+    remedy: text(problem["remedy"]) ?? defaultRemedy(status),
+    requestId: text(problem["request_id"]) ?? headers.get("X-Request-ID"),
+  });
+}
+
+/** Give the error for a request that got no answer at all. */
+export function errorFromSilence(): ApiError {
+  return new ApiError({
+    status: 0,
+    message: "Dexter's gateway does not answer",
+    remedy: "Check that `dexter up` or `dexter serve` is still running, then try again.",
+  });
+}
+
+/** Give any thrown value as an ApiError, so that screens show one kind of failure. */
+export function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  return new ApiError({
+    status: -1,
+    message: "The workbench made a mistake",
+    remedy: "Reload the page. The mistake has been written to the gateway's log.",
+    retryable: false,
+  });
+}
+
+function defaultMessage(status: number): string {
+  if (status === 401) return "You are not signed in";
+  if (status === 403) return "This token may not do that";
+  if (status === 404) return "This does not exist, or the token cannot see it";
+  if (status === 429) return "Sentry asks to slow down";
+  if (status >= 500) return "Sentry or the gateway could not answer";
+  return `The request was refused (${status})`;
+}
+
+function defaultRemedy(status: number): string {
+  if (status === 401) return "Sign in with the access token that Dexter printed at start.";
+  if (status === 403) return "Ask an administrator for a token with the right scopes.";
+  if (status === 404) return "Check the address, or go back to the stream.";
+  if (status === 429) return "Wait a few seconds, then try again.";
+  if (status >= 500) return "Try again in a moment. If it stays, look at the gateway's log.";
+  return "Change the request and try again.";
+}

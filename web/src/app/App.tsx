@@ -1,0 +1,23 @@
+import { MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { useState } from "react";
+
+import { createQueryClient } from "./queryClient";
+import { createWorkbenchRouter } from "./router";
+import { cssVariables, theme } from "./theme";
+
+/** The workbench: look, data and routes around the screens. */
+export function App() {
+  const [queryClient] = useState(createQueryClient);
+  const [router] = useState(() => createWorkbenchRouter(queryClient));
+  return (
+    <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
+      <QueryClientProvider client={queryClient}>
+        <Notifications position="bottom-right" limit={4} transitionDuration={120} />
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}

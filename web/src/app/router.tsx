@@ -1,0 +1,96 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
+
+import { whenSignedOut } from "@/api/client";
+import { ApiError } from "@/api/error";
+import { parseAddress, writeAddress } from "@/core/address";
+import { readAddress } from "@/core/view";
+import { sessionQuery } from "@/queries/session";
+import { SignInScreen } from "@/screens/sign-in/SignInScreen";
+import { StreamScreen } from "@/screens/stream/StreamScreen";
+
+import { NotFoundScreen, ScreenBoundary, ScreenPending } from "./boundaries";
+import { Shell } from "./Shell";
+
+interface RouterContext {
+  queryClient: QueryClient;
+}
+
+const rootRoute = createRootRouteWithContext<RouterContext>()({
+  component: Outlet,
+  notFoundComponent: NotFoundScreen,
+});
+
+/** Only a path of this workbench may be returned to; anything else would be an open redirect. */
+function safeReturn(value: unknown): string | undefined {
+  return typeof value === "string" && /^\/(?![/\\])/.test(value) ? value : undefined;
+}
+
+const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/sign-in",
+  validateSearch: (search: Record<string, unknown>): { from?: string } => {
+    const from = safeReturn(search["from"]);
+    return from === undefined ? {} : { from };
+  },
+  component: SignInScreen,
+});
+
+const workbenchRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: "workbench",
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await context.queryClient.query({ ...sessionQuery, staleTime: "static" });
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      throw redirect({ to: "/sign-in", search: { from: location.href } });
+    }
+  },
+  component: Shell,
+  errorComponent: ScreenBoundary,
+  pendingComponent: ScreenPending,
+});
+
+const streamRoute = createRoute({
+  getParentRoute: () => workbenchRoute,
+  path: "/",
+  validateSearch: readAddress,
+  component: StreamScreen,
+  errorComponent: ScreenBoundary,
+});
+
+const issueRoute = createRoute({
+  getParentRoute: () => workbenchRoute,
+  path: "/issues/$issueId",
+  component: lazyRouteComponent(() => import("./IssueRoute"), "IssueRoute"),
+  errorComponent: ScreenBoundary,
+  pendingComponent: ScreenPending,
+});
+
+const routeTree = rootRoute.addChildren([signInRoute, workbenchRoute.addChildren([streamRoute, issueRoute])]);
+
+/** The screens and their addresses. */
+export function createWorkbenchRouter(queryClient: QueryClient) {
+  const router = createRouter({
+    routeTree,
+    context: { queryClient },
+    parseSearch: parseAddress,
+    stringifySearch: writeAddress,
+    defaultPreload: false,
+    scrollRestoration: true,
+    defaultNotFoundComponent: NotFoundScreen,
+  });
+  whenSignedOut(() => {
+    queryClient.removeQueries({ queryKey: sessionQuery.queryKey });
+    if (router.state.location.pathname === "/sign-in") return;
+    void router.navigate({ to: "/sign-in", search: { from: router.state.location.href } });
+  });
+  return router;
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createWorkbenchRouter>;
+  }
+}

@@ -1,0 +1,35 @@
+import { queryOptions, useSuspenseQuery } from "@tanstack/react-query";
+
+import { api, rememberCsrfToken } from "@/api/client";
+import type { Session } from "@/api/model";
+
+async function fetchSession(signal?: AbortSignal): Promise<Session> {
+  const session = await api.get<Session>("/api/v1/session", undefined, signal);
+  rememberCsrfToken(session);
+  return session;
+}
+
+/** Who is signed in and to which organization. Fails with a 401 ApiError when nobody is. */
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  queryFn: ({ signal }) => fetchSession(signal),
+  staleTime: Infinity,
+  gcTime: Infinity,
+  retry: false,
+});
+
+/** The session of a screen behind the sign-in; the router has fetched it before the screen stands. */
+export function useSession(): Session {
+  return useSuspenseQuery(sessionQuery).data;
+}
+
+export async function signIn(token: string): Promise<Session> {
+  const session = await api.post<Session>("/api/v1/session", { token });
+  rememberCsrfToken(session);
+  return session;
+}
+
+export async function signOut(): Promise<void> {
+  await api.delete("/api/v1/session");
+  rememberCsrfToken(null);
+}

@@ -1,0 +1,44 @@
+import "@testing-library/jest-dom/vitest";
+
+import { cleanup } from "@testing-library/react";
+import { afterAll, afterEach, beforeAll } from "vitest";
+
+import { gateway } from "./gateway";
+
+// jsdom has no layout: Mantine asks for these at mount.
+class MediaQueryDouble extends EventTarget {
+  readonly matches = false;
+  readonly onchange = null;
+  constructor(readonly media: string) {
+    super();
+  }
+  addListener() {
+    return undefined;
+  }
+  removeListener() {
+    return undefined;
+  }
+}
+window.matchMedia = (query) => new MediaQueryDouble(query);
+
+class ResizeObserverDouble implements ResizeObserver {
+  observe() {
+    return undefined;
+  }
+  unobserve() {
+    return undefined;
+  }
+  disconnect() {
+    return undefined;
+  }
+}
+window.ResizeObserver = ResizeObserverDouble;
+window.scrollTo = () => undefined;
+Element.prototype.scrollIntoView = () => undefined;
+
+beforeAll(() => gateway.listen({ onUnhandledRequest: "error" }));
+afterEach(() => {
+  cleanup();
+  gateway.resetHandlers();
+});
+afterAll(() => gateway.close());

@@ -1,0 +1,31 @@
+import { fileURLToPath } from "node:url";
+
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+const gateway = process.env["DEXTER_URL"] ?? "http://127.0.0.1:8000";
+const gatewayPaths = ["/api", "/health", "/ready", "/events", "/docs", "/openapi.json"];
+
+export default defineConfig({
+  plugins: [react()],
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  build: {
+    // The Python package carries the built workbench, so the wheel works without Node.
+    outDir: "../src/dexter/workbench",
+    emptyOutDir: true,
+    target: "es2022",
+    // The gateway's content policy allows no data: scripts or styles; every asset is a file of its own.
+    assetsInlineLimit: 0,
+    sourcemap: false,
+  },
+  server: {
+    proxy: Object.fromEntries(gatewayPaths.map((path) => [path, { target: gateway, ws: path === "/events" }])),
+  },
+  test: {
+    environment: "jsdom",
+    setupFiles: ["./tests/setup.ts"],
+    include: ["src/**/*.test.{ts,tsx}", "tests/**/*.test.{ts,tsx}"],
+    restoreMocks: true,
+    css: false,
+  },
+});
