@@ -1,0 +1,7 @@
+"""The handlers, one module per subject; importing the package makes all of them known to the routing."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

@@ -1,0 +1,154 @@
+"""The sandbox's HTTP face: match, pass the stages, authenticate, answer."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import secrets
+import time
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount
+
+import dexter.sandbox.api
+import dexter.sandbox.ingest.routes  # noqa: F401 - announces ingestion
+from dexter.catalog.router import Router
+from dexter.catalog.table import operations, schema
+from dexter.sandbox.auth import demand
+from dexter.sandbox.bootstrap import open_sandbox
+from dexter.sandbox.replies import SentryError, empty_reply, json_reply
+from dexter.sandbox.request import Sandbox, SandboxRequest
+from dexter.sandbox.routing import Handler, Stage, Target, targets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import Receive, Scope, Send
+
+    from dexter.catalog.operation import Operation
+    from dexter.sandbox.options import SandboxOptions
+
+log = logging.getLogger("dexter.sandbox")
+
+
+def build_app(options: SandboxOptions, *, clock: Callable[[], float] = time.time) -> Starlette:
+    """Give the ASGI application of one sandbox; `app.state.sandbox` is the sandbox itself."""
+    sandbox = open_sandbox(options, clock)
+    mounts = [Mount("/", app=ApiFace(sandbox, _stages(sandbox)))]
+    if importlib.util.find_spec("dexter.sandbox.admin"):
+        mounts.insert(0, Mount("/_sandbox", app=import_module("dexter.sandbox.admin").build_admin(sandbox)))
+    app = Starlette(routes=mounts)
+    app.state.sandbox = sandbox
+    return app
+
+
+def _known() -> tuple[Operation, ...]:
+    try:
+        return operations()
+    except FileNotFoundError:  # the catalog's data has not landed yet
+        return ()
+
+
+def _stages(sandbox: Sandbox) -> list[Stage]:
+    """Give what stands round every handler, outermost first."""
+    if importlib.util.find_spec("dexter.sandbox.stages"):
+        found: list[Stage] = import_module("dexter.sandbox.stages").stages(sandbox)
+        return found
+    return []
+
+
+class ApiFace:
+    """The ASGI application under `/api/`: one lookup, then the stages, then the handler."""
+
+    def __init__(self, sandbox: Sandbox, stages: list[Stage]) -> None:
+        self._sandbox = sandbox
+        entries = targets(_known())
+        self._router: Router[Target] = Router(entries)
+        self._unmatched = _wrap(self._no_route, stages)
+        self._ways = {target.key: _wrap(_way_to(target), stages) for _, _, target in entries}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        found = self._router.match(scope["method"], scope["path"])
+        if found is None:
+            request = SandboxRequest(self._sandbox, scope, receive, "*", {})
+            way = self._unmatched
+        else:
+            target, params = found
+            request = SandboxRequest(self._sandbox, scope, receive, target.key, params)
+            way = self._ways[target.key]
+        response = await _answered(way, request)
+        await response(scope, receive, send)
+
+    async def _no_route(self, request: SandboxRequest) -> Response:
+        path = request.path
+        allowed = self._router.methods(path)
+        if allowed:
+            body = {"detail": f'Method "{request.method}" not allowed.'}
+            return json_reply(body, 405, {"Allow": ", ".join(sorted(allowed))})
+        if not path.endswith("/") and self._router.methods(f"{path}/"):
+            return _slash_forgotten(request)
+        return empty_reply(404)
+
+
+def _slash_forgotten(request: SandboxRequest) -> Response:
+    info = f"Route not found, did you forget a trailing slash? try: {request.path}/"
+    asked = request.headers.get("accept", "") + request.headers.get("content-type", "")
+    return json_reply({"info": info}, 404) if "json" in asked else PlainTextResponse(info, 404)
+
+
+def _way_to(target: Target) -> Handler:
+    if target.handler is None:
+        return _sampled(target)
+    if target.public:
+        return target.handler
+    handler, scopes = target.handler, target.scopes
+
+    async def authorized(request: SandboxRequest) -> Response:
+        demand(request.actor, scopes)
+        return await handler(request)
+
+    return authorized
+
+
+def _sampled(target: Target) -> Handler:
+    async def answer(request: SandboxRequest) -> Response:
+        demand(request.actor, target.scopes)
+        if "organization_id_or_slug" in request.params:
+            _ = request.organization
+        return sampled_reply(target, request)
+
+    return answer
+
+
+def sampled_reply(target: Target, request: SandboxRequest) -> Response:
+    """Give the schema-shaped reply of an operation the sandbox keeps no state for."""
+    from dexter.sandbox.sampled import SAMPLED_HEADER, sample
+
+    assert target.operation is not None  # noqa: S101 - a target has a handler or an operation
+    drawn = sample(target.operation, request.params, schema)
+    headers = dict([SAMPLED_HEADER])
+    return empty_reply(drawn.status, headers) if drawn.body is None else json_reply(drawn.body, drawn.status, headers)
+
+
+def _wrap(handler: Handler, stages: list[Stage]) -> Handler:
+    for stage in reversed(stages):
+        handler = stage(handler)
+    return handler
+
+
+async def _answered(way: Handler, request: SandboxRequest) -> Response:
+    try:
+        return await way(request)
+    except SentryError as error:
+        return error.reply()
+    except Exception:
+        error_id = secrets.token_hex(16)
+        log.exception("sandbox_fault", extra={"error_id": error_id, "operation": request.operation_key})
+        body: dict[str, Any] = {"detail": "Internal Error", "errorId": error_id}
+        return json_reply(body, 500)

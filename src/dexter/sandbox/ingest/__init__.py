@@ -1,0 +1,1 @@
+"""From what an SDK sends to an issue: parse, normalize, group, save."""

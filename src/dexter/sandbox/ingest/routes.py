@@ -1,0 +1,1 @@
+"""The addresses that SDKs send to."""
