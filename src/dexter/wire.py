@@ -96,6 +96,8 @@ class Call:
     request_id: str = ""
     no_cache: bool = False
     """The caller wants Sentry's own word, not a stored answer."""
+    transparent: bool = False
+    """The caller is a Sentry client: bodies may stream, and redirects are its own to follow."""
 
 
 class Outcome(StrEnum):
@@ -121,6 +123,8 @@ class Answer:
     body: Body
     outcome: Outcome = Outcome.BYPASS
     stored_at: float | None = None
+    upstream_s: float | None = None
+    """How long Sentry took for this very answer, in seconds; None when it was not asked."""
 
 
 Send = Callable[[Call], Awaitable[Answer]]
