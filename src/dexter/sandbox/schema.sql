@@ -94,7 +94,8 @@ CREATE TABLE issue_hashes (
   PRIMARY KEY (project_id, hash)
 );
 CREATE INDEX issue_hashes_by_issue ON issue_hashes (issue_id);
--- One row an issue, environment and hour: the source of every stats series.
+-- One row an issue, environment ('' for none) and hour: the source of every stats series.
+-- `hour` is the epoch second at which the hour begins, a multiple of 3600.
 CREATE TABLE issue_hours (
   issue_id INTEGER NOT NULL, environment TEXT NOT NULL DEFAULT '', hour INTEGER NOT NULL, count INTEGER NOT NULL,
   PRIMARY KEY (issue_id, environment, hour)
@@ -132,3 +133,18 @@ CREATE TABLE activities (
   data_json TEXT NOT NULL DEFAULT '{}', date_created REAL NOT NULL
 );
 CREATE INDEX activities_by_issue ON activities (issue_id, date_created DESC);
+CREATE INDEX issues_snoozed ON issues (id) WHERE substatus = 'archived_until_condition_met';
+-- What ingestion took in or turned away, an hour (epoch second of its start) at a time.
+CREATE TABLE outcomes (
+  project_id INTEGER NOT NULL, category TEXT NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
+  hour INTEGER NOT NULL, quantity INTEGER NOT NULL,
+  PRIMARY KEY (project_id, category, outcome, reason, hour)
+) WITHOUT ROWID;
+-- What people said about an error they met.
+CREATE TABLE user_reports (
+  id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, event_id TEXT NOT NULL, issue_id INTEGER,
+  name TEXT NOT NULL DEFAULT '', email TEXT NOT NULL DEFAULT '', comments TEXT NOT NULL DEFAULT '',
+  date_created REAL NOT NULL, UNIQUE (project_id, event_id)
+);
+CREATE INDEX user_reports_by_issue ON user_reports (issue_id);
+CREATE INDEX attachments_by_event ON attachments (project_id, event_id);
