@@ -1,0 +1,94 @@
+/** Exceptions as a chain that reads in order, each with its stack; threads stand in where exceptions have no frames. */
+
+import { asFlag, asList, asNumber, asObject, asText, pairsOf, type Pair } from "./json";
+import { readFrames, type Frame, type FrameOrder } from "./frames";
+
+export interface Exception {
+  readonly key: string;
+  readonly type: string;
+  readonly value: string;
+  readonly module: string | null;
+  /** How this exception belongs to the one above it in the newest-first order; null for the main one. */
+  readonly relation: string | null;
+  readonly handled: boolean | null;
+  readonly mechanism: string | null;
+  readonly mechanismData: readonly Pair[];
+  /** Oldest first, as Sentry keeps them. */
+  readonly frames: readonly Frame[];
+  /** The minified stack before source maps, when it differs from what is shown. */
+  readonly minified: readonly Frame[];
+}
+
+export interface Thread {
+  readonly key: string;
+  readonly id: string;
+  readonly name: string;
+  readonly crashed: boolean;
+  readonly current: boolean;
+  readonly state: string | null;
+  readonly frames: readonly Frame[];
+}
+
+/** Give the exceptions of an entry, oldest (the first cause) first, as Sentry keeps them. */
+export function readExceptions(data: unknown, threads: readonly Thread[] = []): readonly Exception[] {
+  const values = asList(asObject(data)["values"]);
+  return values.map((value, index) => readException(value, index, index === values.length - 1, threads));
+}
+
+function readException(value: unknown, index: number, isMain: boolean, threads: readonly Thread[]): Exception {
+  const raw = asObject(value);
+  const mechanism = asObject(raw["mechanism"]);
+  const own = readFrames(raw["stacktrace"]);
+  const thread = threads.find((candidate) => candidate.id === asText(raw["threadId"]));
+  return {
+    key: `exception-${String(index)}`,
+    type: asText(raw["type"]) ?? asText(raw["module"]) ?? "Error",
+    value: asText(raw["value"]) ?? "",
+    module: asText(raw["module"]),
+    relation: isMain ? null : relationOf(asText(mechanism["source"]), asNumber(mechanism["parent_id"])),
+    handled: asFlag(mechanism["handled"]),
+    mechanism: asText(mechanism["type"]),
+    mechanismData: [...pairsOf(mechanism["data"]), ...pairsOf(mechanism["meta"])],
+    frames: own.length > 0 || !isMain ? own : (thread?.frames ?? []),
+    minified: readFrames(raw["rawStacktrace"]),
+  };
+}
+
+/** Give in words how a chained exception came about, from the `source` that SDKs write on its mechanism. */
+function relationOf(source: string | null, parent: number | null): string {
+  if (source === "__context__") return "While this was being handled";
+  if (source !== null && /^(errors|exceptions)\[\d+\]$/.test(source)) {
+    return parent === null ? "Part of the group" : `Part of group ${String(parent + 1)}`;
+  }
+  return "Caused by";
+}
+
+/** Give the chain in the reading order asked for: the main exception first with newest-first. */
+export function orderedChain(chain: readonly Exception[], order: FrameOrder): readonly Exception[] {
+  return order === "newest" ? [...chain].reverse() : chain;
+}
+
+/** Give the threads of an entry, the crashed and the current one first. */
+export function readThreads(data: unknown): readonly Thread[] {
+  const threads = asList(asObject(data)["values"]).map(readThread);
+  return [...threads].sort((one, other) => rank(one) - rank(other));
+}
+
+function readThread(value: unknown, index: number): Thread {
+  const raw = asObject(value);
+  const id = asText(raw["id"]) ?? String(index);
+  return {
+    key: `thread-${String(index)}`,
+    id,
+    name: asText(raw["name"]) ?? `Thread ${id}`,
+    crashed: asFlag(raw["crashed"]) ?? false,
+    current: asFlag(raw["current"]) ?? false,
+    state: asText(raw["state"]),
+    frames: readFrames(raw["stacktrace"]),
+  };
+}
+
+function rank(thread: Thread): number {
+  if (thread.crashed) return 0;
+  return thread.current ? 1 : 2;
+}
