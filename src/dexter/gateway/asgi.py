@@ -1,0 +1,70 @@
+"""The little of ASGI that the gateway's own pages and the catalog's reads need: a request in, a response out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from dexter.errors import BadRequest, TooLarge
+from dexter.wire import Headers, header
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+AsgiSend = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, AsgiSend], Awaitable[None]]
+
+MAX_BODY_BYTES = 256 * 1024
+"""The largest body that an address of Dexter's own takes; `/api/0` streams and has Sentry's limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole answer. Header names are lower case."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def headers_of(scope: Scope) -> Headers:
+    """Give a request's headers as text."""
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+
+
+def query_of(scope: Scope) -> tuple[tuple[str, str], ...]:
+    """Give a request's query, decoded. Raises BadRequest for an absurd number of names or bytes that are no text."""
+    try:
+        text = scope.get("query_string", b"").decode("ascii")
+        return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=200, errors="strict"))
+    except ValueError as error:
+        raise BadRequest("The query is not percent-encoded UTF-8, or names more than 200 parameters.") from error
+
+
+async def send_response(send: AsgiSend, response: Response, *, head: bool = False) -> None:
+    """Send a whole answer; without its body for a HEAD request."""
+    pairs = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers]
+    if response.status != 204:
+        pairs.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": pairs})
+    await send({"type": "http.response.body", "body": b"" if head else response.body})
+
+
+def bounded(receive: Receive, headers: Headers, limit: int = MAX_BODY_BYTES) -> Receive:
+    """Give a `receive` that raises TooLarge as soon as a body exceeds the limit, and before it if it says so."""
+    stated = header(headers, "content-length") or "0"
+    seen = 0
+
+    async def receive_bounded() -> Message:
+        nonlocal seen
+        if stated.isdigit() and int(stated) > limit:
+            raise TooLarge(f"The body is larger than {limit} bytes.")
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise TooLarge(f"The body is larger than {limit} bytes.")
+        return message
+
+    return receive_bounded

@@ -1,0 +1,44 @@
+"""The workbench's words for a search of issues, in Sentry's: pure, from status, level and text to one query."""
+
+from __future__ import annotations
+
+import re
+
+from dexter.errors import BadRequest
+
+STATUSES = {
+    "unresolved": "is:unresolved",
+    "resolved": "is:resolved",
+    "archived": "is:archived",
+    "for_review": "is:unresolved is:for_review",
+    "all": "",
+}
+SORTS = ("date", "new", "freq", "user", "trends", "inbox")
+PERIODS = ("1h", "24h", "7d", "14d", "30d", "90d")
+LEVELS = ("fatal", "error", "warning", "info", "debug", "sample")
+STATS_PERIODS = {"1h": "24h", "24h": "24h"}
+"""The series that goes with a period; longer periods get the 14 days' one, the only other that Sentry makes."""
+
+_STATUS_TERM = re.compile(r"(?:^|\s)is:(unresolved|resolved|archived|ignored|muted)\b")
+
+
+def sentry_query(query: str, status: str | None, levels: tuple[str, ...]) -> str:
+    """Give Sentry's query for a text, a status and any of several levels.
+
+    If neither names a status, `is:unresolved` is meant, as in Sentry. If both do, the text wins: it is what the
+    person wrote, and both together would find nothing.
+    """
+    terms = [query.strip()]
+    if _STATUS_TERM.search(query) is None:
+        terms.insert(0, STATUSES["unresolved" if status is None else status])
+    if levels:
+        terms.append(f"level:{levels[0]}" if len(levels) == 1 else f"level:[{', '.join(levels)}]")
+    return " ".join(filter(None, terms))
+
+
+def check_sort(sort: str, query: str) -> None:
+    """Raise BadRequest for the one sort that Sentry takes with one kind of search only."""
+    if sort == "inbox" and not ("is:unresolved" in query and "is:for_review" in query):
+        raise BadRequest(
+            "sort=inbox only orders issues that are for review.", remedy="Add status=for_review, or use another sort."
+        )

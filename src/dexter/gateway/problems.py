@@ -1,0 +1,82 @@
+"""Errors as problem+json (RFC 9457), with what Dexter promises beside it: context, message, timestamp and a remedy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import msgspec
+
+from dexter.errors import DexterError, DexterFault, RateLimited, Refused
+from dexter.features.moment import iso
+from dexter.gateway.throttle import TooManyAttempts
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A failed request, told to its caller. `status` is the HTTP status, `headers` go out beside the body."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...]
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One thing that is wrong with a body or a query: where, and what."""
+
+    field: str
+    message: str
+
+
+class InvalidFields(DexterError):
+    """Several fields of a body are not of their permitted form."""
+
+    status = 422
+    remedy = "Correct the named fields and send the request again."
+
+    def __init__(self, errors: tuple[FieldError, ...]) -> None:
+        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
+        self.errors = errors
+
+
+def problem(error: DexterError, *, context: str, now: float, request_id: str) -> Problem:
+    """Give the answer to a failed request.
+
+    `context` names what was attempted, such as `issues.list`. A DexterFault tells nothing of its cause: that is in
+    the log, under the request id.
+    """
+    title = HTTPStatus(error.status).phrase
+    message = "Dexter failed to do this because of a fault of its own." if type(error) is DexterFault else error.message
+    document: dict[str, object] = {
+        "type": f"urn:dexter:problem:{_slug(type(error).__name__)}",
+        "title": title,
+        "status": error.status,
+        "detail": message,
+        "context": context,
+        "message": message,
+        "timestamp": iso(now),
+        "remedy": error.remedy,
+        "request_id": request_id,
+    }
+    if isinstance(error, Refused):
+        document["upstream_status"] = error.upstream_status
+    if isinstance(error, InvalidFields):
+        document["errors"] = [{"field": each.field, "message": each.message} for each in error.errors]
+    headers = (("content-type", MEDIA_TYPE), ("cache-control", "no-store"), *_extra_headers(error, now))
+    return Problem(error.status, msgspec.json.encode(document), headers)
+
+
+def _extra_headers(error: DexterError, now: float) -> tuple[tuple[str, str], ...]:
+    if isinstance(error, RateLimited):
+        return (("retry-after", str(max(1, round(error.until - now)))),)
+    if isinstance(error, TooManyAttempts):
+        return (("retry-after", str(error.retry_after_s)),)
+    if error.status == 401:
+        return (("www-authenticate", "Bearer"),)
+    return ()
+
+
+def _slug(name: str) -> str:
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")

@@ -1,0 +1,378 @@
+"""Every setting of Dexter, as one frozen value; the only module that reads the environment.
+
+`TABLE` is the reference: key, permitted form, default, help, older spellings. `read_settings` turns an environment
+into `Settings` or raises `SettingsError`, which names the key, the value (never a secret's) and the permitted form.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from dexter.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a setting's text is read: `text` says the permitted form, `parse` raises ValueError for any other."""
+
+    text: str
+    parse: Callable[[str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table. `attribute` is its field in `Settings`; `unused` says why it has no effect yet."""
+
+    key: str
+    attribute: str
+    form: Form
+    default: str
+    help: str
+    secret: bool = False
+    older: tuple[str, ...] = ()
+    unused: str | None = None
+
+
+_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_UNITS_BYTES = {"KB": 1024, "MB": 1024**2, "GB": 1024**3}
+
+
+def duration_s(text: str) -> float:
+    """Give the seconds of a duration such as `500ms`, `30s`, `5m`, `12h`, `7d`, or `0`."""
+    if text == "0":
+        return 0.0
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", text)
+    if match is None:
+        raise ValueError(text)
+    return float(match[1]) * _UNITS_S[match[2]]
+
+
+def size_bytes(text: str) -> int:
+    """Give the bytes of a size such as `512KB`, `64MB` or `1GB`."""
+    match = re.fullmatch(r"(\d+)(KB|MB|GB)", text)
+    if match is None:
+        raise ValueError(text)
+    return int(match[1]) * _UNITS_BYTES[match[2]]
+
+
+def _positive(parse: Callable[[str], float]) -> Callable[[str], float]:
+    def parsed(text: str) -> float:
+        value = parse(text)
+        if value <= 0:
+            raise ValueError(text)
+        return value
+
+    return parsed
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch(r"\d{1,5}", text) or int(text) > 65535:
+        raise ValueError(text)
+    return int(text)
+
+
+def _matching(pattern: str) -> Callable[[str], str]:
+    def parsed(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(text)
+        return text
+
+    return parsed
+
+
+def _origin(text: str) -> str:
+    """Give the URL without a trailing slash or the `/api/0` that older setups wrote; never with credentials."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(text)
+    if "@" in parts.netloc or parts.port == 0:
+        raise ValueError(text)
+    path = re.sub(r"(/api(/0)?)?/*$", "", parts.path)
+    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+
+
+def _flag(text: str) -> bool:
+    return {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}[
+        text.lower()
+    ]
+
+
+def _host_list(text: str) -> tuple[str, ...]:
+    names = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    if not all(re.fullmatch(r"[a-z0-9._\-]+|\[[0-9a-f:]+\]", name) for name in names):
+        raise ValueError(text)
+    return names
+
+
+def _optional(form: Form) -> Form:
+    return Form(form.text, lambda text: form.parse(text) if text else None)
+
+
+HOST = Form("a host name or an IP address", _matching(r"[A-Za-z0-9._:\-]+"))
+PORT = Form("a number from 0 to 65535", _port)
+DIRECTORY = Form("a path to a directory", lambda text: Path(text).expanduser())
+URL = Form("a URL such as https://sentry.example.com, without user, query or fragment", _origin)
+SLUG = Form("a slug or an id: letters, digits, `-` and `_`", _matching(r"[A-Za-z0-9_\-]+"))
+TOKEN = Form("visible ASCII characters without spaces", _matching(r"[\x21-\x7e]+"))
+DURATION = Form("a number and a unit: 500ms, 30s, 5m, 12h, 7d", _positive(duration_s))
+SIZE = Form("a number and a unit: 512KB, 64MB, 1GB", lambda text: int(_positive(size_bytes)(text)))
+FLAG = Form("on or off", _flag)
+HOSTS = Form("host names separated by commas", _host_list)
+LOG_LEVEL = Form("one of debug, info, warning, error", lambda text: _matching("debug|info|warning|error")(text.lower()))
+ANY = Form("any text", str)
+
+_LATER = "this version keeps its state in its own process and under DEXTER_DATA_DIR"
+
+TABLE: tuple[Setting, ...] = (
+    Setting("DEXTER_HOST", "host", HOST, "127.0.0.1", "The address the gateway listens on."),
+    Setting("DEXTER_PORT", "port", PORT, "8000", "The gateway's port; 0 takes any that is free."),
+    Setting(
+        "DEXTER_DATA_DIR",
+        "data_dir",
+        DIRECTORY,
+        "~/.local/share/dexter",
+        "Where all state lives; nothing else is kept.",
+    ),
+    Setting(
+        "DEXTER_ACCESS_TOKEN",
+        "access_token",
+        _optional(TOKEN),
+        "",
+        "Fixes the token that people sign in with. Unset, one is derived from a key file in the data directory.",
+        secret=True,
+    ),
+    Setting(
+        "DEXTER_ALLOWED_HOSTS",
+        "allowed_hosts",
+        HOSTS,
+        "",
+        "Names, besides this machine's own, under which the gateway may be called; guards against DNS rebinding.",
+    ),
+    Setting("DEXTER_SANDBOX_PORT", "sandbox_port", PORT, "9000", "The port of the sandbox that `dexter up` starts."),
+    Setting("DEXTER_SESSION_TTL", "session_ttl_s", DURATION, "7d", "How long a browser stays signed in."),
+    Setting(
+        "DEXTER_LOG_LEVEL", "log_level", LOG_LEVEL, "info", "The least serious log line written.", older=("LOG_LEVEL",)
+    ),
+    Setting(
+        "DEXTER_SERVE_SECRETS",
+        "serve_secrets",
+        FLAG,
+        "off",
+        "Lets operations that reveal a secret (DSN keys, hook secrets, tokens) through Dexter's own credential.",
+    ),
+    Setting("DEXTER_CACHE_SIZE", "cache_bytes", SIZE, "64MB", "The most memory that stored answers may take."),
+    Setting("DEXTER_REQUEST_DEADLINE", "request_deadline_s", DURATION, "30s", "The most time one request may take."),
+    Setting(
+        "DEXTER_ATTEMPT_TIMEOUT", "attempt_timeout_s", DURATION, "10s", "The most time one attempt at Sentry may take."
+    ),
+    Setting(
+        "DEXTER_INDEX_LAG",
+        "index_lag_s",
+        Form("a number and a unit: 500ms, 30s, 5m; or 0", duration_s),
+        "30s",
+        "How long after a write the issue lists it touches are not stored as fresh, as Sentry's search lags behind.",
+    ),
+    Setting(
+        "DEXTER_REVALIDATE_AFTER",
+        "revalidate_after_s",
+        DURATION,
+        "60s",
+        "How long a caller's own Sentry token is trusted for stored answers before Sentry is asked again.",
+    ),
+    Setting(
+        "SENTRY_BASE_URL",
+        "sentry_base_url",
+        _optional(URL),
+        "",
+        "The Sentry that the gateway stands in front of: https://us.sentry.io, https://de.sentry.io or your own.",
+    ),
+    Setting(
+        "SENTRY_API_TOKEN",
+        "sentry_api_token",
+        _optional(TOKEN),
+        "",
+        "Dexter's own credential at Sentry, for the workbench and service mode.",
+        secret=True,
+        older=("SENTRY_TOKEN",),
+    ),
+    Setting(
+        "SENTRY_ORG",
+        "sentry_org",
+        _optional(SLUG),
+        "",
+        "The organization that /api/v1 speaks of unless a request names another.",
+        older=("SENTRY_ORGANIZATION_SLUG", "ORGANIZATION_SLUG"),
+    ),
+    Setting(
+        "SENTRY_PROJECT",
+        "sentry_project",
+        _optional(SLUG),
+        "",
+        "The project the workbench opens with.",
+        older=("PROJECT_SLUG", "SENTRY_PROJECT_SLUG"),
+    ),
+    Setting(
+        "SENTRY_WEB_URL",
+        "sentry_web_url",
+        _optional(URL),
+        "",
+        "Sentry's address for people, where it differs from SENTRY_BASE_URL.",
+    ),
+    Setting(
+        "SENTRY_WEBHOOK_SECRET",
+        "sentry_webhook_secret",
+        _optional(TOKEN),
+        "",
+        "The client secret that Sentry's webhooks are signed with.",
+        secret=True,
+        unused="this version receives no webhooks",
+    ),
+    Setting(
+        "DEXTER_DATABASE_URL",
+        "database_url",
+        _optional(ANY),
+        "",
+        "The database that several Dexter processes share.",
+        secret=True,
+        older=("DATABASE_URL",),
+        unused=_LATER,
+    ),
+    Setting(
+        "DEXTER_REDIS_URL",
+        "redis_url",
+        _optional(ANY),
+        "",
+        "The Redis or Valkey that several Dexter processes share.",
+        secret=True,
+        older=("REDIS_URL",),
+        unused=_LATER,
+    ),
+)
+
+REMOVED: Mapping[str, str] = {
+    "USE_MOCK_DATA": "Dexter never invents data; run `dexter up` for a Sentry of your own to try things on",
+    "CORS_ORIGINS": "no other origin may read the gateway; serve the workbench from the gateway itself",
+    "VITE_API_BASE_URL": "the workbench is served by the gateway and speaks to it only",
+    "VITE_SENTRY_WEB_URL": "set SENTRY_WEB_URL",
+    "OLLAMA_BASE_URL": "this version explains nothing with a language model",
+    "OLLAMA_MODEL": "this version explains nothing with a language model",
+    "OLLAMA_TIMEOUT": "this version explains nothing with a language model",
+}
+"""Settings of older Dexters that are gone, with what took their place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the whole process runs on. Secrets do not show themselves."""
+
+    host: str
+    port: int
+    data_dir: Path
+    access_token: str | None = field(repr=False)
+    allowed_hosts: tuple[str, ...]
+    sandbox_port: int
+    session_ttl_s: float
+    log_level: str
+    serve_secrets: bool
+    cache_bytes: int
+    request_deadline_s: float
+    attempt_timeout_s: float
+    index_lag_s: float
+    revalidate_after_s: float
+    sentry_base_url: str | None
+    sentry_api_token: str | None = field(repr=False)
+    sentry_org: str | None
+    sentry_project: str | None
+    sentry_web_url: str | None
+    sentry_webhook_secret: str | None = field(repr=False)
+    database_url: str | None = field(repr=False)
+    redis_url: str | None = field(repr=False)
+    warnings: tuple[str, ...] = ()
+    """What whoever runs Dexter should know: older spellings, removed and unused settings."""
+
+    @property
+    def web_url(self) -> str | None:
+        """Sentry's address for people."""
+        return self.sentry_web_url or self.sentry_base_url
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Give the settings that an environment states (this process's own by default).
+
+    Raises SettingsError at the first value that is not of its permitted form.
+    """
+    environment = os.environ if environment is None else environment
+    warnings: list[str] = []
+    values = {setting.attribute: _value(setting, environment, warnings) for setting in TABLE}
+    warnings += [f"{key} is no longer read: {why}." for key, why in REMOVED.items() if environment.get(key)]
+    return Settings(**values, warnings=tuple(warnings))
+
+
+def _value(setting: Setting, environment: Mapping[str, str], warnings: list[str]) -> Any:
+    key, text = _stated(setting, environment, warnings)
+    if text is None:
+        return setting.form.parse(setting.default)
+    if setting.unused:
+        warnings.append(f"{key} has no effect: {setting.unused}.")
+    try:
+        return setting.form.parse(text)
+    except (ValueError, KeyError) as error:
+        shown = "its value" if setting.secret else f"{text!r}"
+        raise SettingsError(f"{key}: {shown} is not permitted; it must be {setting.form.text}.") from error
+
+
+def _stated(setting: Setting, environment: Mapping[str, str], warnings: list[str]) -> tuple[str, str | None]:
+    """Give the key that was used and its text; the newest spelling wins, an empty text counts as unset."""
+    for key in (setting.key, *setting.older):
+        text = environment.get(key, "").strip()
+        if text:
+            if key != setting.key:
+                warnings.append(f"{key} is an older spelling: use {setting.key}.")
+            return key, text
+    return setting.key, None
+
+
+def shown(setting: Setting, settings: Settings, environment: Mapping[str, str] | None = None) -> str:
+    """Give a setting's present value as text for people, masked where it is a secret."""
+    environment = os.environ if environment is None else environment
+    _, text = _stated(setting, environment, [])
+    if setting.secret:
+        return "(set)" if getattr(settings, setting.attribute) else "(unset)"
+    return text or setting.default or "(unset)"
+
+
+def reference() -> str:
+    """Give the reference page of all settings, as Markdown."""
+    lines = [
+        "# Settings",
+        "",
+        "Generated by `dexter settings --markdown`. Dexter reads them from the environment once, at its start. A",
+        "value that is not of its permitted form ends the start with a sentence that says so.",
+        "",
+        "| Setting | Permitted form | Default | What it does |",
+        "|---|---|---|---|",
+    ]
+    lines += [_row(setting) for setting in TABLE]
+    lines += ["", "## No longer read", "", "| Setting | Instead |", "|---|---|"]
+    lines += [f"| `{key}` | {why} |" for key, why in REMOVED.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _row(setting: Setting) -> str:
+    default = f"`{setting.default}`" if setting.default else "unset"
+    notes = [setting.help]
+    if setting.secret:
+        notes.append("Secret: never shown.")
+    if setting.older:
+        notes.append("Older spelling: " + ", ".join(f"`{key}`" for key in setting.older) + ".")
+    if setting.unused:
+        notes.append(f"No effect yet: {setting.unused}.")
+    return f"| `{setting.key}` | {setting.form.text} | {default} | {' '.join(notes)} |"
