@@ -1,0 +1,159 @@
+/**
+ * The shapes the workbench reads, narrowed from Sentry's JSON as Dexter passes it on.
+ *
+ * Sentry adds fields at will, so these name only what is shown; everything else passes through unread.
+ */
+
+import type { SeriesPoint } from "./series";
+
+export type { SeriesPoint };
+
+export type Level = "fatal" | "error" | "warning" | "info" | "debug" | "sample";
+export type IssueStatus = "unresolved" | "resolved" | "ignored";
+export type Priority = "low" | "medium" | "high";
+
+export interface ProjectRef {
+  id: string;
+  slug: string;
+  name: string;
+  platform?: string | null;
+}
+
+export interface Project extends ProjectRef {
+  isMember?: boolean;
+  isBookmarked?: boolean;
+}
+
+export interface Assignee {
+  type: "user" | "team";
+  id: string;
+  name: string;
+  email?: string | null;
+}
+
+export interface IssueMetadata {
+  type?: string;
+  value?: string;
+  title?: string;
+  function?: string;
+  filename?: string;
+}
+
+export interface StatusDetails {
+  inNextRelease?: boolean;
+  inRelease?: string;
+  inCommit?: { id?: string; commit?: string } | null;
+  ignoreCount?: number | null;
+  ignoreUntil?: string | null;
+  ignoreUserCount?: number | null;
+  ignoreUserWindow?: number | null;
+  ignoreWindow?: number | null;
+}
+
+export interface Issue {
+  id: string;
+  shortId: string;
+  title: string;
+  culprit: string | null;
+  level: Level;
+  status: IssueStatus;
+  substatus: string | null;
+  statusDetails: StatusDetails;
+  priority: Priority | null;
+  platform: string | null;
+  permalink: string | null;
+  project: ProjectRef;
+  metadata: IssueMetadata;
+  assignedTo: Assignee | null;
+  /** Sentry sends this count as text. */
+  count: string;
+  userCount: number;
+  firstSeen: string | null;
+  lastSeen: string | null;
+  isUnhandled: boolean;
+  isBookmarked: boolean;
+  isSubscribed: boolean;
+  hasSeen: boolean;
+  numComments: number;
+  stats?: Record<string, readonly SeriesPoint[]>;
+}
+
+/** How old an answer is and where it came from. */
+export interface Meta {
+  cached_at: string | null;
+  age_s: number;
+  stale: boolean;
+  source: string;
+  hits?: number | null;
+  query?: string | null;
+}
+
+export interface PageLink {
+  cursor: string;
+}
+
+export interface Page<T> {
+  data: T[];
+  pagination: { next: PageLink | null; prev: PageLink | null };
+  meta: Meta;
+}
+
+export interface Session {
+  authenticated: boolean;
+  organization: string;
+  project: string | null;
+  sentry_url: string;
+  csrf_token: string;
+  version: string;
+  user: { name: string };
+}
+
+export interface Member {
+  id: string;
+  name: string;
+  email: string;
+  user?: { id: string; name: string; email: string; username?: string } | null;
+}
+
+export interface Team {
+  id: string;
+  slug: string;
+  name: string;
+}
+
+export interface Environment {
+  id: string;
+  name: string;
+}
+
+export interface Release {
+  version: string;
+  shortVersion?: string;
+  dateCreated?: string;
+}
+
+export type ResolveMode =
+  | { mode: "now" }
+  | { mode: "next_release" }
+  | { mode: "release"; release: string }
+  | { mode: "commit"; commit: string; repository?: string };
+
+export type ArchiveMode =
+  | { mode: "until_escalating" }
+  | { mode: "forever" }
+  | { mode: "for_duration"; duration_minutes: number }
+  | { mode: "until_count"; count: number; window_minutes?: number }
+  | { mode: "until_users"; users: number; window_minutes?: number };
+
+/** What PUT /api/v1/issues/{id} takes. */
+export interface IssueUpdate {
+  status?: "resolved" | "unresolved" | "archived";
+  resolve?: ResolveMode;
+  archive?: ArchiveMode;
+  /** "user:1", "team:2", "me", or null to unassign. */
+  assignee?: string | null;
+  priority?: Priority;
+  seen?: boolean;
+  bookmark?: boolean;
+  subscribed?: boolean;
+}

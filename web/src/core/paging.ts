@@ -1,0 +1,47 @@
+import type { Issue, Page } from "./model";
+import { belongs } from "./issuePatch";
+import type { StatusTab } from "./view";
+
+/**
+ * Give the cursor of the next page, or undefined at the end.
+ *
+ * A cursor that was followed before also ends the list: a server that hands the same page out again must not loop the reader.
+ */
+export function nextCursor(last: Page<unknown>, followed: readonly (string | null)[]): string | undefined {
+  const cursor = last.pagination.next?.cursor;
+  if (cursor === undefined || cursor === "" || followed.includes(cursor)) return undefined;
+  return cursor;
+}
+
+/** Give the rows to show: each issue once (pages shift while they are read), without those that have left the tab. */
+export function rowsOf(pages: readonly Page<Issue>[], tab: StatusTab): Issue[] {
+  const seen = new Set<string>();
+  return pages.flatMap((page) =>
+    page.data.filter((issue) => {
+      if (seen.has(issue.id) || !belongs(issue, tab)) return false;
+      seen.add(issue.id);
+      return true;
+    }),
+  );
+}
+
+/** What a newer first page knows that the list on screen does not. */
+export interface News {
+  /** Issues the list does not hold. */
+  readonly arrived: number;
+  /** Newer counts for issues it holds, by id: these tick in place. */
+  readonly ticks: ReadonlyMap<string, Issue>;
+}
+
+export function newsIn(head: readonly Issue[], shown: readonly Issue[], tab: StatusTab): News {
+  const known = new Map(shown.map((issue) => [issue.id, issue]));
+  const current = head.filter((issue) => belongs(issue, tab));
+  const arrived = current.filter((issue) => !known.has(issue.id)).length;
+  const ticks = new Map(
+    current.filter((issue) => {
+      const before = known.get(issue.id);
+      return before !== undefined && (before.count !== issue.count || before.lastSeen !== issue.lastSeen);
+    }).map((issue) => [issue.id, issue]),
+  );
+  return { arrived, ticks };
+}

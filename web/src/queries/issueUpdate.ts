@@ -1,0 +1,99 @@
+import { type InfiniteData, type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { useCallback } from "react";
+
+import { api } from "@/api/client";
+import { asApiError } from "@/api/error";
+import { mapPages, patched, tookEffect, undoOf, type PatchContext } from "@/core/issuePatch";
+import type { Assignee, Issue, IssueUpdate, Page } from "@/core/model";
+import { settleAll } from "@/core/pool";
+
+import { issueKeys } from "./issues";
+
+const AT_ONCE = 10;
+
+type Lists = InfiniteData<Page<Issue>, string | null>;
+
+/** One issue and what is to become of it. */
+export interface Change {
+  readonly issue: Issue;
+  readonly update: IssueUpdate;
+  /** Who the update assigns, for the optimistic patch. */
+  readonly assignee?: Assignee | null;
+}
+
+export interface Refusal {
+  readonly issue: Issue;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** What truly happened to a set of changes, and how to put it back. */
+export interface Outcome {
+  readonly done: readonly Issue[];
+  readonly refused: readonly Refusal[];
+  readonly undo: readonly Change[];
+}
+
+/** Show `issue` in every list and on its page at once. Rows that no longer belong to a tab are left out when it is drawn. */
+function show(queryClient: QueryClient, issue: Issue): void {
+  queryClient.setQueriesData<Lists>({ queryKey: issueKeys.lists }, (lists) =>
+    lists === undefined ? undefined : { ...lists, pages: mapPages(lists.pages, (row) => (row.id === issue.id ? { ...row, ...issue, stats: row.stats } : row)) },
+  );
+  queryClient.setQueriesData<Issue>({ queryKey: issueKeys.detail(issue.id), exact: true }, (page) =>
+    page === undefined ? undefined : { ...page, ...issue, stats: page.stats },
+  );
+}
+
+async function change(queryClient: QueryClient, wanted: Change): Promise<Issue> {
+  const { issue, update } = wanted;
+  const answer = await api.put<Partial<Issue>>(`/api/v1/issues/${encodeURIComponent(issue.id)}`, update);
+  const after = { ...issue, ...answer };
+  show(queryClient, after);
+  if (!tookEffect(update, after)) throw new Error("Sentry took the request but did not change the issue");
+  return after;
+}
+
+/**
+ * Apply changes at once on screen, then in Sentry, at most ten at a time.
+ *
+ * A change that fails is taken back on screen and named in the outcome; it stops none of the others.
+ */
+export async function applyChanges(queryClient: QueryClient, changes: readonly Change[], nowMs: number): Promise<Outcome> {
+  await queryClient.cancelQueries({ queryKey: issueKeys.lists });
+  for (const { issue, update, assignee } of changes) {
+    const context: PatchContext = assignee === undefined ? { nowMs } : { nowMs, assignee };
+    show(queryClient, patched(issue, update, context));
+  }
+  const outcomes = await settleAll(changes, AT_ONCE, (wanted) => change(queryClient, wanted));
+  const done: Issue[] = [];
+  const refused: Refusal[] = [];
+  const undo: Change[] = [];
+  for (const outcome of outcomes) {
+    const { issue, update } = outcome.item;
+    if (outcome.ok) {
+      done.push(outcome.value);
+      undo.push({ issue: outcome.value, update: undoOf(issue, update, nowMs), assignee: issue.assignedTo });
+    } else {
+      show(queryClient, issue);
+      refused.push(refusalOf(issue, outcome.error));
+    }
+  }
+  // Other tabs gain or lose these issues; they are asked again when they are next looked at.
+  void queryClient.invalidateQueries({ queryKey: issueKeys.lists, refetchType: "none" });
+  for (const { id } of done) void queryClient.invalidateQueries({ queryKey: issueKeys.activity(id) });
+  return { done, refused, undo };
+}
+
+function refusalOf(issue: Issue, error: unknown): Refusal {
+  if (error instanceof Error && error.name === "Error") {
+    return { issue, message: error.message, remedy: "Reload the list to see how it stands in Sentry." };
+  }
+  const failure = asApiError(error);
+  return { issue, message: failure.message, remedy: failure.remedy };
+}
+
+/** Give the function that applies changes in this workbench. */
+export function useApplyChanges(): (changes: readonly Change[]) => Promise<Outcome> {
+  const queryClient = useQueryClient();
+  return useCallback((changes) => applyChanges(queryClient, changes, Date.now()), [queryClient]);
+}
