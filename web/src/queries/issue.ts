@@ -1,0 +1,67 @@
+import { queryOptions, type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { useCallback } from "react";
+
+import { api } from "@/api/client";
+import { readDetail, withPart, type PartName } from "@/core/event/detail";
+import { readEvent } from "@/core/event/event";
+
+import { issueKeys } from "./issues";
+
+const pathOf = (id: string): string => `/api/v1/issues/${encodeURIComponent(id)}`;
+
+export const eventKeys = {
+  /** Every event of an issue that was looked at. */
+  all: (issueId: string) => ["issue", issueId, "event"] as const,
+  one: (issueId: string, event: string) => ["issue", issueId, "event", event] as const,
+};
+
+/**
+ * One issue with its series, tags and activity, each part with its age.
+ *
+ * What is cached is the gateway's own document, so that optimistic changes can be laid over it; screens see it read.
+ */
+export function issueDetailQuery(id: string) {
+  return queryOptions({
+    queryKey: issueKeys.detail(id),
+    queryFn: ({ signal }) => api.get<unknown>(`${pathOf(id)}/context`, undefined, signal),
+    select: readDetail,
+    staleTime: 30_000,
+  });
+}
+
+/** One event of an issue: an event's id, or `recommended`, `latest` or `oldest`. */
+export function issueEventQuery(id: string, event: string) {
+  const fixed = /^[0-9a-f]{32}$/.test(event);
+  return queryOptions({
+    queryKey: eventKeys.one(id, event),
+    queryFn: ({ signal }) => api.get<unknown>(`${pathOf(id)}/events/${encodeURIComponent(event)}`, undefined, signal),
+    select: readEvent,
+    // An event never changes; only which ones stand before and after it does.
+    staleTime: fixed ? 5 * 60_000 : 30_000,
+  });
+}
+
+/** Where each part of the joined answer can be asked for alone, and how its answer becomes the part. */
+const PARTS: Record<PartName, { path: string; take: (answer: unknown) => unknown }> = {
+  tags: { path: "tags", take: (answer) => answer },
+  activity: { path: "activity", take: (answer) => member(answer, "activity") },
+  "stats.24h": { path: "stats?period=24h", take: (answer) => member(answer, "data") },
+  "stats.30d": { path: "stats?period=30d", take: (answer) => member(answer, "data") },
+};
+
+function member(answer: unknown, name: string): unknown {
+  return typeof answer === "object" && answer !== null ? (answer as Record<string, unknown>)[name] : undefined;
+}
+
+/** Ask for one part again and put it into the page that is on screen. Throws the part's ApiError. */
+export async function fetchPart(queryClient: QueryClient, id: string, name: PartName): Promise<void> {
+  const { path, take } = PARTS[name];
+  const value = take(await api.get<unknown>(`${pathOf(id)}/${path}`));
+  queryClient.setQueryData<unknown>(issueKeys.detail(id), (page: unknown) => withPart(page, name, value, Date.now()));
+}
+
+/** Give the function that asks for one part of an issue's page again. */
+export function useFetchPart(id: string): (name: PartName) => Promise<void> {
+  const queryClient = useQueryClient();
+  return useCallback((name) => fetchPart(queryClient, id, name), [queryClient, id]);
+}
