@@ -47,6 +47,8 @@ export default tseslint.config(
           message: "Text from events is hostile: render it as React text.",
         },
       ],
+      // Records of unknown JSON are read by ["key"], so that they look unlike typed fields.
+      "@typescript-eslint/dot-notation": "off",
       // useVirtualizer returns functions that the React Compiler could not memoize; the compiler is not used.
       "react-hooks/incompatible-library": "off",
     },

@@ -1,0 +1,85 @@
+import { archiveWords } from "./issueWords";
+import type { ArchiveMode } from "./model";
+
+/** Say whether every word of `typed` occurs in `text`; order and case do not matter. */
+export function matches(typed: string, text: string): boolean {
+  const within = text.toLowerCase();
+  return typed.toLowerCase().split(/\s+/).every((word) => within.includes(word));
+}
+
+export interface ArchiveChoice {
+  readonly mode: ArchiveMode;
+  readonly label: string;
+  readonly section: string;
+}
+
+const HOUR = 60;
+const DAY = 24 * HOUR;
+
+const PRESETS: readonly ArchiveMode[] = [
+  { mode: "until_escalating" },
+  { mode: "forever" },
+  { mode: "for_duration", duration_minutes: HOUR },
+  { mode: "for_duration", duration_minutes: DAY },
+  { mode: "for_duration", duration_minutes: 7 * DAY },
+  { mode: "until_count", count: 10 },
+  { mode: "until_count", count: 100 },
+  { mode: "until_count", count: 100, window_minutes: DAY },
+  { mode: "until_users", users: 1 },
+  { mode: "until_users", users: 10 },
+  { mode: "until_users", users: 100, window_minutes: DAY },
+];
+
+const SECTIONS: Record<ArchiveMode["mode"], string> = {
+  until_escalating: "Archive",
+  forever: "Archive",
+  for_duration: "For a time",
+  until_count: "Until it happens more",
+  until_users: "Until it affects more people",
+};
+
+function choiceOf(mode: ArchiveMode): ArchiveChoice {
+  const words = archiveWords(mode);
+  return { mode, label: words.charAt(0).toUpperCase() + words.slice(1), section: SECTIONS[mode.mode] };
+}
+
+/** Give the ways to archive that fit what is typed: the usual ones, and the reader's own such as "3 days" or "50 users in 2 hours". */
+export function archiveChoices(typed: string): ArchiveChoice[] {
+  const own = ownArchiveMode(typed);
+  const usual = PRESETS.map(choiceOf).filter(({ label, section }) => matches(typed, `${label} ${section}`));
+  if (own === null) return usual;
+  const choice = choiceOf(own);
+  return [choice, ...usual.filter(({ label }) => label !== choice.label)];
+}
+
+const UNIT_MINUTES: Record<string, number> = { m: 1, h: HOUR, d: DAY, w: 7 * DAY };
+const SPAN = String.raw`(\d{1,6})\s*(m|min|mins|minutes?|h|hours?|d|days?|w|weeks?)`;
+const OWN_SPAN = new RegExp(`^(?:for\\s+)?${SPAN}$`, "i");
+const OWN_COUNT = new RegExp(`^(?:until\\s+)?(\\d{1,9})\\s*(?:more\\s+)?(events?|times?|users?|people)(?:\\s+(?:in|within|per)\\s+${SPAN})?$`, "i");
+
+/** Sentry counts within a week at most. */
+const MAX_WINDOW_MINUTES = 10_080;
+
+/** Give the archive mode that a phrase names, or null. */
+export function ownArchiveMode(typed: string): ArchiveMode | null {
+  const phrase = typed.trim();
+  const span = OWN_SPAN.exec(phrase);
+  if (span !== null) {
+    const duration = minutesOf(span[1], span[2]);
+    return duration === 0 ? null : { mode: "for_duration", duration_minutes: duration };
+  }
+  const count = OWN_COUNT.exec(phrase);
+  if (count === null) return null;
+  return countMode(Number(count[1]), count[2] ?? "", count[3] === undefined ? 0 : minutesOf(count[3], count[4]));
+}
+
+function countMode(number: number, noun: string, windowMinutes: number): ArchiveMode | null {
+  if (number < 1) return null;
+  const window = windowMinutes === 0 ? {} : { window_minutes: Math.min(windowMinutes, MAX_WINDOW_MINUTES) };
+  return /^(users?|people)$/i.test(noun) ? { mode: "until_users", users: number, ...window } : { mode: "until_count", count: number, ...window };
+}
+
+function minutesOf(amount: string | undefined, unit: string | undefined): number {
+  const first = (unit ?? "m").charAt(0).toLowerCase();
+  return Number(amount ?? 0) * (UNIT_MINUTES[first] ?? 0);
+}
