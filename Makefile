@@ -36,6 +36,11 @@ $(STAMPS)/node: web/package.json web/package-lock.json
 	@npm --prefix web ci --no-audit --no-fund
 	@mkdir -p $(STAMPS) && touch $@
 
+$(STAMPS)/sentry-cli: tests/sentry-cli/package-lock.json
+	$(SAY) "Installing the real sentry-cli for the live tests"
+	@npm --prefix tests/sentry-cli ci --no-audit --no-fund
+	@mkdir -p $(STAMPS) && touch $@
+
 $(WORKBENCH): $(STAMPS)/node $(WEB_SOURCES)
 	$(SAY) "Building the workbench"
 	@npm --prefix web run --silent build
@@ -58,7 +63,7 @@ check-web: $(STAMPS)/node
 	@npm --prefix web run --silent typecheck
 	@npm --prefix web run --silent test
 
-live: $(STAMPS)/python $(STAMPS)/node
+live: install $(STAMPS)/sentry-cli
 	$(SAY) "Real processes: sandbox, gateway, sentry-sdk, sentry-cli, wheel"
 	@$(PYTEST) -m "live and not browser"
 
