@@ -19,6 +19,7 @@ from dexter.catalog.router import Router
 from dexter.catalog.table import operations, schema
 from dexter.sandbox.auth import demand
 from dexter.sandbox.bootstrap import open_sandbox
+from dexter.sandbox.ingest.lifecycle import pass_time
 from dexter.sandbox.replies import SentryError, empty_reply, json_reply
 from dexter.sandbox.request import Sandbox, SandboxRequest
 from dexter.sandbox.routing import Handler, Stage, Target, targets
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from dexter.catalog.operation import Operation
     from dexter.sandbox.options import SandboxOptions
 
 log = logging.getLogger("dexter.sandbox")
+
+_TICK_S = 15.0
+"""How often, at most, snoozes are looked through for those that have ended."""
 
 
 def build_app(options: SandboxOptions, *, clock: Callable[[], float] = time.time) -> Starlette:
@@ -43,13 +46,6 @@ def build_app(options: SandboxOptions, *, clock: Callable[[], float] = time.time
     app = Starlette(routes=mounts)
     app.state.sandbox = sandbox
     return app
-
-
-def _known() -> tuple[Operation, ...]:
-    try:
-        return operations()
-    except FileNotFoundError:  # the catalog's data has not landed yet
-        return ()
 
 
 def _stages(sandbox: Sandbox) -> list[Stage]:
@@ -65,7 +61,8 @@ class ApiFace:
 
     def __init__(self, sandbox: Sandbox, stages: list[Stage]) -> None:
         self._sandbox = sandbox
-        entries = targets(_known())
+        self._next_tick = 0.0
+        entries = targets(operations())
         self._router: Router[Target] = Router(entries)
         self._unmatched = _wrap(self._no_route, stages)
         self._ways = {target.key: _wrap(_way_to(target), stages) for _, _, target in entries}
@@ -74,6 +71,7 @@ class ApiFace:
         """Answer one request."""
         if scope["type"] != "http":
             return
+        self._let_time_pass()
         found = self._router.match(scope["method"], scope["path"])
         if found is None:
             request = SandboxRequest(self._sandbox, scope, receive, "*", {})
@@ -84,6 +82,13 @@ class ApiFace:
             way = self._ways[target.key]
         response = await _answered(way, request)
         await response(scope, receive, send)
+
+    def _let_time_pass(self) -> None:
+        now = self._sandbox.clock()
+        if now >= self._next_tick:
+            self._next_tick = now + _TICK_S
+            with self._sandbox.db.transaction():
+                pass_time(self._sandbox.db, now, self._sandbox.options.index_lag_s)
 
     async def _no_route(self, request: SandboxRequest) -> Response:
         path = request.path
