@@ -1,5 +1,5 @@
 import { archiveWords } from "./issueWords";
-import type { ArchiveMode } from "./model";
+import type { ArchiveMode, Assignee, Member, Release, ResolveMode, Team } from "./model";
 
 /** Say whether every word of `typed` occurs in `text`; order and case do not matter. */
 export function matches(typed: string, text: string): boolean {
@@ -82,4 +82,62 @@ function countMode(number: number, noun: string, windowMinutes: number): Archive
 function minutesOf(amount: string | undefined, unit: string | undefined): number {
   const first = (unit ?? "m").charAt(0).toLowerCase();
   return Number(amount ?? 0) * (UNIT_MINUTES[first] ?? 0);
+}
+
+export interface ResolveChoice {
+  readonly id: string;
+  readonly mode: ResolveMode;
+  readonly label: string;
+  readonly section: string;
+}
+
+/** Give the ways to resolve that fit what is typed; the releases come newest first, as Sentry lists them. */
+export function resolveChoices(typed: string, releases: readonly Release[]): ResolveChoice[] {
+  const all: ResolveChoice[] = [
+    { id: "now", mode: { mode: "now" }, label: "Now", section: "Resolve" },
+    { id: "next", mode: { mode: "next_release" }, label: "In the next release", section: "Resolve" },
+    ...releases.map(
+      ({ version, shortVersion }): ResolveChoice => ({
+        id: `release:${version}`,
+        mode: { mode: "release", release: version },
+        label: `In ${shortVersion ?? version}`,
+        section: "In a release",
+      }),
+    ),
+  ];
+  return all.filter(({ label, id }) => matches(typed, `${label} ${id}`));
+}
+
+export interface AssignChoice {
+  readonly id: string;
+  /** What the gateway is told. */
+  readonly word: string | null;
+  readonly label: string;
+  readonly name: string;
+  readonly section: string;
+  readonly hint?: string;
+  /** Absent when only Sentry knows who it is, as with "me". */
+  readonly assignee?: Assignee | null;
+}
+
+/** Give those an issue can be assigned to that fit what is typed. Members who have not joined yet have no user and are left out. */
+export function assignChoices(typed: string, members: readonly Member[], teams: readonly Team[]): AssignChoice[] {
+  const all: AssignChoice[] = [
+    { id: "me", word: "me", label: "Me", name: "you", section: "Assign" },
+    { id: "nobody", word: null, label: "Nobody", name: "nobody", section: "Assign", assignee: null },
+    ...members.flatMap(memberChoice),
+    ...teams.map(teamChoice),
+  ];
+  return all.filter(({ label, hint }) => matches(typed, `${label} ${hint ?? ""}`));
+}
+
+function memberChoice({ user, name, email }: Member): AssignChoice[] {
+  if (user === null || user === undefined) return [];
+  const shown = user.name || name || email;
+  const assignee: Assignee = { type: "user", id: user.id, name: shown, email: user.email };
+  return [{ id: `user:${user.id}`, word: `user:${user.id}`, label: shown, name: shown, section: "People", hint: user.email || email, assignee }];
+}
+
+function teamChoice({ id, slug }: Team): AssignChoice {
+  return { id: `team:${id}`, word: `team:${id}`, label: `#${slug}`, name: `#${slug}`, section: "Teams", assignee: { type: "team", id, name: slug } };
 }
