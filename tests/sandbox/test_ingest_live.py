@@ -87,11 +87,11 @@ def test_a_real_application_becomes_issues(served: tuple[Any, str]) -> None:
     last = sandbox.db.one("SELECT * FROM events ORDER BY id DESC LIMIT 1")
     assert last["event_id"] == done.stdout.strip()
     body = json.loads(sandbox.db.value("SELECT data_json FROM events ORDER BY id LIMIT 1"))
-    chain = body["entries"][0]["data"]["values"]
+    chain = body["exception"]["values"]
     assert [link["type"] for link in chain] == ["ZeroDivisionError", "RuntimeError"]
     frame = chain[0]["stacktrace"]["frames"][-1]
-    assert (frame["function"], frame["vars"]["fee"], frame["inApp"]) == ("pay", "3", True)
-    tags = {tag["key"]: tag["value"] for tag in body["tags"]}
+    assert (frame["function"], frame["vars"]["fee"], frame["in_app"]) == ("pay", "3", True)
+    tags = dict(body["tags"])
     expected = {"environment": "production", "release": "shop@1.2.3", "user": "id:7", "plan": "gold", "handled": "yes"}
     assert tags.items() >= expected.items()
     assert body["errors"] == []

@@ -88,7 +88,7 @@ class ApiFace:
         if now >= self._next_tick:
             self._next_tick = now + _TICK_S
             with self._sandbox.db.transaction():
-                pass_time(self._sandbox.db, now, self._sandbox.options.index_lag_s)
+                pass_time(self._sandbox.db, now)
 
     async def _no_route(self, request: SandboxRequest) -> Response:
         path = request.path

@@ -1,4 +1,4 @@
-"""Stack traces in the form the event endpoint shows."""
+"""Stack traces, cleaned: frames oldest first, every value of its type, long ones cut."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 _MAX_FRAMES = 100
 _MAX_LINE = 256
 _MAX_VARS = 50
+_TEXTS = (
+    ("filename", 512), ("abs_path", 2048), ("module", 512), ("function", 512), ("raw_function", 512), ("symbol", 512),
+    ("package", 512), ("platform", 64), ("instruction_addr", 32), ("symbol_addr", 32), ("trust", 64),
+    ("source_link", 2048),
+)  # fmt: skip
 _LIBRARY_PATHS = (
     "site-packages/",
     "dist-packages/",
@@ -35,65 +40,48 @@ def stacktrace(reader: Reader, raw: Any, name: str, platform: str) -> dict[str, 
         head = _MAX_FRAMES // 2
         omitted = [head, len(frames) - head]
         frames = frames[:head] + frames[-head:]
-    shown = [_frame(reader, raw_frame, f"{name}.frames.{index}", platform) for index, raw_frame in enumerate(frames)]
-    in_app = [frame["inApp"] for frame in shown]
-    return {
-        "frames": shown,
-        "framesOmitted": omitted,
-        "registers": trimmed(trace.get("registers")) if isinstance(trace.get("registers"), dict) else None,
-        "hasSystemFrames": any(in_app) and not all(in_app),
+    clean: dict[str, Any] = {
+        "frames": [_frame(reader, frame, f"{name}.frames.{index}", platform) for index, frame in enumerate(frames)]
     }
+    if omitted:
+        clean["frames_omitted"] = omitted
+    if isinstance(trace.get("registers"), dict):
+        clean["registers"] = trimmed(trace["registers"])
+    return clean
 
 
 def _frame(reader: Reader, raw: Mapping[str, Any], name: str, platform: str) -> dict[str, Any]:
-    def text(key: str, limit: int = 512) -> str | None:
-        return reader.text(raw.get(key), f"{name}.{key}", limit)
-
-    filename, abs_path, module = text("filename"), text("abs_path", 2048), text("module")
-    line = reader.number(raw.get("lineno"), f"{name}.lineno")
-    in_app = reader.flag(raw.get("in_app"), f"{name}.in_app")
-    function = text("function")
-    return {
-        "filename": filename or abs_path,
-        "absPath": abs_path or filename,
-        "module": module,
-        "package": text("package"),
-        "platform": text("platform", 64),
-        "instructionAddr": text("instruction_addr", 32),
-        "symbolAddr": text("symbol_addr", 32),
-        "function": function,
-        "rawFunction": text("raw_function"),
-        "symbol": text("symbol"),
-        "context": _context(reader, raw, name, line),
-        "lineNo": line,
-        "colNo": reader.number(raw.get("colno"), f"{name}.colno"),
-        "inApp": _looks_in_app(platform, filename or abs_path, module) if in_app is None else in_app,
-        "trust": text("trust", 64),
-        "errors": None,
-        "lock": trimmed(raw.get("lock")) if isinstance(raw.get("lock"), dict) else None,
-        "sourceLink": text("source_link", 2048),
-        "vars": _vars(reader, raw, name),
+    frame: dict[str, Any] = {
+        key: reader.text(raw[key], f"{name}.{key}", limit) for key, limit in _TEXTS if raw.get(key) is not None
     }
+    frame |= {key: reader.number(raw[key], f"{name}.{key}") for key in ("lineno", "colno") if raw.get(key) is not None}
+    path = frame.get("filename") or frame.get("abs_path")
+    if path:
+        frame |= {"filename": path, "abs_path": frame.get("abs_path") or path}
+    in_app = reader.flag(raw.get("in_app"), f"{name}.in_app")
+    frame["in_app"] = _looks_in_app(platform, path, frame.get("module")) if in_app is None else in_app
+    frame |= _source(reader, raw, name)
+    if variables := reader.mapping(raw.get("vars"), f"{name}.vars"):
+        frame["vars"] = {str(key)[:200]: trimmed(value, 4) for key, value in list(variables.items())[:_MAX_VARS]}
+    if isinstance(raw.get("lock"), dict):
+        frame["lock"] = trimmed(raw["lock"])
+    return {key: value for key, value in frame.items() if value is not None}
 
 
-def _context(reader: Reader, raw: Mapping[str, Any], name: str, line: int | None) -> list[list[Any]]:
+def _source(reader: Reader, raw: Mapping[str, Any], name: str) -> dict[str, Any]:
     failing = reader.text(raw.get("context_line"), f"{name}.context_line", _MAX_LINE)
-    if failing is None or line is None:
-        return []
-    before = [_line(item) for item in reader.values(raw.get("pre_context"), f"{name}.pre_context")][-10:]
-    after = [_line(item) for item in reader.values(raw.get("post_context"), f"{name}.post_context")][:10]
-    lines = [*before, failing, *after]
-    return [[number, text] for number, text in enumerate(lines, line - len(before))]
+    if failing is None:
+        return {}
+    return {
+        "pre_context": [_line(item) for item in reader.values(raw.get("pre_context"), f"{name}.pre_context")][-10:],
+        "context_line": failing,
+        "post_context": [_line(item) for item in reader.values(raw.get("post_context"), f"{name}.post_context")][:10],
+    }
 
 
 def _line(value: Any) -> str:
     text = value if isinstance(value, str) else ""
     return str(trimmed(text if len(text) <= _MAX_LINE else text[: _MAX_LINE - 3] + "..."))
-
-
-def _vars(reader: Reader, raw: Mapping[str, Any], name: str) -> dict[str, Any] | None:
-    found = reader.mapping(raw.get("vars"), f"{name}.vars")
-    return {str(key)[:200]: trimmed(value, 4) for key, value in list(found.items())[:_MAX_VARS]} or None
 
 
 def _looks_in_app(platform: str, path: str | None, module: str | None) -> bool:

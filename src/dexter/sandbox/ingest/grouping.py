@@ -80,7 +80,7 @@ def _exception_parts(value: Mapping[str, Any]) -> list[str]:
 
 def _trace_parts(trace: Mapping[str, Any]) -> list[str]:
     frames = trace["frames"]
-    for chosen in ([frame for frame in frames if frame["inApp"]], frames):
+    for chosen in ([frame for frame in frames if frame["in_app"]], frames):
         parts = [part for part in map(_frame_part, chosen) if part]
         if parts:
             # A recursion of any depth is the same fault: a frame that follows itself counts once.
@@ -89,10 +89,9 @@ def _trace_parts(trace: Mapping[str, Any]) -> list[str]:
 
 
 def _frame_part(frame: Mapping[str, Any]) -> str:
-    path = _HASHED_NAME.sub("", _FILE_PARTS.sub("", str(frame["filename"] or "")))
-    where = str(frame["module"] or "") or path.lower()
-    line = next((text for number, text in frame["context"] if number == frame["lineNo"]), "").strip()
-    what = str(frame["function"] or "")
+    path = _HASHED_NAME.sub("", _FILE_PARTS.sub("", frame.get("filename", "")))
+    where, what = frame.get("module") or path.lower(), frame.get("function", "")
+    line = frame.get("context_line", "").strip()
     return "\x00".join((where, what, line if len(line) <= _MAX_CONTEXT_LINE else "")) if where or what or line else ""
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from dexter.sandbox.ingest.frames import stacktrace
 from dexter.sandbox.ingest.reading import MAX_TEXT, Reader, trimmed
-from dexter.sandbox.ingest.timestamps import iso, parse_timestamp
+from dexter.sandbox.ingest.timestamps import parse_timestamp
 from dexter.sandbox.ingest.user_agent import contexts_of
 
 if TYPE_CHECKING:
@@ -24,10 +24,7 @@ def exception(reader: Reader, raw: Any, platform: str) -> dict[str, Any] | None:
     found = reader.objects(raw, "exception")[-_MAX_EXCEPTIONS:]
     values = [_exception(reader, item, f"exception.values.{index}", platform) for index, item in enumerate(found)]
     values = [value for value in values if value["type"] or value["value"] or value["stacktrace"]]
-    if not values:
-        return None
-    system = any(value["stacktrace"] and value["stacktrace"]["hasSystemFrames"] for value in values)
-    return {"values": values, "hasSystemFrames": system, "excOmitted": None}
+    return {"values": values} if values else None
 
 
 def _exception(reader: Reader, raw: Mapping[str, Any], name: str, platform: str) -> dict[str, Any]:
@@ -38,10 +35,10 @@ def _exception(reader: Reader, raw: Mapping[str, Any], name: str, platform: str)
         "type": reader.text(raw.get("type"), f"{name}.type", 256),
         "value": reader.text(value, f"{name}.value"),
         "mechanism": _mechanism(reader, raw.get("mechanism"), f"{name}.mechanism"),
-        "threadId": trimmed(raw.get("thread_id")),
+        "thread_id": trimmed(raw.get("thread_id")),
         "module": reader.text(raw.get("module"), f"{name}.module", 256),
         "stacktrace": stacktrace(reader, raw.get("stacktrace"), f"{name}.stacktrace", platform),
-        "rawStacktrace": stacktrace(reader, raw.get("raw_stacktrace"), f"{name}.raw_stacktrace", platform),
+        "raw_stacktrace": stacktrace(reader, raw.get("raw_stacktrace"), f"{name}.raw_stacktrace", platform),
     }
 
 
@@ -80,7 +77,7 @@ def _thread(reader: Reader, raw: Mapping[str, Any], name: str, platform: str) ->
         "main": reader.flag(raw.get("main"), f"{name}.main"),
         "state": reader.text(raw.get("state"), f"{name}.state", 64),
         "stacktrace": stacktrace(reader, raw.get("stacktrace"), f"{name}.stacktrace", platform),
-        "rawStacktrace": stacktrace(reader, raw.get("raw_stacktrace"), f"{name}.raw_stacktrace", platform),
+        "raw_stacktrace": stacktrace(reader, raw.get("raw_stacktrace"), f"{name}.raw_stacktrace", platform),
     }
 
 
@@ -98,7 +95,7 @@ def _crumb(reader: Reader, raw: Mapping[str, Any], name: str) -> dict[str, Any]:
     level = reader.text(raw.get("level"), f"{name}.level", 32)
     return {
         "type": reader.text(raw.get("type"), f"{name}.type", 64) or "default",
-        "timestamp": None if moment is None else iso(moment),
+        "timestamp": moment,
         "level": _level(level) or "info",
         "message": reader.text(raw.get("message"), f"{name}.message"),
         "category": reader.text(raw.get("category"), f"{name}.category", 256),
@@ -127,31 +124,23 @@ def request(reader: Reader, raw: Any) -> dict[str, Any] | None:
     found = reader.mapping(raw, "request")
     if not found:
         return None
-    url = reader.text(found.get("url"), "request.url", 2048)
-    parts = _split(url)
     headers = _headers(reader, found.get("headers"))
     query = found.get("query_string") or found.get("query")
     method = reader.text(found.get("method"), "request.method", 16)
-    return {
-        "apiTarget": reader.text(found.get("api_target"), "request.api_target", 64),
+    env = reader.mapping(found.get("env"), "request.env")
+    clean = {
+        "api_target": reader.text(found.get("api_target"), "request.api_target", 64),
         "method": method.upper() if method else None,
-        "url": url.partition("#")[0].partition("?")[0] if url else None,
-        "query": _query(reader, query if query is not None else parts[0]),
-        "fragment": reader.text(found.get("fragment"), "request.fragment", 1024) or parts[1] or None,
+        "url": reader.text(found.get("url"), "request.url", 2048),
+        "query_string": _query(reader, query) or None,
+        "fragment": reader.text(found.get("fragment"), "request.fragment", 1024),
         "data": trimmed(found.get("data")),
         "headers": headers,
         "cookies": _cookies(reader, found.get("cookies")),
-        "env": trimmed(reader.mapping(found.get("env"), "request.env")) or None,
-        "inferredContentType": next((value for key, value in headers if key.lower() == "content-type"), None),
+        "env": trimmed(env) or None,
+        "inferred_content_type": next((value for key, value in headers if key.lower() == "content-type"), None),
     }
-
-
-def _split(url: str | None) -> tuple[str, str]:
-    try:
-        parts = urlsplit(url or "")
-    except ValueError:
-        return "", ""
-    return parts.query, parts.fragment
+    return {key: value for key, value in clean.items() if value is not None}
 
 
 def _query(reader: Reader, raw: Any) -> list[list[str]]:

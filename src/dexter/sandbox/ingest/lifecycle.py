@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from dexter.sandbox.activity_log import record_activity
 from dexter.sandbox.ingest.releases import is_newer, latest_release
-from dexter.sandbox.ingest.timestamps import parse_timestamp
 from dexter.sandbox.search_index import written
+from dexter.sandbox.snooze import has_had_enough, reopen, wake_due
 
 if TYPE_CHECKING:
     import sqlite3
@@ -22,18 +23,11 @@ _ALWAYS_QUIET = 10
 """Fewer events an hour than this never count as an escalation."""
 
 
-def add_activity(
-    db: Database, issue: int, kind: str, data: Mapping[str, Any], moment: float, user: int | None = None
-) -> None:
-    """Note something that happened to an issue."""
-    db.run(
-        "INSERT INTO activities (issue_id, user_id, type, data_json, date_created) VALUES (?,?,?,?,?)",
-        issue, user, kind, msgspec.json.encode(data).decode(), moment,
-    )  # fmt: skip
-
-
-def awaken(db: Database, issue: sqlite3.Row, release: sqlite3.Row | None, now: float, lag_s: float) -> str | None:
+def awaken(db: Database, issue_id: int, release: sqlite3.Row | None, now: float, lag_s: float) -> str | None:
     """Bring a resolved or archived issue back if its new event calls for it; give the new substatus, or None."""
+    issue = db.one("SELECT * FROM issues WHERE id = ?", issue_id)
+    if issue is None:
+        return None
     if issue["status"] == "resolved":
         return _regress(db, issue, release, now, lag_s) if _regresses(db, issue, release) else None
     if issue["status"] != "ignored":
@@ -45,11 +39,9 @@ def awaken(db: Database, issue: sqlite3.Row, release: sqlite3.Row | None, now: f
             _reopen(db, issue, "escalating", "set_escalating", {"forecast": forecast}, now, lag_s)
             _raise_priority(db, issue, now)
             return "escalating"
-    elif issue["substatus"] == "archived_until_condition_met":
-        met = _condition_met(db, issue, now)
-        if met:
-            _reopen(db, issue, "ongoing", "set_unresolved", met, now, lag_s)
-            return "ongoing"
+    elif issue["substatus"] == "archived_until_condition_met" and has_had_enough(db, issue, now):
+        reopen(db, issue["id"], now)
+        return "ongoing"
     return None
 
 
@@ -104,7 +96,7 @@ def _reopen(
         " in_review = 1 WHERE id = ?",
         substatus, issue["id"],
     )  # fmt: skip
-    add_activity(db, issue["id"], activity, data, now)
+    record_activity(db, issue["id"], None, activity, data, now)
     written(db, [issue["id"]], now, lag_s)
 
 
@@ -112,7 +104,7 @@ def _raise_priority(db: Database, issue: sqlite3.Row, now: float) -> None:
     if issue["priority"] == "high" or issue["priority_locked_at"] is not None:
         return
     db.run("UPDATE issues SET priority = 'high', idx_priority = 'high' WHERE id = ?", issue["id"])
-    add_activity(db, issue["id"], "set_priority", {"priority": "high", "reason": "escalating"}, now)
+    record_activity(db, issue["id"], None, "set_priority", {"priority": "high", "reason": "escalating"}, now)
 
 
 def _forecast(db: Database, issue: int, now: float) -> int:
@@ -132,39 +124,9 @@ def _count_since(db: Database, issue: int, hour: int) -> int:
     )
 
 
-def _condition_met(db: Database, issue: sqlite3.Row, now: float) -> dict[str, Any] | None:
-    """Give which of the archive's conditions came true, or None."""
-    details = msgspec.json.decode(issue["status_details_json"] or "{}")
-    until = parse_timestamp(details.get("ignoreUntil"))
-    if until is not None and now >= until:
-        return {"ignoreUntil": details["ignoreUntil"]}
-    archived_at = db.value(
-        "SELECT max(date_created) FROM activities WHERE issue_id = ? AND type = 'set_ignored'", issue["id"]
-    )
-    for limit_key, window_key, column in (
-        ("ignoreCount", "ignoreWindow", "count(*)"),
-        ("ignoreUserCount", "ignoreUserWindow", "count(DISTINCT user_key)"),
-    ):
-        limit, window = details.get(limit_key), details.get(window_key)
-        if not limit:
-            continue
-        since = max(archived_at or 0.0, now - window * 60 if window else 0.0)
-        seen = db.value(
-            f"SELECT {column} FROM events WHERE issue_id = ? AND received > ?",  # noqa: S608 - a constant above
-            issue["id"], since,
-        )  # fmt: skip
-        if seen >= limit:
-            return {key: details[key] for key in (limit_key, window_key) if details.get(key)}
-    return None
-
-
-def pass_time(db: Database, now: float, lag_s: float) -> None:
+def pass_time(db: Database, now: float) -> None:
     """Let the hours do their work: snoozes end, and what was new, regressed or escalating a week ago is ongoing."""
-    for issue in db.all("SELECT * FROM issues WHERE substatus = 'archived_until_condition_met' AND status = 'ignored'"):
-        details = msgspec.json.decode(issue["status_details_json"] or "{}")
-        until = parse_timestamp(details.get("ignoreUntil"))
-        if until is not None and now >= until:
-            _reopen(db, issue, "ongoing", "set_unresolved", {"ignoreUntil": details["ignoreUntil"]}, now, lag_s)
+    wake_due(db, now)
     for issue in db.all(
         "SELECT id FROM issues WHERE status = 'unresolved' AND substatus = 'new' AND first_seen < ?"
         " UNION SELECT i.id FROM issues i WHERE i.status = 'unresolved' AND i.substatus IN ('regressed', 'escalating')"
@@ -173,4 +135,4 @@ def pass_time(db: Database, now: float, lag_s: float) -> None:
         now - _WEEK_S, now - _WEEK_S,
     ):  # fmt: skip
         db.run("UPDATE issues SET substatus = 'ongoing', idx_substatus = 'ongoing' WHERE id = ?", issue["id"])
-        add_activity(db, issue["id"], "auto_set_ongoing", {"after_days": 7}, now)
+        record_activity(db, issue["id"], None, "auto_set_ongoing", {"after_days": 7}, now)

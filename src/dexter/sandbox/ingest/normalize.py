@@ -15,7 +15,7 @@ from dexter.sandbox.ingest.frames import stacktrace
 from dexter.sandbox.ingest.grouping import grouping_hash
 from dexter.sandbox.ingest.reading import Reader, trimmed
 from dexter.sandbox.ingest.tags import derived_tags, sent_tags
-from dexter.sandbox.ingest.timestamps import iso, parse_timestamp
+from dexter.sandbox.ingest.timestamps import parse_timestamp
 from dexter.sandbox.request import new_hex_id
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ _PLATFORMS = frozenset((
 class NormalizedEvent:
     """An event ready to be saved. `data` is what `events.data_json` keeps.
 
-    Its keys are those of Sentry's event JSON that do not depend on anything but the event: type, title, message,
-    location, culprit, platform, level, dist, release (the version), environment, logger, entries, contexts, user,
-    tags (`[{key, value}]`), sdk, context (the SDK's extra), packages, metadata, errors, size, fingerprints (the
-    hashes), groupingConfig, dateCreated, dateReceived, _meta.
+    It has the form SDKs send, cleaned: exception, stacktrace, threads, breadcrumbs (each under `values`, keys in
+    snake case), logentry, request (query, headers and cookies as pairs), contexts, user, tags (as pairs), sdk, extra,
+    modules, debug_meta; and what ingestion found out: title, culprit, location, metadata, hashes, errors (type,
+    message, name, value, reason), timestamp and received in epoch seconds.
     """
 
     event_id: str
@@ -170,31 +170,29 @@ def _variables(parts: Mapping[str, Any]) -> dict[str, str]:
 def _data(
     reader: Reader, raw: Mapping[str, Any], event: NormalizedEvent, parts: Mapping[str, Any], size: int
 ) -> dict[str, Any]:
-    entries = {
-        **{kind: parts[kind] for kind in ("exception", "stacktrace", "threads", "message")},
-        "breadcrumbs": interfaces.breadcrumbs(reader, raw.get("breadcrumbs")),
-        "request": parts["request"],
-    }
-    own = ("type", "title", "message", "culprit", "platform", "level", "logger", "environment", "release", "dist")
-    return {
+    own = ("type", "title", "culprit", "platform", "level", "logger", "environment", "release", "dist", "timestamp")
+    parts_kept = ("exception", "stacktrace", "threads", "request", "contexts", "user", "transaction", "server_name")
+    images = reader.mapping(raw.get("debug_meta"), "debug_meta").get("images")
+    data: dict[str, Any] = {
         **{name: getattr(event, name) for name in own},
+        **{name: parts[name] for name in parts_kept},
+        "event_id": event.event_id,
+        "received": event.received,
         "location": event.metadata.get("filename"),
         "metadata": event.metadata,
-        "entries": [{"type": kind, "data": data} for kind, data in entries.items() if data],
-        "contexts": parts["contexts"],
-        "user": event.user,
-        "tags": [{"key": key, "value": value} for key, value in event.tags.items()],
+        "logentry": parts["message"],
+        "breadcrumbs": interfaces.breadcrumbs(reader, raw.get("breadcrumbs")),
+        "tags": list(event.tags.items()),
         "sdk": _sdk(reader, raw.get("sdk")),
-        "context": trimmed(reader.mapping(raw.get("extra"), "extra")),
-        "packages": _packages(reader, raw.get("modules")),
+        "extra": trimmed(reader.mapping(raw.get("extra"), "extra")),
+        "modules": _packages(reader, raw.get("modules")),
+        "debug_meta": {"images": trimmed(images)} if isinstance(images, list) and images else None,
         "size": size,
-        "fingerprints": [event.hash],
-        "groupingConfig": {"id": "sandbox:2026-01-05", "enhancements": ""},
-        "dateCreated": iso(event.timestamp),
-        "dateReceived": iso(event.received),
-        "errors": reader.errors,
-        "_meta": {"entries": {}, "message": None, "user": None, "contexts": None, "tags": {}},
+        "fingerprint": parts["fingerprint"] or ["{{ default }}"],
+        "hashes": [event.hash],
     }
+    data["errors"] = reader.errors
+    return {name: value for name, value in data.items() if value is not None}
 
 
 def _as_thread(trace: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -26,15 +26,15 @@ _MESSAGES = {
 
 @dataclass(slots=True)
 class Reader:
-    """Reads one event's values and keeps the complaints, in the form the event endpoint shows as `errors`."""
+    """Reads one event's values and keeps the complaints: type, message, and the name, value and reason."""
 
     errors: list[dict[str, Any]] = field(default_factory=list)
 
     def complain(self, name: str, value: Any, reason: str, kind: str = "invalid_data") -> None:
         """Note that the value under a name was not taken, and why."""
         if len(self.errors) < 100:
-            data = {"name": name, "value": _shown(value), "reason": reason}
-            self.errors.append({"type": kind, "message": _MESSAGES[kind], "data": data})
+            shown = {"name": name, "value": _shown(value), "reason": reason}
+            self.errors.append({"type": kind, "message": _MESSAGES[kind], **shown})
 
     def text(self, value: Any, name: str, limit: int = MAX_TEXT) -> str | None:
         """Give a text, cut at the limit; numbers and booleans become text, anything else is complained about."""

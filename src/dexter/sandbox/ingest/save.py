@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from dexter.sandbox.ingest.lifecycle import add_activity, awaken
+from dexter.sandbox.activity_log import record_activity
+from dexter.sandbox.ingest.lifecycle import awaken
 from dexter.sandbox.ingest.releases import note_environment, note_release
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def save_event(
         _store(db, project["id"], issue_id, event)
         _count(db, issue_id, event)
         _update(db, issue_id, event, release)
-        awakened = awaken(db, issue, release, now, index_lag_s) if issue else None
+        awakened = awaken(db, issue_id, release, now, index_lag_s) if issue else None
         if project["first_event"] is None:
             db.run(
                 "UPDATE projects SET first_event = ? WHERE id = ? AND first_event IS NULL",
@@ -93,7 +94,7 @@ def _new_issue(
         " ON CONFLICT DO UPDATE SET issue_id = ?3",
         project["id"], event.hash, issue,
     )  # fmt: skip
-    add_activity(db, issue, "first_seen", {"priority": priority}, event.timestamp)
+    record_activity(db, issue, None, "first_seen", {"priority": priority}, event.timestamp)
     if release_id is not None:
         db.run(
             "UPDATE release_projects SET new_groups = new_groups + 1 WHERE release_id = ? AND project_id = ?",

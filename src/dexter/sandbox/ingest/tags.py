@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dexter.sandbox.ingest.reading import Reader
+from dexter.sandbox.ingest.titles import bare_url
 
 _KEY = re.compile(r"[a-zA-Z0-9_.:-]+")
 _MAX_KEY = 200
@@ -50,7 +51,7 @@ def derived_tags(known: Mapping[str, Any]) -> dict[str, str]:
         for name in ("level", "environment", "release", "dist", "server_name", "transaction", "logger")
     }
     found["user"] = known["user_key"]
-    found["url"] = (known["request"] or {}).get("url")
+    found["url"] = bare_url((known["request"] or {}).get("url"))
     for name in ("browser", "os", "client_os", "runtime"):
         context = contexts.get(name) or {}
         label, version = context.get("name"), context.get("version")

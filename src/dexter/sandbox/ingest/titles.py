@@ -25,7 +25,7 @@ def crash_frame(exception: Mapping[str, Any] | None, threads: Mapping[str, Any] 
     if threads:
         traces += [thread["stacktrace"] for thread in threads["values"] if thread["crashed"] or thread["current"]]
     frames: list[dict[str, Any]] = next((trace["frames"] for trace in traces if trace), [])
-    return next((frame for frame in reversed(frames) if frame["inApp"]), frames[-1] if frames else None)
+    return next((frame for frame in reversed(frames) if frame["in_app"]), frames[-1] if frames else None)
 
 
 def metadata(
@@ -40,7 +40,7 @@ def metadata(
     if main["type"] and not (synthetic and frame):
         found["type"] = main["type"]
     if frame:
-        found |= {key: frame[key] for key in ("filename", "function") if frame[key]}
+        found |= {key: frame[key] for key in ("filename", "function") if frame.get(key)}
     return found
 
 
@@ -70,13 +70,19 @@ def culprit(
     """Give where it happened: the transaction, else the frame to blame in its platform's style, else the address."""
     if transaction:
         return transaction[:200]
-    if frame and (frame["module"] or frame["filename"] or frame["function"]):
+    if frame and {"module", "filename", "function"} & frame.keys():
         return _place(frame, platform)[:200]
-    return str((request or {}).get("url") or "")[:200]
+    return bare_url((request or {}).get("url"))[:200]
+
+
+def bare_url(url: str | None) -> str:
+    """Give an address without its query and fragment."""
+    return (url or "").partition("#")[0].partition("?")[0]
 
 
 def _place(frame: Mapping[str, Any], platform: str) -> str:
-    path, function = frame["module"] or frame["filename"] or "?", frame["function"] or "?"
+    path = frame.get("module") or frame.get("filename") or "?"
+    function = frame.get("function") or "?"
     if platform in _NATIVE:
         return str(function)
     if platform in ("javascript", "node"):
