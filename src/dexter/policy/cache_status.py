@@ -1,0 +1,35 @@
+"""Where an answer came from, in the header fields that say so (RFC 9211, RFC 9111)."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from dexter.wire import Answer, CacheRule, Outcome
+
+CACHE_NAME = "Dexter"
+
+
+def cache_status(answer: Answer, rule: CacheRule, now: float) -> str:
+    """Give the value of `Cache-Status`; `now` is in epoch seconds."""
+    match answer.outcome:
+        case Outcome.HIT:
+            return f"{CACHE_NAME}; hit; ttl={_ttl_s(answer, rule, now)}"
+        case Outcome.STALE | Outcome.FALLBACK:
+            return f"{CACHE_NAME}; hit; ttl={_ttl_s(answer, rule, now)}; detail={answer.outcome.value}"
+        case Outcome.MISS:
+            return f"{CACHE_NAME}; fwd=miss"
+        case Outcome.COLLAPSED:
+            return f"{CACHE_NAME}; fwd=miss; collapsed"
+        case Outcome.BYPASS:
+            return f"{CACHE_NAME}; fwd=bypass"
+        case other:
+            assert_never(other)
+
+
+def age_s(answer: Answer, now: float) -> int | None:
+    """Give the value of `Age` for a stored answer, or None for one straight from Sentry."""
+    return None if answer.stored_at is None else max(0, int(now - answer.stored_at))
+
+
+def _ttl_s(answer: Answer, rule: CacheRule, now: float) -> int:
+    return int(rule.fresh_s - (now - (answer.stored_at or now)))

@@ -1,0 +1,81 @@
+"""What a stored answer is good for now.
+
+Fresh      give it.
+Stale      give it and ask Sentry again behind the caller's back.
+Fallback   ask Sentry; give it only if Sentry breaks.
+Miss       ask Sentry; there is nothing to give.
+
+Age runs from the moment Sentry was asked:
+
+    0 ........ fresh_s ........ fresh_s + stale_s ........ fresh_s + if_error_s
+      Fresh             Stale                    Fallback                       Miss
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from dexter.wire import CacheRule
+
+
+class Stored(Protocol):
+    """What the judgement needs to know of an entry."""
+
+    @property
+    def stored_at(self) -> float:
+        """The epoch second at which Sentry was asked."""
+
+    @property
+    def fallback_only(self) -> bool:
+        """Stored while Sentry's search lagged behind a write: never to be given as fresh."""
+
+
+E = TypeVar("E", bound=Stored)
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh(Generic[E]):
+    """Give it."""
+
+    entry: E
+
+
+@dataclass(frozen=True, slots=True)
+class Stale(Generic[E]):
+    """Give it, and refresh it behind."""
+
+    entry: E
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback(Generic[E]):
+    """Ask Sentry, and give it only if that fails."""
+
+    entry: E
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """Ask Sentry."""
+
+
+Judgement = Fresh[E] | Stale[E] | Fallback[E] | Miss
+
+
+def judge(entry: E | None, rule: CacheRule, now: float) -> Judgement[E]:
+    """Give what an entry is good for at the epoch second `now`."""
+    if entry is None or rule.fresh_s <= 0:
+        return Miss()
+    age_s = now - entry.stored_at
+    if age_s >= rule.fresh_s + max(rule.if_error_s, rule.stale_s):
+        return Miss()
+    if entry.fallback_only or age_s < 0:
+        # A negative age means that the clock was set back: how old it really is, nobody knows.
+        return Fallback(entry)
+    if age_s < rule.fresh_s:
+        return Fresh(entry)
+    if age_s < rule.fresh_s + rule.stale_s:
+        return Stale(entry)
+    return Fallback(entry)
