@@ -1,0 +1,32 @@
+"""A stored answer, as every store keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dexter.wire import Headers
+
+OVERHEAD_BYTES = 600
+"""What an entry costs beside its body and headers, roughly: objects, keys, its places in the indexes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What Sentry said, byte for byte as it came, and what it is filed under."""
+
+    key: str
+    status: int
+    headers: Headers
+    body: bytes
+    stored_at: float
+    """The epoch second at which Sentry was asked."""
+    tags: frozenset[str]
+    fallback_only: bool = False
+    """Asked for while Sentry's search lagged behind a write: never to be given as fresh."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Give what the entry takes of a store's room."""
+        return OVERHEAD_BYTES + len(self.body) + sum(len(name) + len(value) for name, value in self.headers)

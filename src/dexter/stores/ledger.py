@@ -1,0 +1,55 @@
+"""What writes made stale, and when: the memory by which late answers are told from new ones."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dexter.stores.store import Mark
+
+REMEMBERED_TAGS = 100_000
+"""How many purged tags are told apart; beyond that, every answer asked for before the forgotten ones is refused."""
+
+
+class Ledger:
+    """Counts purges. Bounded: what it forgets, it treats as purged."""
+
+    def __init__(self, remembered_tags: int = REMEMBERED_TAGS) -> None:
+        self._remembered_tags = remembered_tags
+        self._generation: Mark = 0
+        self._floor: Mark = 0
+        self._purged: OrderedDict[str, Mark] = OrderedDict()
+        self._lagging: OrderedDict[str, float] = OrderedDict()
+
+    def record(self, tags: Iterable[str], lagging: Iterable[str], until: float) -> None:
+        """Note that the tags are purged now, and which of them lag until the monotonic second `until`."""
+        self._generation += 1
+        for tag in tags:
+            self._purged[tag] = self._generation
+            self._purged.move_to_end(tag)
+        while len(self._purged) > self._remembered_tags:
+            self._floor = self._purged.popitem(last=False)[1]
+        for tag in lagging:
+            self._lagging[tag] = max(until, self._lagging.get(tag, until))
+            self._lagging.move_to_end(tag)
+
+    def mark(self) -> Mark:
+        """Give the present point in the order of purges."""
+        return self._generation
+
+    def outdated(self, tags: Iterable[str], since: Mark) -> bool:
+        """Whether any of the tags was purged after `since`, or may have been."""
+        return since < self._floor or any(self._purged.get(tag, 0) > since for tag in tags)
+
+    def lagging(self, tags: Iterable[str], now: float) -> bool:
+        """Whether any of the tags lags at the monotonic second `now`."""
+        self._forget_lags(now)
+        return any(self._lagging.get(tag, now) > now for tag in tags)
+
+    def _forget_lags(self, now: float) -> None:
+        # Every lag lasts equally long, so the oldest notes are the first to end.
+        while self._lagging and next(iter(self._lagging.values())) <= now:
+            self._lagging.popitem(last=False)
