@@ -1,0 +1,124 @@
+"""What happened, as frozen records for metrics, logs and spans alike; no record holds a token or a path."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dexter.wire import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class CallFinished:
+    """A call went through the whole stack. `error` names the class of what was raised instead of an answer."""
+
+    endpoint: str
+    method: str
+    identity_kind: str
+    request_id: str
+    duration_s: float
+    status: int | None = None
+    outcome: Outcome | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFinished:
+    """Sentry itself was asked once. `status` is None when it did not answer, and then `error` says why."""
+
+    endpoint: str
+    method: str
+    request_id: str
+    duration_s: float
+    status: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlightLanded:
+    """A shared flight ended; `joined` callers came along beside the first."""
+
+    endpoint: str
+    joined: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntryStored:
+    """An answer was kept."""
+
+    endpoint: str
+    size_bytes: int
+    fallback_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRefused:
+    """An answer was not kept, since a write came while it was on its way, or it is too large."""
+
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagsPurged:
+    """A write made `entries` entries go."""
+
+    endpoint: str
+    tags: int
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityDropped:
+    """Sentry doubted a credential; everything stored for it is gone."""
+
+    endpoint: str
+    identity_kind: str
+    status: int
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshFailed:
+    """A refresh behind the caller's back failed; the stale entry stays."""
+
+    endpoint: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerServed:
+    """A request to one of the gateway's faces was answered. `face` is such as `/api/0`."""
+
+    face: str
+    endpoint: str
+    method: str
+    status: int
+    duration_s: float
+    request_id: str
+    outcome: Outcome | None = None
+
+
+Record = (
+    CallFinished
+    | AttemptFinished
+    | FlightLanded
+    | EntryStored
+    | StoreRefused
+    | TagsPurged
+    | IdentityDropped
+    | RefreshFailed
+    | AnswerServed
+)
+Observer = Callable[[Record], None]
+
+
+def tell(observers: tuple[Observer, ...], record: Record) -> None:
+    """Hand a record to every observer; one that fails is logged and never fails the call."""
+    for observer in observers:
+        try:
+            observer(record)
+        except Exception:
+            logging.getLogger("dexter.observe").exception("observer_failed")
