@@ -1,0 +1,118 @@
+"""Stage that gives stored answers: fresh ones, stale ones and a refresh behind, old ones when Sentry breaks."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, assert_never
+
+from dexter.errors import Garbled, TimedOut, Unreachable
+from dexter.observe.records import Observer, RefreshFailed, tell
+from dexter.policy.cache_key import cache_key
+from dexter.policy.deadlines import patience_s
+from dexter.policy.freshness import Fallback, Fresh, Miss, Stale, judge
+from dexter.policy.outcome import is_failure
+from dexter.policy.sharing import may_refresh_behind, may_share, shared_headers
+from dexter.upstream.bodies import close_body
+from dexter.wire import Answer, Call, Outcome, Priority, Send
+
+if TYPE_CHECKING:
+    from dexter.stores.entry import Entry
+    from dexter.stores.store import Mark, Store
+    from dexter.upstream.background import Background
+    from dexter.upstream.clock import Clock
+    from dexter.upstream.confirmations import Confirmations
+
+REFRESH_S = 30.0
+"""How long a refresh behind the caller's back may take."""
+
+
+class Cached:
+    """A stage; calls that may not share answers pass it by."""
+
+    def __init__(
+        self,
+        inner: Send,
+        store: Store,
+        confirmations: Confirmations,
+        clock: Clock,
+        background: Background,
+        observers: tuple[Observer, ...],
+    ) -> None:
+        self._inner = inner
+        self._store = store
+        self._confirmations = confirmations
+        self._clock = clock
+        self._background = background
+        self._observers = observers
+        self._refreshing: set[str] = set()
+
+    async def __call__(self, call: Call) -> Answer:
+        """Give the answer to a call, stored or from Sentry."""
+        if not may_share(call):
+            return await self._inner(call)
+        call = replace(call, headers=shared_headers(call.headers))
+        if call.no_cache:
+            return await self._inner(call)
+        key = cache_key(call.identity, call.method, call.path, call.query)
+        mark = self._store.mark()
+        judged = judge(await self._store.get(key), call.endpoint.cache, self._clock.now())
+        match judged:
+            case Fresh(entry):
+                if await self._may_have(call, entry, mark):
+                    return _stored(entry, Outcome.HIT)
+                return await self._inner(call)
+            case Stale(entry) if may_refresh_behind(call.endpoint):
+                if await self._may_have(call, entry, mark):
+                    self._refresh(call, key)
+                    return _stored(entry, Outcome.STALE)
+                return await self._inner(call)
+            case Stale(entry) | Fallback(entry):
+                return await self._ask(call, entry, mark)
+            case Miss():
+                return await self._inner(call)
+            case _:
+                assert_never(judged)
+
+    async def _may_have(self, call: Call, entry: Entry, mark: Mark) -> bool:
+        # Confirming a token takes time, in which a write may have made the entry stale.
+        return await self._confirmations.confirm(call) and not self._store.outdated(entry.tags, mark)
+
+    async def _ask(self, call: Call, fallback: Entry, mark: Mark) -> Answer:
+        patience = patience_s(call.deadline, self._clock.monotonic(), has_fallback=True)
+        try:
+            async with asyncio.timeout(patience):
+                answer = await self._inner(call)
+        except (Unreachable, TimedOut, Garbled):
+            if not self._may_stand_in(call, fallback, mark):
+                raise
+        except TimeoutError as error:
+            if not self._may_stand_in(call, fallback, mark):
+                raise TimedOut("Sentry did not answer within the request's time.") from error
+        else:
+            if not is_failure(answer.status) or not self._may_stand_in(call, fallback, mark):
+                return answer
+            await close_body(answer.body)
+        return _stored(fallback, Outcome.FALLBACK)
+
+    def _may_stand_in(self, call: Call, entry: Entry, mark: Mark) -> bool:
+        return self._confirmations.is_confirmed(call.identity) and not self._store.outdated(entry.tags, mark)
+
+    def _refresh(self, call: Call, key: str) -> None:
+        if key not in self._refreshing:
+            self._refreshing.add(key)
+            self._background.start(self._refreshed(call, key))
+
+    async def _refreshed(self, call: Call, key: str) -> None:
+        deadline = self._clock.monotonic() + REFRESH_S
+        try:
+            answer = await self._inner(replace(call, priority=Priority.PREFETCH, deadline=deadline))
+            await close_body(answer.body)
+        except (Unreachable, TimedOut, Garbled) as error:
+            tell(self._observers, RefreshFailed(call.endpoint.name, type(error).__name__))
+        finally:
+            self._refreshing.discard(key)
+
+
+def _stored(entry: Entry, outcome: Outcome) -> Answer:
+    return Answer(entry.status, entry.headers, entry.body, outcome, entry.stored_at)

@@ -1,0 +1,142 @@
+"""Whether Sentry still accepts a caller's own token: known for a minute, then asked again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from dexter.observe.records import IdentityDropped, Observer, tell
+from dexter.policy.outcome import drops_identity
+from dexter.policy.purge import identity_tag
+from dexter.policy.revalidation import may_have_stored
+from dexter.wire import Call, Endpoint, Identity, Priority, Send
+
+if TYPE_CHECKING:
+    from dexter.stores.store import Store
+    from dexter.upstream.background import Background
+    from dexter.upstream.clock import Clock
+    from dexter.upstream.options import StackOptions
+
+INDEX = Endpoint("GET /api/0/", "GET", "/api/0/")
+"""Sentry's own statement of who a credential belongs to: `auth` is null for one it does not know."""
+
+REMEMBERED_IDENTITIES = 10_000
+
+
+class Whoami(msgspec.Struct):
+    """What `GET /api/0/` says of a credential."""
+
+    auth: Any = None
+    user: Any = None
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of one token; moments are monotonic seconds at which it was sent to Sentry."""
+
+    accepted_at: float | None = None
+    refused_at: float | None = None
+    rights: str | None = None
+
+
+class Confirmations:
+    """Remembers when Sentry last accepted each token, and asks it when that is too long ago."""
+
+    def __init__(
+        self,
+        ask: Send,
+        store: Store,
+        clock: Clock,
+        options: StackOptions,
+        background: Background,
+        observers: tuple[Observer, ...],
+    ) -> None:
+        self._ask = ask
+        self._store = store
+        self._clock = clock
+        self._options = options
+        self._background = background
+        self._observers = observers
+        self._known: OrderedDict[str, Known] = OrderedDict()
+        self._probes: dict[str, asyncio.Task[None]] = {}
+
+    def is_confirmed(self, identity: Identity) -> bool:
+        """Whether stored data may be given to an identity now."""
+        known = self._known.get(identity.key)
+        return may_have_stored(identity, known.accepted_at if known else None, self._clock.monotonic())
+
+    async def confirm(self, call: Call) -> bool:
+        """Whether stored data may be given to the caller, after asking Sentry when that is not known.
+
+        A crowd asks once. Raises an UpstreamError when Sentry cannot say.
+        """
+        if self.is_confirmed(call.identity) or call.identity.kind != "token":
+            return self.is_confirmed(call.identity)
+        key = call.identity.key
+        probe = self._probes.get(key)
+        if probe is None:
+            probe = self._probes[key] = self._background.start(self._probe(call))
+            probe.add_done_callback(lambda _: self._probes.pop(key, None))
+        await asyncio.shield(probe)
+        return self.is_confirmed(call.identity)
+
+    def accepted(self, identity: Identity, sent_at: float) -> None:
+        """Note that Sentry accepted the credential that was sent at a monotonic second."""
+        known = self._of(identity)
+        if known.refused_at is None or sent_at > known.refused_at:
+            known.accepted_at = max(sent_at, known.accepted_at or sent_at)
+
+    async def refused(self, identity: Identity, sent_at: float, endpoint: str, status: int) -> None:
+        """Drop what is stored for a credential that Sentry doubted; an older acceptance counts no more."""
+        known = self._of(identity)
+        known.refused_at = max(sent_at, known.refused_at or sent_at)
+        known.accepted_at = None
+        entries = await self._store.purge((identity_tag(identity),))
+        tell(self._observers, IdentityDropped(endpoint, identity.kind, status, entries))
+
+    async def _probe(self, call: Call) -> None:
+        sent_at = self._clock.monotonic()
+        answer = await self._ask(
+            Call(
+                endpoint=INDEX,
+                method="GET",
+                path=INDEX.template,
+                query="",
+                identity=call.identity,
+                credential=call.credential,
+                deadline=sent_at + self._options.request_s,
+                headers=(("Accept", "application/json"),),
+                priority=Priority.INTERACTIVE,
+                request_id=call.request_id,
+            )
+        )
+        if drops_identity(answer.status):
+            await self.refused(call.identity, sent_at, INDEX.name, answer.status)
+        if answer.status != 200 or not isinstance(answer.body, bytes):
+            return
+        try:
+            whoami = msgspec.json.decode(answer.body, type=Whoami)
+        except msgspec.DecodeError:
+            return
+        if whoami.auth is None:
+            await self.refused(call.identity, sent_at, INDEX.name, answer.status)
+            return
+        await self._compare_rights(call.identity, msgspec.json.encode(whoami, order="sorted").decode())
+        self.accepted(call.identity, sent_at)
+
+    async def _compare_rights(self, identity: Identity, rights: str) -> None:
+        known = self._of(identity)
+        if known.rights is not None and known.rights != rights:
+            await self._store.purge((identity_tag(identity),))
+        known.rights = rights
+
+    def _of(self, identity: Identity) -> Known:
+        known = self._known.setdefault(identity.key, Known())
+        self._known.move_to_end(identity.key)
+        while len(self._known) > REMEMBERED_IDENTITIES:
+            self._known.popitem(last=False)
+        return known

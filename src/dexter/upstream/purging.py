@@ -1,0 +1,52 @@
+"""Stage that makes what a write changes go from the store, before and after it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from dexter.observe.records import Observer, TagsPurged, tell
+from dexter.policy.outcome import changed_nothing, write_is_certain
+from dexter.policy.purge import LAG_S, lagging_after, purged_by
+
+if TYPE_CHECKING:
+    from dexter.stores.store import Store
+    from dexter.upstream.clock import Clock
+    from dexter.wire import Answer, Call, Send
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def purging(inner: Send, store: Store, clock: Clock, observers: tuple[Observer, ...]) -> Send:
+    """Give the stage that purges a write's tags for all identities.
+
+    Once before it is sent, so that nothing older is given while it is under way; and once more when it is over, so
+    that no read which overlapped it is stored or joined from then on. The second purge comes also when the write
+    failed, timed out or its caller left, since what became of it is unknown then.
+    """
+
+    async def send(call: Call) -> Answer:
+        params = dict(call.params)
+        tags = frozenset() if call.method in _READS else purged_by(call.endpoint, params)
+        if not tags:
+            return await inner(call)
+        entries = await store.purge(tags)
+        status: int | None = None
+        try:
+            answer = await inner(call)
+            status = answer.status
+        finally:
+            lagging = _lagging(call, params, status)
+            again = asyncio.ensure_future(store.purge(tags, lagging, clock.monotonic() + LAG_S))
+            entries += await asyncio.shield(again)
+            tell(observers, TagsPurged(call.endpoint.name, len(tags), entries))
+        return answer
+
+    return send
+
+
+def _lagging(call: Call, params: dict[str, str], status: int | None) -> frozenset[str]:
+    if status is not None and changed_nothing(status):
+        return frozenset()
+    certain = status is not None and write_is_certain(status)
+    return lagging_after(call.endpoint, params, certain=certain)

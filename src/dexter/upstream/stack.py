@@ -1,0 +1,67 @@
+"""The way to Sentry, read in one function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dexter.upstream.background import Background
+from dexter.upstream.cached import Cached
+from dexter.upstream.clock import Clock, SystemClock
+from dexter.upstream.coalesced import Coalesced
+from dexter.upstream.confirmations import Confirmations
+from dexter.upstream.credited import credited
+from dexter.upstream.deadlined import deadlined
+from dexter.upstream.decoded import decoded
+from dexter.upstream.followed import followed
+from dexter.upstream.options import StackOptions
+from dexter.upstream.purging import purging
+from dexter.upstream.sent import sent
+from dexter.upstream.stored import stored
+from dexter.upstream.traced import traced
+
+if TYPE_CHECKING:
+    from dexter.observe.records import Observer
+    from dexter.stores.store import Store
+    from dexter.upstream.transport import Transport
+    from dexter.wire import Answer, Call, Send
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A `Send` made of stages, and the work that goes on behind it."""
+
+    outermost: Send
+    background: Background
+
+    async def __call__(self, call: Call) -> Answer:
+        """Give the answer to a call. Raises an UpstreamError when there is none to give."""
+        return await self.outermost(call)
+
+    async def aclose(self) -> None:
+        """End flights and refreshes. The transport belongs to whoever made it."""
+        await self.background.aclose()
+
+
+def build_stack(
+    transport: Transport,
+    store: Store,
+    clock: Clock | None = None,
+    options: StackOptions | None = None,
+    observers: tuple[Observer, ...] = (),
+) -> Stack:
+    """Give the way to one Sentry. Each line wraps the one above it, so that the last is passed first."""
+    clock, options, background = clock or SystemClock(), options or StackOptions(), Background()
+    attempt = sent(transport, clock, options, observers)
+    confirmations = Confirmations(decoded(attempt, options), store, clock, options, background, observers)
+
+    send: Send = credited(attempt, confirmations, clock)
+    send = stored(send, store, clock, observers)
+    send = Coalesced(send, store, clock, options, background, observers)
+    send = Cached(send, store, confirmations, clock, background, observers)
+    send = purging(send, store, clock, observers)
+    send = followed(send, transport.upstream)
+    send = deadlined(send, clock)
+    send = decoded(send, options)
+    send = traced(send, clock, observers)
+    return Stack(send, background)

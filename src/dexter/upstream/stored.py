@@ -1,0 +1,51 @@
+"""Stage that keeps what Sentry answers, unless a write came while it was on its way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dexter.observe.records import EntryStored, Observer, StoreRefused, tell
+from dexter.policy.cache_key import cache_key
+from dexter.policy.outcome import content, forgets_entry, storable
+from dexter.policy.purge import filed_under
+from dexter.policy.sharing import may_share
+from dexter.stores.entry import Entry
+from dexter.wire import Outcome
+
+if TYPE_CHECKING:
+    from dexter.stores.store import Store
+    from dexter.upstream.clock import Clock
+    from dexter.wire import Answer, Call, Send
+
+
+def stored(inner: Send, store: Store, clock: Clock, observers: tuple[Observer, ...]) -> Send:
+    """Give the stage that stores whole JSON successes under their tags.
+
+    What is asked for while Sentry's search lags behind a write is kept as a fallback only.
+    """
+
+    async def send(call: Call) -> Answer:
+        if not may_share(call):
+            return await inner(call)
+        key = cache_key(call.identity, call.method, call.path, call.query)
+        tags = filed_under(call.endpoint.cache.tags, dict(call.params), call.identity)
+        mark, asked_at = store.mark(), clock.now()
+        lagging = store.lagging(tags, clock.monotonic())
+        answer = await inner(call)
+        if forgets_entry(answer.status):
+            await store.discard(key)
+        elif isinstance(answer.body, bytes) and _is_storable(answer):
+            entry = Entry(key, answer.status, answer.headers, answer.body, asked_at, tags, fallback_only=lagging)
+            kept = await store.put(entry, mark)
+            name = call.endpoint.name
+            tell(observers, EntryStored(name, entry.size_bytes, lagging) if kept else StoreRefused(name))
+        return replace(answer, outcome=Outcome.MISS)
+
+    return send
+
+
+def _is_storable(answer: Answer) -> bool:
+    # A success that declares JSON and does not read as such never comes this far: it is Garbled where it is received.
+    kind = content(answer.headers, empty=not answer.body, reads_as_json=True)
+    return storable(answer.status, answer.headers, kind)
