@@ -1,0 +1,127 @@
+"""Which header fields pass through the gateway, there and back: pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dexter.wire import Headers
+
+_HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "trailers",
+        "transfer-encoding",
+        "upgrade",
+        "expect",
+    }
+)
+
+_NOT_SENTRYS = frozenset(
+    {
+        "host",
+        "authorization",  # the credential is put there at the last step, and only towards Sentry's origin
+        "cookie",
+        "origin",  # Sentry answers 400 to an origin it does not know
+        "referer",
+        "forwarded",
+        "via",
+        "x-real-ip",
+        "x-csrf-token",
+        "x-request-id",
+    }
+)
+_NOT_SENTRYS_PREFIXES = ("x-dexter-", "x-forwarded-", "sec-fetch-", "sec-ch-")
+
+_NOT_THE_CLIENTS = frozenset(
+    {
+        # What another server says of its own origin must not hold for the gateway's.
+        "set-cookie",
+        "strict-transport-security",
+        "content-security-policy",
+        "content-security-policy-report-only",
+        "clear-site-data",
+        "alt-svc",
+        "nel",
+        "report-to",
+        "reporting-endpoints",
+        "refresh",
+        "service-worker-allowed",
+        # What the gateway says itself.
+        "content-length",
+        "date",
+        "server",
+        "age",
+        "cache-status",
+        "server-timing",
+        "x-request-id",
+        "x-frame-options",
+        "x-content-type-options",
+        "x-xss-protection",
+        "referrer-policy",
+    }
+)
+_NOT_THE_CLIENTS_PREFIXES = ("access-control-", "x-dexter-", "cross-origin-")
+
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+
+
+def to_sentry(headers: Headers) -> Headers:
+    """Give the fields of a client's request that Sentry gets."""
+    dropped = _HOP_BY_HOP | _NOT_SENTRYS | _named_by_connection(headers)
+    return tuple(
+        (name, value)
+        for name, value in headers
+        if name.lower() not in dropped and not name.lower().startswith(_NOT_SENTRYS_PREFIXES)
+    )
+
+
+def to_client(headers: Headers) -> Headers:
+    """Give the fields of Sentry's answer that the client gets; lengths are set anew."""
+    dropped = _HOP_BY_HOP | _NOT_THE_CLIENTS | _named_by_connection(headers)
+    return tuple(
+        (name, value)
+        for name, value in headers
+        if name.lower() not in dropped and not name.lower().startswith(_NOT_THE_CLIENTS_PREFIXES)
+    )
+
+
+def wants_no_cache(headers: Headers) -> bool:
+    """Whether the client asks for Sentry's own word."""
+    directives = {
+        directive.strip().lower()
+        for name, value in headers
+        if name.lower() in ("cache-control", "pragma")
+        for directive in value.split(",")
+    }
+    return bool(directives & {"no-cache", "no-store", "max-age=0"})
+
+
+def as_sent(raw: bytes) -> str:
+    """Give a path or query as it goes out: byte for byte, what is no printable ASCII percent-encoded."""
+    return quote(raw, safe=_PRINTABLE)
+
+
+def decoded(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Give ASGI's header fields as text."""
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
+
+
+def encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
+    """Give header fields as ASGI takes them."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
+def _named_by_connection(headers: Headers) -> frozenset[str]:
+    return frozenset(
+        named.strip().lower() for name, value in headers if name.lower() == "connection" for named in value.split(",")
+    )
