@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from dexter.features.reply import Reply
     from dexter.features.sentry import Sentry
 
-_ISSUE = "/api/0/organizations/{organization_id_or_slug}/issues/{issue_id}/"
 EVENTS_SHOWN = 25
 STATS_PERIODS = ("24h", "30d")
 
@@ -50,15 +49,15 @@ async def issue_context(sentry: Sentry, issue_id: str) -> dict[str, Any]:
 
     Raises the error of the issue itself when Sentry does not give that.
     """
-    params = {"issue_id": issue_id}
+    values = {"id": issue_id}
     now = sentry.clock()
     issue, *others = await asyncio.gather(
-        _part("issue", _object, sentry.get(_ISSUE, params)),
-        _part("events", _array, sentry.get(f"{_ISSUE}events/", params, (("per_page", str(EVENTS_SHOWN)),))),
-        _part("tags", _array, sentry.get(f"{_ISSUE}tags/", params)),
-        _part("activity", _activity, sentry.get(f"{_ISSUE}activities/", params)),
+        _part("issue", _object, sentry.get("issues.detail", values)),
+        _part("events", _array, sentry.get("issues.events", values, (("per_page", str(EVENTS_SHOWN)),))),
+        _part("tags", _array, sentry.get("issues.tags", values)),
+        _part("activity", _activity, sentry.get("issues.activity", values)),
         *(
-            _part(f"stats.{period}", _array, sentry.get(f"{_ISSUE}stats/", params, series(period, now).query()))
+            _part(f"stats.{period}", _array, sentry.get("issues.stats", values, series(period, now).query()))
             for period in STATS_PERIODS
         ),
     )

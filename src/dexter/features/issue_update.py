@@ -13,11 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from dexter.errors import BadRequest
 
 if TYPE_CHECKING:
+    from dexter.features.current_user import CurrentUser
     from dexter.features.reply import Reply
     from dexter.features.sentry import Sentry
 
-ISSUE = "/api/0/organizations/{organization_id_or_slug}/issues/{issue_id}/"
-CURRENT_USER = "/api/0/users/me/"
 
 MAX_WINDOW_MINUTES = 10_080
 """Sentry counts within a week at most."""
@@ -99,24 +98,22 @@ class IssueUpdate(_Form):
         return self
 
 
-async def update_issue(sentry: Sentry, issue_id: str, update: IssueUpdate) -> Reply:
+async def update_issue(sentry: Sentry, users: CurrentUser, issue_id: str, update: IssueUpdate) -> Reply:
     """Change one issue and give Sentry's own answer: the issue as it now is."""
     assignee = update.assignee
     if assignee == "me":
-        assignee = f"user:{await current_user_id(sentry)}"
-    return await sentry.put(ISSUE, {"issue_id": issue_id}, sentry_body(update, assignee))
+        assignee = f"user:{await _own_id(sentry, users)}"
+    return await sentry.put("issues.update", {"id": issue_id}, sentry_body(update, assignee))
 
 
-async def current_user_id(sentry: Sentry) -> str:
-    """Give the id of the user whose credential asks. Raises BadRequest when it stands for no user."""
-    reply = await sentry.get(CURRENT_USER)
-    document = reply.document()
-    if not isinstance(document, dict) or not document.get("id"):
+async def _own_id(sentry: Sentry, users: CurrentUser) -> str:
+    user = await users.find(sentry)
+    if user is None:
         raise BadRequest(
             "The Sentry credential in use stands for no user, so there is no 'me' to assign to.",
             remedy="Name a user or a team, or use the token of a person.",
         )
-    return str(document["id"])
+    return str(user["id"])
 
 
 def sentry_body(update: IssueUpdate, assignee: str | None) -> dict[str, Any]:

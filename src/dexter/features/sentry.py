@@ -1,4 +1,4 @@
-"""Sentry as one caller sees it: operations by name, with the caller's identity, priority and time filled in."""
+"""Sentry as one caller sees it: entries of the catalog by name, with the caller's identity and time filled in."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from dexter.catalog.endpoints import endpoint_for
+from dexter.catalog.mappings import mapping
 from dexter.catalog.table import operation
-from dexter.catalog.template import fill
 from dexter.features.reply import Reply, ask
 from dexter.wire import Call, Credential, Endpoint, Headers, Identity, Priority, Send
 
@@ -23,6 +23,7 @@ class Sentry:
     """One caller's way to Sentry, within one request of theirs.
 
     `deadline` is in monotonic seconds and holds for all the calls together; `clock` gives epoch seconds.
+    `no_cache` means that the caller wants Sentry's own word.
     """
 
     send: Send
@@ -32,52 +33,54 @@ class Sentry:
     deadline: float
     clock: Callable[[], float]
     request_id: str = ""
+    no_cache: bool = False
 
-    async def get(
-        self, path: str, params: Mapping[str, str] | None = None, query: Query = (), *, no_cache: bool = False
-    ) -> Reply:
-        """Give the reply to a GET of the catalog's, by its template; the organization need not be among `params`."""
-        return await self._ask(endpoint_for(operation(f"GET {path}")), params or {}, query, no_cache=no_cache)
+    async def get(self, name: str, values: Mapping[str, str], query: Query = ()) -> Reply:
+        """Give the reply to a read of the mappings, such as `issues.detail`; `{org}` need not be among the values."""
+        entry = mapping(name)
+        path, params = entry.bind({"org": self.organization, **values})
+        return await self.ask(entry.endpoint, path, params, query)
 
-    async def put(self, path: str, params: Mapping[str, str], document: Any) -> Reply:
-        """Give the reply to a PUT of a JSON document."""
-        return await self._ask(
-            endpoint_for(operation(f"PUT {path}")),
-            params,
-            (),
-            headers=(("Content-Type", "application/json"),),
-            body=msgspec.json.encode(document),
-        )
+    async def put(self, name: str, values: Mapping[str, str], document: Any) -> Reply:
+        """Give the reply to a write of the mappings that takes a JSON document."""
+        entry = mapping(name)
+        path, params = entry.bind({"org": self.organization, **values})
+        headers = (("Content-Type", "application/json"),)
+        return await self.ask(entry.endpoint, path, params, headers=headers, body=msgspec.json.encode(document))
 
-    async def _ask(
+    async def get_operation(self, path: str) -> Reply:
+        """Give the reply to a read of an operation whose path has no parameters."""
+        return await self.ask(endpoint_for(operation(f"GET {path}")), path, {})
+
+    async def ask(
         self,
         endpoint: Endpoint,
+        path: str,
         params: Mapping[str, str],
-        query: Query,
+        query: Query = (),
         *,
-        no_cache: bool = False,
         headers: Headers = (),
         body: bytes | None = None,
     ) -> Reply:
-        filled = {"organization_id_or_slug": self.organization, **params}
+        """Give the reply to a call at a path that is already filled in and percent-encoded."""
         call = Call(
             endpoint=endpoint,
             method=endpoint.method,
-            path=fill(endpoint.template, filled),
+            path=path,
             query=encode_query(query),
             identity=self.identity,
             credential=self.credential,
             deadline=self.deadline,
-            params=tuple(filled.items()),
+            params=tuple(params.items()),
             headers=headers,
             body=body,
             priority=Priority.INTERACTIVE,
             request_id=self.request_id,
-            no_cache=no_cache,
+            no_cache=self.no_cache,
         )
         return await ask(self.send, call, self.clock)
 
 
 def encode_query(query: Query) -> str:
-    """Give a query percent-encoded, sorted by name, so that one question has one cache entry."""
+    """Give a query percent-encoded and sorted by name, so that one question has one cache entry."""
     return urlencode(sorted(query, key=lambda pair: pair[0]), quote_via=quote)

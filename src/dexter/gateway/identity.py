@@ -85,7 +85,7 @@ class Authenticator:
             return Caller(
                 Mode.PASS_THROUGH, self._identity(Mode.PASS_THROUGH, authorization), Credential(authorization)
             )
-        return self._by_cookie(headers)
+        return self.by_session(session_cookie(headers))
 
     def _by_dexter_token(self, token: str, authorization: str | None, own_bearer: bool) -> Caller:
         if not self.is_access_token(token):
@@ -100,8 +100,8 @@ class Authenticator:
             )
         return self._service()
 
-    def _by_cookie(self, headers: Headers) -> Caller:
-        session_id = session_cookie(headers)
+    def by_session(self, session_id: str | None) -> Caller:
+        """Give the caller behind a session's id: anonymous when the session is not live."""
         session = self._sessions.find(session_id) if session_id else None
         if session is None:
             return Caller(Mode.ANONYMOUS, ANONYMOUS, Credential(None))

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from dexter.errors import DexterError, DexterFault, RateLimited, Refused
+from dexter.errors import CallerError, DexterError, DexterFault, RateLimited, Refused
 from dexter.features.moment import iso
 from dexter.gateway.throttle import TooManyAttempts
 
@@ -30,7 +30,17 @@ class FieldError(msgspec.Struct, frozen=True):
     message: str
 
 
-class InvalidFields(DexterError):
+class MethodNotAllowed(CallerError):
+    """The address exists, but does not take this method."""
+
+    status = 405
+
+    def __init__(self, method: str, allowed: frozenset[str]) -> None:
+        self.allowed = ", ".join(sorted(allowed))
+        super().__init__(f"This address does not take {method}.", remedy=f"It takes {self.allowed}.")
+
+
+class InvalidFields(CallerError):
     """Several fields of a body are not of their permitted form."""
 
     status = 422
@@ -73,6 +83,8 @@ def _extra_headers(error: DexterError, now: float) -> tuple[tuple[str, str], ...
         return (("retry-after", str(max(1, round(error.until - now)))),)
     if isinstance(error, TooManyAttempts):
         return (("retry-after", str(error.retry_after_s)),)
+    if isinstance(error, MethodNotAllowed):
+        return (("allow", error.allowed),)
     if error.status == 401:
         return (("www-authenticate", "Bearer"),)
     return ()

@@ -1,0 +1,158 @@
+"""Builds the gateway from settings: one function that names every part, and the app that starts and ends them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dexter import __version__
+from dexter.catalog.endpoints import sentry_router
+from dexter.errors import SettingsError
+from dexter.features.current_user import CurrentUser
+from dexter.gateway import access_token
+from dexter.gateway.api_v1 import ApiV1
+from dexter.gateway.entrance import Entrance, Faces
+from dexter.gateway.identity import Authenticator, Caller, Mode, require_csrf, require_permission
+from dexter.gateway.own_pages import own_pages
+from dexter.gateway.passthrough import PassthroughOptions, build_passthrough
+from dexter.gateway.probes import Reachability
+from dexter.gateway.runtime import Gateway, GatewayOptions, NotConfigured
+from dexter.gateway.sessions import Sessions
+from dexter.gateway.throttle import SignInThrottle
+from dexter.gateway.workbench import Workbench
+from dexter.stores.memory import MemoryStore
+from dexter.upstream.clock import Clock, SystemClock
+from dexter.upstream.options import StackOptions
+from dexter.upstream.stack import Stack, build_stack
+from dexter.upstream.transport import AiohttpTransport, Transport
+from dexter.upstream.upstream import Upstream
+from dexter.wire import Credential, Endpoint, Headers
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from dexter.gateway.asgi import AsgiApp, AsgiSend, Receive, Scope
+    from dexter.observe.records import Observer
+    from dexter.settings import Settings
+
+SESSIONS_FILE = "sessions.sqlite3"
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The running gateway as an ASGI app, with what has to be let go at its end."""
+
+    entrance: AsgiApp
+    access_token: str
+    _closers: tuple[Callable[[], Awaitable[None]], ...]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            await self.entrance(scope, receive, send)
+
+    async def aclose(self) -> None:
+        """End flights and refreshes, and close every connection and file."""
+        for close in self._closers:
+            await close()
+
+    async def _live(self, receive: Receive, send: AsgiSend) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self.aclose()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+def create_app(settings: Settings, *, transport: Transport | None = None, clock: Clock | None = None) -> Application:
+    """Give the gateway that stands in front of the Sentry of the settings.
+
+    `transport` and `clock` are the seams that tests take. Raises SettingsError without a Sentry.
+    """
+    if settings.sentry_base_url is None:
+        raise SettingsError(
+            "SENTRY_BASE_URL is not set, so there is no Sentry to stand in front of.",
+            remedy="Set it to your Sentry's address, or run `dexter up` for one of your own to try things on.",
+        )
+    clock = clock or SystemClock()
+    transport = transport or AiohttpTransport(_upstream(settings, settings.sentry_base_url))
+    reachability = Reachability(clock.now)
+    observers: tuple[Observer, ...] = (reachability,)
+    stack = build_stack(transport, MemoryStore(settings.cache_bytes), clock, _stack_options(settings), observers)
+    key = access_token.load_key(settings.data_dir)
+    token = settings.access_token or access_token.access_token(key)
+    sessions = Sessions(
+        settings.data_dir / SESSIONS_FILE, key=key, token=token, ttl_s=settings.session_ttl_s, clock=clock.now
+    )
+    authenticator = Authenticator(
+        key=key,
+        access_token=token,
+        service_token=settings.sentry_api_token,
+        sessions=sessions,
+        upstream_url=settings.sentry_base_url,
+    )
+    gateway = Gateway(
+        send=stack,
+        authenticator=authenticator,
+        sessions=sessions,
+        throttle=SignInThrottle(clock.monotonic),
+        users=CurrentUser(),
+        options=_gateway_options(settings),
+        clock=clock,
+    )
+    faces = Faces(
+        exact=own_pages(gateway, reachability),
+        passthrough=_passthrough(gateway, stack, transport.upstream, observers),
+        api_v1=ApiV1(gateway),
+        workbench=Workbench(),
+    )
+    entrance = Entrance(faces, bound_to=settings.host, allowed_hosts=settings.allowed_hosts, clock=clock.now)
+
+    async def close_sessions() -> None:
+        sessions.close()
+
+    return Application(entrance, token, (stack.aclose, transport.aclose, close_sessions))
+
+
+def _upstream(settings: Settings, base_url: str) -> Upstream:
+    token = settings.sentry_api_token
+    credential = Credential(f"Bearer {token}" if token else None)
+    return Upstream(base_url, credential, settings.sentry_org, settings.sentry_project)
+
+
+def _stack_options(settings: Settings) -> StackOptions:
+    return StackOptions(request_s=settings.request_deadline_s, attempt_s=settings.attempt_timeout_s)
+
+
+def _gateway_options(settings: Settings) -> GatewayOptions:
+    return GatewayOptions(
+        version=__version__,
+        organization=settings.sentry_org,
+        project=settings.sentry_project,
+        web_url=settings.web_url,
+        request_deadline_s=settings.request_deadline_s,
+        serve_secrets=settings.serve_secrets,
+    )
+
+
+def _passthrough(gateway: Gateway, stack: Stack, upstream: Upstream, observers: tuple[Observer, ...]) -> AsgiApp:
+    def admit(method: str, headers: Headers, endpoint: Endpoint) -> Caller:
+        caller = gateway.authenticator.identify(headers)
+        require_csrf(caller, method, headers)
+        require_permission(caller, endpoint, serve_secrets=gateway.options.serve_secrets)
+        if caller.mode is Mode.SERVICE and not gateway.authenticator.has_service_credential:
+            raise NotConfigured("Dexter has no credential of its own at Sentry.")
+        return caller
+
+    options = PassthroughOptions(request_s=gateway.options.request_deadline_s)
+    return build_passthrough(stack, upstream, sentry_router(), admit, own_base, gateway.clock, options, observers)
+
+
+def own_base(scope: Scope) -> str:
+    """Give the gateway's own address as the client wrote it; its Host has been checked at the entrance."""
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    return f"{scope['scheme']}://{host.decode('latin-1')}"

@@ -1,0 +1,146 @@
+"""The `dexter` command. Everything heavy is imported by the subcommand that needs it, so that help comes at once."""
+
+# Typer reads the annotations at run time, so their imports stay out of type-checking blocks.
+# ruff: noqa: TC003
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dexter import __version__
+
+app = typer.Typer(
+    name="dexter",
+    help="The Sentry companion: a gateway in front of the whole Sentry API, and a workbench for triage.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+def up(
+    seed: Annotated[int, typer.Option(help="What the sandbox's organization grows from.")] = 42,
+    issues: Annotated[int, typer.Option(min=0, help="How many issues a new sandbox gets.")] = 500,
+    traffic: Annotated[bool, typer.Option(help="Whether a demo shop keeps raising errors.")] = True,
+) -> None:
+    """Run it all on this machine: a sandbox, the gateway with its workbench, and live demo traffic."""
+    from dexter.settings import read_settings
+    from dexter.supervise import UpOptions, run_up
+
+    raise typer.Exit(run_up(read_settings(), UpOptions(seed=seed, issues=issues, traffic=traffic)))
+
+
+@app.command()
+def serve() -> None:
+    """Run the gateway and the workbench in front of the Sentry that the settings name."""
+    from dexter.serve import run_server
+    from dexter.settings import read_settings
+
+    run_server(read_settings())
+
+
+@app.command()
+def sandbox(
+    seed: Annotated[int, typer.Option(help="What the organization grows from; the same seed gives the same.")] = 42,
+    issues: Annotated[int, typer.Option(min=0, help="How many issues a new database is seeded with.")] = 500,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="The port; DEXTER_SANDBOX_PORT by default.")] = None,
+    db: Annotated[str, typer.Option(help="A file that keeps the state between starts, or :memory:.")] = ":memory:",
+    index_lag: Annotated[str, typer.Option(help="How long search trails behind writes, such as 2s.")] = "0",
+    public_url: Annotated[str | None, typer.Option(help="The address in links and DSNs, if another.")] = None,
+) -> None:
+    """Run a Sentry in a box: a local, stateful Sentry to try things on."""
+    from dexter.errors import SettingsError
+    from dexter.sandbox.command import run
+    from dexter.sandbox.options import SandboxOptions
+    from dexter.settings import duration_s, read_settings
+
+    settings = read_settings()
+    try:
+        lag_s = duration_s(index_lag)
+    except ValueError as error:
+        raise SettingsError(f"--index-lag: {index_lag!r} must be a number and a unit such as 500ms or 2s.") from error
+    options = SandboxOptions(
+        host=host,
+        port=settings.sandbox_port if port is None else port,
+        database=db,
+        organization=settings.sentry_org or "acme",
+        owner_token=settings.sentry_api_token,
+        seed=seed,
+        issues=issues,
+        index_lag_s=lag_s,
+        public_url=public_url,
+    )
+    try:
+        run(options)
+    except OSError as error:
+        raise SettingsError(
+            f"The sandbox cannot listen on {host}:{options.port}: {error.strerror}.",
+            remedy="Stop what listens there, or choose another with --port or DEXTER_SANDBOX_PORT.",
+        ) from error
+
+
+@app.command()
+def settings(
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the reference page instead.")] = False,
+) -> None:
+    """Show every setting: its value here, its permitted form and what it does."""
+    from dexter.settings import TABLE, read_settings, reference, shown
+
+    if markdown:
+        sys.stdout.write(reference())
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    present = read_settings()
+    table = Table("Setting", "Here", "Permitted form", "What it does")
+    for setting in TABLE:
+        table.add_row(setting.key, shown(setting, present), setting.form.text, setting.help)
+    console = Console()
+    console.print(table)
+    for warning in present.warnings:
+        console.print(f"Note: {warning}", markup=False)
+
+
+@app.command()
+def openapi(
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file to write to.")] = None,
+) -> None:
+    """Print the OpenAPI document of /api/v1; needs no running server."""
+    import json
+
+    from dexter.gateway.openapi import document
+
+    text = json.dumps(document(), indent=2, sort_keys=False) + "\n"
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """Run the command; what whoever runs Dexter must mend is told in a sentence, not a traceback."""
+    from dexter.errors import SettingsError
+
+    try:
+        app()
+    except SettingsError as error:
+        typer.echo(f"dexter: {error.message}\n        {error.remedy}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

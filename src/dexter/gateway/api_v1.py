@@ -1,0 +1,79 @@
+"""The face under /api/v1: plain reads of the catalog, and the typed addresses, found by one router."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dexter.catalog.mappings import Mapping_, mappings
+from dexter.catalog.router import Router
+from dexter.errors import NotFound
+from dexter.gateway.asgi import (
+    AsgiApp,
+    AsgiSend,
+    Receive,
+    Response,
+    Scope,
+    bounded,
+    headers_of,
+    query_of,
+    send_response,
+)
+from dexter.gateway.catalog_reads import Read, answer_read
+from dexter.gateway.feature_routes import feature_addresses, feature_app
+from dexter.gateway.problems import MethodNotAllowed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dexter.gateway.runtime import Gateway
+
+
+class ApiV1:
+    """Dexter's own API."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        features = feature_app()
+        features.state.gateway = gateway
+        self._features: AsgiApp = features
+        self._router = Router(_addresses())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
+        entry, values = self._find(scope)
+        headers = headers_of(scope)
+        if entry is None:
+            # FastAPI does not know HEAD; the server leaves the body out by the request it saw itself.
+            method = "GET" if scope["method"] == "HEAD" else scope["method"]
+            await self._features({**scope, "method": method}, bounded(receive, headers), send)
+            return
+        scope["state"]["context"] = entry.name
+        read = Read(entry, values, query_of(scope), headers, scope["state"]["request_id"])
+        response: Response = await answer_read(self._gateway, read)
+        await send_response(send, response, head=scope["method"] == "HEAD")
+
+    def _find(self, scope: Scope) -> tuple[Mapping_ | None, dict[str, str]]:
+        method, path = scope["method"], scope["path"]
+        found = self._router.match("GET" if method == "HEAD" else method, path)
+        if found is not None:
+            return found
+        allowed = self._router.methods(path)
+        if not allowed:
+            raise NotFound("There is no such address in Dexter's API.", remedy="See /docs for the addresses there are.")
+        raise MethodNotAllowed(method, allowed)
+
+
+def plain_reads() -> Iterator[Mapping_]:
+    """Give the entries that are answered from the catalog alone."""
+    typed = set(feature_addresses())
+    for entry in mappings():
+        if entry.method == "GET" and (entry.method, entry.frontend_path) not in typed:
+            yield entry
+
+
+def _addresses() -> Iterator[tuple[str, str, Mapping_ | None]]:
+    for method, path in feature_addresses():
+        yield method, path, None
+    for entry in plain_reads():
+        yield entry.method, entry.frontend_path, entry
+        if entry.backend_path is not None:
+            yield entry.method, entry.backend_path, entry

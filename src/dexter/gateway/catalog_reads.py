@@ -1,0 +1,97 @@
+"""Answers every plain read of /api/v1 from its entry in the catalog: a new one is an entry there and no code here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dexter.catalog.query import read_query
+from dexter.errors import BadRequest
+from dexter.gateway.asgi import Response
+from dexter.gateway.forwarding import wants_no_cache
+from dexter.gateway.identity import require_permission
+from dexter.gateway.shapes import page, with_meta
+from dexter.gateway.translations import WITH_META, Question, question
+from dexter.policy.cache_status import age_s, cache_status
+from dexter.wire import Endpoint, Headers, header
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dexter.catalog.mappings import Mapping_
+    from dexter.features.reply import Reply
+    from dexter.gateway.runtime import Gateway
+
+Pairs = tuple[tuple[str, str], ...]
+
+SLUG = re.compile(r"[A-Za-z0-9_\-]+")
+QUOTA_HEADERS = ("x-sentry-rate-limit-limit", "x-sentry-rate-limit-remaining", "x-sentry-rate-limit-reset")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One request for an entry: its path's values and its query, decoded but unchecked."""
+
+    entry: Mapping_
+    values: Mapping[str, str]
+    pairs: Pairs
+    headers: Headers
+    request_id: str
+
+
+async def answer_read(gateway: Gateway, read: Read) -> Response:
+    """Give the answer to a plain read. Raises what stands in the way of it."""
+    started = gateway.clock.monotonic()
+    caller = gateway.sentry_caller("GET", read.headers)
+    require_permission(caller, read.entry.endpoint, serve_secrets=gateway.options.serve_secrets)
+    organization, asked = bind(read, gateway)
+    sentry = gateway.sentry(caller, organization, read.request_id)
+    sentry = replace(sentry, no_cache=wants_no_cache(read.headers))
+    path, params = read.entry.bind({**read.values, "org": organization})
+    reply = await sentry.ask(read.entry.endpoint, path, params, asked.pairs)
+    return _response(read.entry, reply, asked, gateway, started)
+
+
+def bind(read: Read, gateway: Gateway) -> tuple[str, Question]:
+    """Give the organization and Sentry's query for a request. Raises BadRequest for what is not permitted."""
+    # An older address names the project in its path, where today's narrows the list by a parameter.
+    from_path = tuple((name, value) for name, value in read.values.items() if name == "project")
+    values = read_query(read.entry.query, (*read.pairs, *from_path))
+    (named,) = values.get("organization", (None,))
+    if named is not None and not SLUG.fullmatch(named):
+        raise BadRequest("organization must be a slug or an id.")
+    organization = ""
+    if any(filler == "{org}" for _, filler in read.entry.binding):
+        organization = gateway.organization(read.values.get("org") or named)
+    return organization, question(read.entry, values, gateway.clock.now())
+
+
+def _response(entry: Mapping_, reply: Reply, asked: Question, gateway: Gateway, started: float) -> Response:
+    now = gateway.clock.now()
+    if entry.shape != "object":
+        body = page(reply, now=now, query=asked.query)
+    elif entry.name in WITH_META:
+        body = with_meta(reply, now=now)
+    else:
+        body = reply.body
+    headers = (
+        ("content-type", "application/json"),
+        ("cache-control", "no-store"),
+        *truth_headers(reply, entry.endpoint, now=now, took_s=gateway.clock.monotonic() - started),
+    )
+    return Response(200, body, headers)
+
+
+def truth_headers(reply: Reply, endpoint: Endpoint, *, now: float, took_s: float) -> Pairs:
+    """Give the headers that say where an answer came from, how old it is, how long it took and what quota is left."""
+    answer = reply.answer
+    timing = [f"total;dur={took_s * 1000:.1f}"]
+    if answer.upstream_s is not None:
+        timing.insert(0, f"sentry;dur={answer.upstream_s * 1000:.1f}")
+    headers = [("cache-status", cache_status(answer, endpoint.cache, now)), ("server-timing", ", ".join(timing))]
+    age = age_s(answer, now)
+    if age is not None:
+        headers.append(("age", str(age)))
+    headers += [(name, left) for name in QUOTA_HEADERS if age is None and (left := header(answer.headers, name))]
+    return tuple(headers)

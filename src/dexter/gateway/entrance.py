@@ -1,0 +1,136 @@
+"""The door: every request passes here, is checked, gets its id, and is handed to the face that answers for its address.
+
+It is also the last border for errors: whatever a face raises becomes an answer in that face's form, and a fault of
+Dexter's own tells the caller nothing but the id to look for in the log.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+from dexter.errors import DexterError, DexterFault
+from dexter.gateway.asgi import AsgiApp, AsgiSend, Message, Receive, Response, Scope, headers_of, send_response
+from dexter.gateway.guard import SECURITY_HEADERS, check_host, check_origin, check_target
+from dexter.gateway.problems import problem
+from dexter.wire import header
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+log = structlog.get_logger("dexter.gateway")
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
+
+# What Sentry sends through `/api/0` may be a file of anybody's: in a browser it is inert.
+_PASSED_THROUGH_HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"content-security-policy", b"sandbox; default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """Who answers for what: exact addresses first, then the longest prefix, then the workbench."""
+
+    exact: Mapping[str, AsgiApp]
+    passthrough: AsgiApp
+    api_v1: AsgiApp
+    workbench: AsgiApp
+
+    def face(self, path: str) -> AsgiApp:
+        """Give the face for a path."""
+        if path in self.exact:
+            return self.exact[path]
+        if is_passed_through(path):
+            return self.passthrough
+        if path == "/api/v1" or path.startswith("/api/"):
+            return self.api_v1
+        return self.workbench
+
+
+def is_passed_through(path: str) -> bool:
+    """Whether an address is Sentry's own."""
+    return path.startswith("/api/0/") or path == "/api/0"
+
+
+class Entrance:
+    """The gateway's ASGI app."""
+
+    def __init__(
+        self, faces: Faces, *, bound_to: str, allowed_hosts: tuple[str, ...], clock: Callable[[], float]
+    ) -> None:
+        self._faces = faces
+        self._bound_to = bound_to
+        self._allowed_hosts = allowed_hosts
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        request_id = _request_id(scope)
+        scope["state"] = {**scope.get("state", {}), "request_id": request_id}
+        sender = _Sender(send, request_id, passed_through=is_passed_through(scope["path"]))
+        try:
+            self._check(scope)
+            await self._faces.face(scope["path"])(scope, receive, sender)
+        except DexterError as error:
+            await self._answer(error, scope, sender)
+        except Exception as error:
+            log.exception("request_failed", request_id=request_id, method=scope["method"])
+            await self._answer(DexterFault(str(error)), scope, sender)
+
+    def _check(self, scope: Scope) -> None:
+        if not is_passed_through(scope["path"]):
+            check_target(scope.get("raw_path") or scope["path"].encode(), scope.get("query_string", b""))
+        headers = headers_of(scope)
+        host = header(headers, "host")
+        check_host(host, bound_to=self._bound_to, allowed=self._allowed_hosts)
+        check_origin(header(headers, "origin"), host)
+
+    async def _answer(self, error: DexterError, scope: Scope, sender: _Sender) -> None:
+        if sender.has_started:
+            # The status is out already; breaking off is the one honest thing left.
+            raise error
+        request_id = scope["state"]["request_id"]
+        told = problem(
+            error, context=scope["state"].get("context", "request"), now=self._clock(), request_id=request_id
+        )
+        response = Response(told.status, told.body, told.headers)
+        if is_passed_through(scope["path"]):
+            body = msgspec.json.encode({"detail": msgspec.json.decode(told.body)["detail"]})
+            kept = tuple(pair for pair in told.headers if pair[0] != "content-type")
+            response = Response(told.status, body, (("content-type", "application/json"), *kept))
+        await send_response(sender, response, head=scope["method"] == "HEAD")
+
+
+class _Sender:
+    """Sends, adds what every answer carries, and knows whether an answer has begun."""
+
+    def __init__(self, send: AsgiSend, request_id: str, *, passed_through: bool) -> None:
+        self._send = send
+        self._added = (
+            *(_PASSED_THROUGH_HEADERS if passed_through else SECURITY_HEADERS),
+            (b"x-request-id", request_id.encode()),
+        )
+        self.has_started = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.has_started = True
+            stated = {name.lower() for name, _ in message.get("headers", ())}
+            added = [pair for pair in self._added if pair[0] not in stated]
+            message = {**message, "headers": [*message.get("headers", ()), *added]}
+        await self._send(message)
+
+
+def _request_id(scope: Scope) -> str:
+    """Give the caller's own request id when it is one, or a new one."""
+    stated = header(headers_of(scope), "x-request-id") or ""
+    return stated if _REQUEST_ID.fullmatch(stated) else secrets.token_hex(16)

@@ -1,0 +1,229 @@
+"""The typed addresses of /api/v1: what needs a body or many calls. Plain reads are entries of the catalog instead."""
+
+# FastAPI reads the annotations at run time, so their imports stay out of type-checking blocks.
+
+from __future__ import annotations
+
+from typing import Annotated, Any, cast
+
+import msgspec
+import structlog
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, Field
+
+from dexter.errors import BadRequest, DexterError, Unauthenticated
+from dexter.features.issue_context import issue_context
+from dexter.features.issue_update import IssueUpdate, update_issue
+from dexter.features.sentry import Sentry
+from dexter.gateway.asgi import headers_of
+from dexter.gateway.identity import SESSION_COOKIE, Caller
+from dexter.gateway.problems import FieldError, InvalidFields, problem
+from dexter.gateway.runtime import Gateway
+
+log = structlog.get_logger("dexter.gateway")
+
+IssueId = Annotated[str, Path(alias="id", description="The issue's number or short id.", pattern=r"^[A-Za-z0-9_\-]+$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OrganizationQuery(_Strict):
+    """Whose issue it is."""
+
+    organization: Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+$")] | None = Field(
+        default=None, description="The organization's slug; by default the one Dexter is set up for."
+    )
+
+
+class SignIn(_Strict):
+    """What opens a session."""
+
+    token: Annotated[str, Field(min_length=1, max_length=500)] = Field(
+        description="The access token that Dexter printed at its start."
+    )
+
+
+class User(BaseModel):
+    """The person or integration behind the Sentry credential in use."""
+
+    name: str | None
+
+
+class SessionView(BaseModel):
+    """A signed-in caller, and what the workbench needs to know of this Dexter."""
+
+    authenticated: bool
+    organization: str | None
+    project: str | None
+    sentry_url: str | None
+    csrf_token: str | None = Field(description="Goes into X-CSRF-Token; null for callers without a cookie.")
+    version: str
+    user: User
+
+
+class ClientError(_Strict):
+    """An error that the workbench met in somebody's browser."""
+
+    message: Annotated[str, Field(min_length=1, max_length=2_000)]
+    stack: Annotated[str, Field(max_length=20_000)] | None = None
+    url: Annotated[str, Field(max_length=2_000)] | None = None
+    screen: Annotated[str, Field(max_length=200)] | None = None
+
+
+def gateway_of(request: Request) -> Gateway:
+    """Give the running gateway; the routes themselves are built without one, for the document."""
+    return cast(Gateway, request.app.state.gateway)
+
+
+def request_id_of(request: Request) -> str:
+    """Give the id that this request goes by in answers and logs."""
+    return str(request.scope["state"]["request_id"])
+
+
+def caller_of(request: Request) -> Caller:
+    """Give who calls, or raise."""
+    return gateway_of(request).caller(request.method, headers_of(request.scope))
+
+
+def sentry_of(request: Request, query: Annotated[OrganizationQuery, Query()]) -> Sentry:
+    """Give the caller's way to Sentry, or raise."""
+    gateway = gateway_of(request)
+    caller = gateway.sentry_caller(request.method, headers_of(request.scope))
+    return gateway.sentry(caller, gateway.organization(query.organization), request_id_of(request))
+
+
+AsCaller = Annotated[Caller, Depends(caller_of)]
+AsSentry = Annotated[Sentry, Depends(sentry_of)]
+
+routes = APIRouter(prefix="/api/v1")
+
+
+@routes.put("/issues/{id}", name="issues.update", tags=["issues"], response_model=None)
+@routes.patch("/issues/{id}", name="issues.patch", tags=["issues"], response_model=None)
+async def change_issue(request: Request, issue_id: IssueId, update: IssueUpdate, sentry: AsSentry) -> Response:
+    """Change an issue's status, assignee, priority or marks, and give the issue as it now is."""
+    reply = await update_issue(sentry, gateway_of(request).users, issue_id, update)
+    return Response(reply.body, media_type="application/json", headers={"cache-control": "no-store"})
+
+
+@routes.get("/issues/{id}/context", name="issues.context", tags=["issues"], response_model=None)
+async def read_context(issue_id: IssueId, sentry: AsSentry) -> Response:
+    """Give an issue with its events, stats, tags and activity; `parts` says how old each is, or why it is missing."""
+    document = await issue_context(sentry, issue_id)
+    return Response(msgspec.json.encode(document), media_type="application/json", headers={"cache-control": "no-store"})
+
+
+@routes.post("/session", name="session.open", tags=["session"])
+async def sign_in(body: SignIn, request: Request, response: Response) -> SessionView:
+    """Open a session with the access token; the answer sets its cookie."""
+    gateway = gateway_of(request)
+    address = request.client.host if request.client else "?"
+    gateway.throttle.admit(address)
+    if not gateway.authenticator.is_access_token(body.token):
+        gateway.throttle.failed(address)
+        raise Unauthenticated(
+            "This is not Dexter's access token.", remedy="Use the token that Dexter printed at its start."
+        )
+    gateway.throttle.succeeded(address)
+    session_id, session = gateway.sessions.open()
+    _set_cookie(response, session_id, int(gateway.sessions.ttl_s), secure=request.url.scheme == "https")
+    caller = gateway.authenticator.by_session(session_id)
+    return await _session_view(gateway, caller, request_id_of(request), csrf_token=session.csrf_token)
+
+
+@routes.get("/session", name="session.read", tags=["session"])
+async def read_session(request: Request, caller: AsCaller) -> SessionView:
+    """Say who is signed in and where Sentry is."""
+    token = caller.session.csrf_token if caller.session else None
+    return await _session_view(gateway_of(request), caller, request_id_of(request), csrf_token=token)
+
+
+@routes.delete("/session", name="session.end", tags=["session"], status_code=204, response_model=None)
+async def sign_out(request: Request, caller: AsCaller) -> Response:
+    """Sign out: the session is worth nothing from here on."""
+    if caller.session_id is not None:
+        gateway_of(request).sessions.end(caller.session_id)
+    response = Response(status_code=204)
+    _set_cookie(response, "", 0, secure=request.url.scheme == "https")
+    return response
+
+
+@routes.post("/client-errors", name="client_errors.report", tags=["session"], status_code=204, response_model=None)
+async def report_client_error(error: ClientError, request: Request, _: AsCaller) -> Response:
+    """Write an error of the workbench into the gateway's log."""
+    log.warning("client_error", request_id=request_id_of(request), **error.model_dump(exclude_none=True))
+    return Response(status_code=204)
+
+
+def _set_cookie(response: Response, session_id: str, max_age_s: int, *, secure: bool) -> None:
+    response.set_cookie(
+        SESSION_COOKIE, session_id, max_age=max_age_s, path="/", httponly=True, samesite="strict", secure=secure
+    )
+
+
+async def _session_view(gateway: Gateway, caller: Caller, request_id: str, *, csrf_token: str | None) -> SessionView:
+    options = gateway.options
+    sentry = gateway.sentry(caller, options.organization or "", request_id)
+    return SessionView(
+        authenticated=True,
+        organization=options.organization,
+        project=options.project,
+        sentry_url=options.web_url,
+        csrf_token=csrf_token,
+        version=options.version,
+        user=User(name=await gateway.users.name(sentry)),
+    )
+
+
+def feature_addresses() -> tuple[tuple[str, str], ...]:
+    """Give method and path template of every typed address."""
+    typed = (route for route in routes.routes if isinstance(route, APIRoute))
+    return tuple((method, route.path) for route in typed for method in sorted(route.methods or ()))
+
+
+def feature_app() -> FastAPI:
+    """Give the app of the typed routes. It answers once `app.state.gateway` is set."""
+    app = FastAPI(title="Dexter", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.include_router(routes)
+    app.add_exception_handler(DexterError, _answer_error)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    return app
+
+
+async def _answer_error(request: Request, error: Exception) -> Response:
+    gateway = gateway_of(request)
+    told = problem(
+        cast(DexterError, error), context=_context(request), now=gateway.clock.now(), request_id=request_id_of(request)
+    )
+    return Response(told.body, told.status, headers=dict(told.headers))
+
+
+async def _answer_invalid(request: Request, error: Exception) -> Response:
+    return await _answer_error(request, _as_dexter_error(cast(RequestValidationError, error).errors()))
+
+
+def _context(request: Request) -> str:
+    route = request.scope.get("route")
+    return str(getattr(route, "name", request.url.path))
+
+
+def _as_dexter_error(errors: Any) -> DexterError:
+    first = errors[0]
+    if first["type"] == "json_invalid":
+        return BadRequest(
+            "The body is not valid JSON.", remedy="Send a JSON object with Content-Type: application/json."
+        )
+    told = tuple(FieldError(".".join(str(part) for part in each["loc"][1:]) or "body", _said(each)) for each in errors)
+    if first["loc"][0] != "body":
+        return BadRequest("; ".join(f"{each.field}: {each.message}" for each in told))
+    return InvalidFields(told)
+
+
+def _said(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        return "is not known here"
+    return str(error["msg"]).removeprefix("Value error, ")

@@ -1,0 +1,52 @@
+"""The gateway's own addresses outside its APIs: probes, metrics and documentation."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from dexter.gateway.asgi import AsgiApp, AsgiSend, Receive, Response, Scope, send_response
+from dexter.gateway.docs_page import docs_page
+from dexter.gateway.openapi import document
+from dexter.gateway.probes import Reachability, health, ready
+from dexter.gateway.problems import MethodNotAllowed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dexter.gateway.runtime import Gateway
+
+
+def own_pages(gateway: Gateway, reachability: Reachability) -> Mapping[str, AsgiApp]:
+    """Give who answers at each address."""
+
+    def is_ready() -> Response:
+        return ready(configured=True, last=reachability.last, now=gateway.clock.now())
+
+    return {
+        "/health": _page(lambda: health(gateway.options.version)),
+        "/ready": _page(is_ready),
+        "/openapi.json": _page(_openapi),
+        "/docs": _page(_docs),
+    }
+
+
+def _page(answer: Callable[[], Response]) -> AsgiApp:
+    async def page(scope: Scope, _receive: Receive, send: AsgiSend) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            raise MethodNotAllowed(scope["method"], frozenset({"GET", "HEAD"}))
+        await send_response(send, answer(), head=scope["method"] == "HEAD")
+
+    return page
+
+
+@cache
+def _openapi() -> Response:
+    return Response(200, msgspec.json.encode(document()), (("content-type", "application/json"),))
+
+
+@cache
+def _docs() -> Response:
+    return Response(200, docs_page(document()), (("content-type", "text/html; charset=utf-8"),))

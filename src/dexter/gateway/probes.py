@@ -1,0 +1,58 @@
+"""`/health`: the process lives. `/ready`: it can serve, as far as is known without asking Sentry anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from dexter.features.moment import iso
+from dexter.gateway.asgi import Response
+from dexter.observe.records import AttemptFinished, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DOUBT_S = 30.0
+"""How long a failure to reach Sentry counts; after that nobody knows, and the next request will show."""
+
+_JSON = (("content-type", "application/json"), ("cache-control", "no-store"))
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """The last time Sentry was asked, and whether it answered."""
+
+    at: float
+    reached: bool
+
+
+class Reachability:
+    """An observer that remembers whether Sentry answered last."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.last: Contact | None = None
+
+    def __call__(self, record: Record) -> None:
+        if isinstance(record, AttemptFinished):
+            self.last = Contact(self._clock(), record.status is not None)
+
+
+def health(version: str) -> Response:
+    """Say that the process lives."""
+    return Response(200, msgspec.json.encode({"status": "ok", "version": version}), _JSON)
+
+
+def ready(*, configured: bool, last: Contact | None, now: float) -> Response:
+    """Say whether requests can be served: an upstream is set, and did not just fail to answer."""
+    in_doubt = last is not None and not last.reached and now - last.at < DOUBT_S
+    is_ready = configured and not in_doubt
+    upstream = {
+        "configured": configured,
+        "reachable": None if last is None else last.reached,
+        "last_asked_at": None if last is None else iso(last.at),
+    }
+    document = {"status": "ready" if is_ready else "not ready", "upstream": upstream}
+    return Response(200 if is_ready else 503, msgspec.json.encode(document), _JSON)

@@ -1,0 +1,105 @@
+"""What the gateway's faces share while it runs, and the one way from a request to its caller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dexter.errors import BadRequest, DexterError, Unauthenticated
+from dexter.features.sentry import Sentry
+from dexter.gateway.identity import Authenticator, Caller, Mode, require_csrf
+
+if TYPE_CHECKING:
+    from dexter.features.current_user import CurrentUser
+    from dexter.gateway.sessions import Sessions
+    from dexter.gateway.throttle import SignInThrottle
+    from dexter.upstream.clock import Clock
+    from dexter.wire import Headers, Send
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayOptions:
+    """How the gateway presents itself and Sentry."""
+
+    version: str
+    organization: str | None = None
+    """The organization that /api/v1 speaks of unless a request names another."""
+    project: str | None = None
+    """The project that the workbench opens with."""
+    web_url: str | None = None
+    """Sentry's address for people."""
+    request_deadline_s: float = 30.0
+    """The most time one request may take, all its calls to Sentry together."""
+    serve_secrets: bool = False
+    """Whether Dexter's own credential is lent for operations that reveal a secret."""
+    bound_to: str = "127.0.0.1"
+    """The address the gateway listens on; decides which Host headers it answers for."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Further names the gateway goes by."""
+
+
+class NotConfigured(DexterError):
+    """Dexter runs, but lacks what this request needs; whoever runs it must act."""
+
+    status = 503
+    remedy = "Whoever runs Dexter must set SENTRY_BASE_URL and SENTRY_API_TOKEN and start it again."
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The running gateway."""
+
+    send: Send
+    authenticator: Authenticator
+    sessions: Sessions
+    throttle: SignInThrottle
+    users: CurrentUser
+    options: GatewayOptions
+    clock: Clock
+
+    def caller(self, method: str, headers: Headers) -> Caller:
+        """Give who calls an address of Dexter's own.
+
+        Raises Unauthenticated without a credential, Forbidden for a change by cookie without the CSRF token.
+        """
+        caller = self.authenticator.identify(headers)
+        if caller.mode is Mode.ANONYMOUS:
+            raise Unauthenticated(
+                "The request carries no credential that Dexter knows.",
+                remedy="Sign in, or send Dexter's access token as X-Dexter-Token, or a Sentry token as Authorization.",
+            )
+        require_csrf(caller, method, headers)
+        return caller
+
+    def sentry_caller(self, method: str, headers: Headers) -> Caller:
+        """Give who calls, when Sentry is to be asked for them. Raises NotConfigured without a credential for that."""
+        caller = self.caller(method, headers)
+        if caller.mode is Mode.SERVICE and not self.authenticator.has_service_credential:
+            raise NotConfigured("Dexter has no credential of its own at Sentry.")
+        return caller
+
+    def organization(self, named: str | None) -> str:
+        """Give the organization that a request speaks of. Raises BadRequest when nothing names one."""
+        organization = named or self.options.organization
+        if organization is None:
+            raise BadRequest(
+                "The request names no organization, and Dexter has none by default.",
+                remedy="Add ?organization=SLUG, or have SENTRY_ORG set.",
+            )
+        return organization
+
+    def deadline(self) -> float:
+        """Give the moment by which a request that begins now must be answered."""
+        return self.clock.monotonic() + self.options.request_deadline_s
+
+    def sentry(self, caller: Caller, organization: str, request_id: str) -> Sentry:
+        """Give a caller's way to Sentry for the length of one request."""
+        return Sentry(
+            send=self.send,
+            identity=caller.identity,
+            credential=caller.credential,
+            organization=organization,
+            deadline=self.deadline(),
+            clock=self.clock.now,
+            request_id=request_id,
+        )
