@@ -2,7 +2,8 @@
 -- Ids that Sentry shows as decimal strings are INTEGER here and become strings when serialized.
 
 CREATE TABLE organizations (
-  id INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE, name TEXT NOT NULL, date_created REAL NOT NULL
+  id INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE, name TEXT NOT NULL, date_created REAL NOT NULL,
+  settings_json TEXT NOT NULL DEFAULT '{}'
 );
 CREATE TABLE users (
   id INTEGER PRIMARY KEY, username TEXT NOT NULL UNIQUE, email TEXT NOT NULL, name TEXT NOT NULL,
@@ -17,7 +18,8 @@ CREATE TABLE teams (
   id INTEGER PRIMARY KEY, organization_id INTEGER NOT NULL, slug TEXT NOT NULL, name TEXT NOT NULL,
   date_created REAL NOT NULL, UNIQUE (organization_id, slug)
 );
-CREATE TABLE team_members (team_id INTEGER NOT NULL, member_id INTEGER NOT NULL, PRIMARY KEY (team_id, member_id));
+CREATE TABLE team_members (team_id INTEGER NOT NULL, member_id INTEGER NOT NULL, role TEXT,
+  PRIMARY KEY (team_id, member_id));
 CREATE TABLE projects (
   id INTEGER PRIMARY KEY, organization_id INTEGER NOT NULL, slug TEXT NOT NULL, name TEXT NOT NULL,
   platform TEXT, date_created REAL NOT NULL, first_event REAL,
