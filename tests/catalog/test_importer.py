@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dexter.catalog.importer import facts_of, identifier, read_document, write_operations, write_schemas
+from dexter.catalog.importer import facts_of, identifier, read_document, with_history, write_operations, write_schemas
 from dexter.errors import BadRequest
 
 AVATAR = {
@@ -112,10 +112,14 @@ def test_a_shape_that_stands_twice_is_written_once() -> None:
     assert schemas["Person"]["properties"] == {"avatar": {"$ref": "#/components/schemas/Avatar"}}
 
 
-def test_a_release_marks_every_operation_it_brings() -> None:
-    """`since` is how a gateway tells which servers speak an operation."""
-    (row,) = read_document(document(), release="26.8.0").operations
-    assert row["since"] == "26.8.0"
+def test_newcomers_are_dated() -> None:
+    """`since` is how a gateway tells which servers speak an operation; importing again must not forget it."""
+    other = document()
+    other["paths"]["/o/{org}/new/"] = {"get": other["paths"]["/o/{org}/people/"]["get"]}
+    first = with_history(read_document(other), read_document(document()), "26.8.0")
+    assert [row.get("since") for row in first.operations] == [None, "26.8.0"]
+    again = with_history(read_document(other), first, "26.9.0")
+    assert [row.get("since") for row in again.operations] == [None, "26.8.0"]
 
 
 def test_importing_twice_gives_the_same_files() -> None:

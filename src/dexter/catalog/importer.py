@@ -67,17 +67,13 @@ class Table:
     schemas: Mapping[str, Mapping[str, Any]]
 
 
-def read_document(document: Any, *, release: str | None = None) -> Table:
-    """Give the operation table of an OpenAPI 3 document.
-
-    `release` is written as `since` on every operation, for the caller to keep on newcomers only.
-    Raises `BadRequest` when the value is no OpenAPI document.
-    """
+def read_document(document: Any) -> Table:
+    """Give the operation table of an OpenAPI 3 document; raises `BadRequest` when the value is none."""
     if not isinstance(document, dict) or not isinstance(document.get("paths"), dict) or not document["paths"]:
         raise BadRequest("not an OpenAPI document: it has no paths")
     named = {name: facts_of(schema) for name, schema in _named_schemas(document).items()}
     operations = tuple(
-        _operation(method.upper(), path, item, facts, release)
+        _operation(method.upper(), path, item, facts)
         for path, item in document["paths"].items()
         for method, facts in item.items()
         if method in METHODS
@@ -85,6 +81,20 @@ def read_document(document: Any, *, release: str | None = None) -> Table:
     if not operations:
         raise BadRequest("not an OpenAPI document of an API: it has no operations")
     return _share(operations, named)
+
+
+def with_history(table: Table, previous: Table, release: str | None) -> Table:
+    """Give the table with `since` as the previous one has it, and `release` on the operations that are new.
+
+    `since` is the first release of Sentry's document that had the operation, or absent when every known one had it.
+    """
+    known = {(row["method"], row["path"]): row.get("since") for row in previous.operations}
+
+    def dated(row: Json) -> Json:
+        since = known.get((row["method"], row["path"]), release)
+        return {**row, "since": since} if since is not None else row
+
+    return Table(tuple(dated(row) for row in table.operations), table.schemas)
 
 
 def facts_of(schema: Any) -> Any:
@@ -125,7 +135,7 @@ def _named_schemas(document: Json) -> Mapping[str, Json]:
     return schemas if isinstance(schemas, dict) else {}
 
 
-def _operation(method: str, path: str, item: Json, facts: Json, release: str | None) -> Json:
+def _operation(method: str, path: str, item: Json, facts: Json) -> Json:
     parameters = [*item.get("parameters", ()), *facts.get("parameters", ())]
     kept: Json = {
         "method": method,
@@ -137,8 +147,6 @@ def _operation(method: str, path: str, item: Json, facts: Json, release: str | N
         "request": _body(facts.get("requestBody") or {}),
         "responses": {str(status): _body(reply) for status, reply in sorted(facts.get("responses", {}).items())},
     }
-    if release is not None:
-        kept["since"] = release
     if facts.get("deprecated"):
         kept["deprecated"] = True
     return kept
@@ -161,7 +169,8 @@ def _share(operations: tuple[Json, ...], named: Mapping[str, Json]) -> Table:
     schemas: dict[str, Json] = {}
     for name, schema in named.items():
         first = names[_text(schema)]
-        schemas[name] = _referring(schema, names, at_root=True) if first == name else {"$ref": REF + first}
+        alias = first != name and len(_text(schema)) >= SHARED_FROM_CHARS
+        schemas[name] = {"$ref": REF + first} if alias else _referring(schema, names, at_root=True)
     for text, name in names.items():
         if name not in schemas:
             schemas[name] = _referring(json.loads(text), names, at_root=True)
@@ -218,8 +227,10 @@ def _referring(schema: Any, names: Mapping[str, str], *, at_root: bool = False) 
     """Give the schema with every shared shape inside it replaced by a reference."""
     if not isinstance(schema, dict):
         return schema
-    if not at_root and (name := names.get(_text(schema))):
-        return {"$ref": REF + name}
+    text = _text(schema)
+    # A short shape (any object, a list of texts) has nothing in common with its namesake but being short.
+    if not at_root and len(text) >= SHARED_FROM_CHARS and text in names:
+        return {"$ref": REF + names[text]}
     kept = dict(schema)
     if "properties" in kept:
         kept["properties"] = {name: _referring(inner, names) for name, inner in kept["properties"].items()}
@@ -234,7 +245,10 @@ def _referring(schema: Any, names: Mapping[str, str], *, at_root: bool = False) 
 
 def _with_bodies(operation: Json, names: Mapping[str, str]) -> Json:
     def shared(body: list[Any] | None) -> list[Any] | None:
-        return body and [body[0], _referring(body[1], names)]
+        if not body or body[1] is None:
+            return body
+        name = names.get(_text(body[1]))
+        return [body[0], {"$ref": REF + name} if name else _referring(body[1], names)]
 
     replies = {status: shared(body) for status, body in operation["responses"].items()}
     return {**operation, "request": shared(operation["request"]), "responses": replies}
