@@ -7,6 +7,8 @@ interface Ask {
   query?: Query;
   body?: unknown;
   signal?: AbortSignal;
+  /** Ask past every cache on the way (Cache-Control: no-cache). */
+  fresh?: boolean;
 }
 
 const SAFE_METHODS = new Set(["GET", "HEAD"]);
@@ -58,6 +60,7 @@ async function send(method: string, path: string, ask: Ask): Promise<unknown> {
       method,
       headers,
       credentials: "same-origin",
+      cache: ask.fresh === true ? "no-cache" : "default",
       ...(ask.body === undefined ? {} : { body: JSON.stringify(ask.body) }),
       ...(ask.signal === undefined ? {} : { signal: ask.signal }),
     });
@@ -88,8 +91,8 @@ function notJson(response: Response): ApiError {
  * The type argument says what the contract promises for that address.
  */
 export const api = {
-  get: async <T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> =>
-    (await send("GET", path, { ...(query && { query }), ...(signal && { signal }) })) as T,
+  get: async <T>(path: string, query?: Query, signal?: AbortSignal, how: { fresh?: boolean } = {}): Promise<T> =>
+    (await send("GET", path, { ...how, ...(query && { query }), ...(signal && { signal }) })) as T,
   put: async <T>(path: string, body: unknown): Promise<T> => (await send("PUT", path, { body })) as T,
   post: async <T>(path: string, body: unknown): Promise<T> => (await send("POST", path, { body })) as T,
   delete: async (path: string): Promise<void> => {

@@ -4,6 +4,7 @@ import { createRootRouteWithContext, createRoute, createRouter, lazyRouteCompone
 import { whenSignedOut } from "@/api/client";
 import { ApiError } from "@/api/error";
 import { parseAddress, writeAddress } from "@/core/address";
+import { readIssueAddress } from "@/core/event/address";
 import { readAddress } from "@/core/view";
 import { sessionQuery } from "@/queries/session";
 import { SignInScreen } from "@/screens/sign-in/SignInScreen";
@@ -63,6 +64,7 @@ const streamRoute = createRoute({
 const issueRoute = createRoute({
   getParentRoute: () => workbenchRoute,
   path: "/issues/$issueId",
+  validateSearch: readIssueAddress,
   component: lazyRouteComponent(() => import("./IssueRoute"), "IssueRoute"),
   errorComponent: ScreenBoundary,
   pendingComponent: ScreenPending,

@@ -1,8 +1,10 @@
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { type InfiniteData, infiniteQueryOptions, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useMemo } from "react";
 
 import { api, type Query } from "@/api/client";
+import { mapPages } from "@/core/issuePatch";
 import type { Issue, Page } from "@/core/model";
-import { nextCursor } from "@/core/paging";
+import { newsIn, nextCursor } from "@/core/paging";
 import type { View } from "@/core/view";
 
 export const PAGE_SIZE = 50;
@@ -14,7 +16,6 @@ export const issueKeys = {
   list: (view: View) => ["issues", "list", view] as const,
   /** One issue as its page shows it. */
   detail: (id: string) => ["issue", id, "detail"] as const,
-  activity: (id: string) => ["issue", id, "activity"] as const,
   head: (view: View) => ["issues", "head", view] as const,
 };
 
@@ -30,12 +31,15 @@ function listQuery(view: View): Query {
   };
 }
 
+function fetchPage(view: View, cursor: string | null, signal: AbortSignal, fresh = false): Promise<Page<Issue>> {
+  return api.get<Page<Issue>>("/api/v1/issues", { ...listQuery(view), limit: PAGE_SIZE, cursor }, signal, { fresh });
+}
+
 /** The issues of a view, page after page. */
 export function issuesQuery(view: View) {
   return infiniteQueryOptions({
     queryKey: issueKeys.list(view),
-    queryFn: ({ pageParam, signal }) =>
-      api.get<Page<Issue>>("/api/v1/issues", { ...listQuery(view), limit: PAGE_SIZE, cursor: pageParam }, signal),
+    queryFn: ({ pageParam, signal }) => fetchPage(view, pageParam, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (last, _pages, _lastParam, followed) => nextCursor(last, followed),
     // Pages shift while they are read: a silent refetch of all of them would move rows under the eye.
@@ -49,9 +53,58 @@ export function issuesQuery(view: View) {
 export function headQuery(view: View) {
   return queryOptions({
     queryKey: issueKeys.head(view),
-    queryFn: ({ signal }) => api.get<Page<Issue>>("/api/v1/issues", { ...listQuery(view), limit: PAGE_SIZE }, signal),
+    queryFn: ({ signal }) => fetchPage(view, null, signal),
     refetchInterval: HEAD_EVERY_MS,
+    staleTime: HEAD_EVERY_MS,
     refetchOnWindowFocus: true,
     retry: false,
   });
+}
+
+type Lists = InfiniteData<Page<Issue>, string | null>;
+
+/** Give the function that asks Sentry for a view anew, past every cache, beginning at its first page. */
+export function useFreshenIssues(view: View): () => Promise<void> {
+  const queryClient = useQueryClient();
+  return useCallback(async () => {
+    const key = issueKeys.list(view);
+    const fresh = await queryClient.query({
+      queryKey: issueKeys.head(view),
+      queryFn: ({ signal }) => fetchPage(view, null, signal, true),
+      staleTime: 0,
+    });
+    queryClient.setQueryData<Lists>(key, { pages: [fresh], pageParams: [null] });
+  }, [queryClient, view]);
+}
+
+/**
+ * Give how many issues have appeared that the list on screen does not hold.
+ *
+ * They wait for the reader; only the counts of rows on screen tick in place.
+ */
+export function useNews(view: View, ready: boolean, rows: readonly Issue[]): number {
+  const queryClient = useQueryClient();
+  const first = queryClient.getQueryData<Lists>(issueKeys.list(view))?.pages[0];
+  const head = useQuery({
+    ...headQuery(view),
+    enabled: ready,
+    initialData: first,
+    initialDataUpdatedAt: queryClient.getQueryState(issueKeys.list(view))?.dataUpdatedAt,
+  });
+  const news = useMemo(() => newsIn(head.data?.data ?? [], rows, view.status), [head.data, rows, view.status]);
+  useEffect(() => {
+    if (news.ticks.size === 0) return;
+    queryClient.setQueryData<Lists>(issueKeys.list(view), (lists) =>
+      lists === undefined
+        ? undefined
+        : {
+            ...lists,
+            pages: mapPages(lists.pages, (row) => {
+              const tick = news.ticks.get(row.id);
+              return tick === undefined ? row : { ...row, count: tick.count, userCount: tick.userCount, lastSeen: tick.lastSeen, stats: tick.stats ?? row.stats };
+            }),
+          },
+    );
+  }, [news, queryClient, view]);
+  return news.arrived;
 }

@@ -20,6 +20,8 @@ interface Props {
   /** The choices for what has been typed so far; the picker filters nothing itself. */
   choices: (typed: string) => readonly Choice[];
   note?: string;
+  /** Says which choices are already made, where several can be. */
+  isChosen?: (id: string) => boolean;
   onChoose: (choice: Choice) => void;
   onClose: () => void;
 }
@@ -62,7 +64,7 @@ interface BodyProps extends Omit<Props, "anchor"> {
   wide?: boolean;
 }
 
-function PickerBody({ title, placeholder, choices, note, onChoose, onClose, wide = false }: BodyProps) {
+function PickerBody({ title, placeholder, choices, note, isChosen, onChoose, onClose, wide = false }: BodyProps) {
   const id = useId();
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);
@@ -126,7 +128,10 @@ function PickerBody({ title, placeholder, choices, note, onChoose, onClose, wide
                 onClick={() => onChoose(choice)}
               >
                 {choice.icon}
-                <span>{choice.label}</span>
+                <span>
+                  {choice.label}
+                  {isChosen?.(choice.id) === true && <span className="dx-unseen">, chosen</span>}
+                </span>
                 {choice.hint !== undefined && <span className={classes.pickerHint}>{choice.hint}</span>}
               </div>
             ))}

@@ -1,4 +1,4 @@
-import { createContext, type ReactNode, useContext, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
 
 import { keyOf, type KeyPress, keyWanted } from "@/core/keys";
 
@@ -105,4 +105,10 @@ export function useCommands(commands: readonly Command[]): void {
 export function useCommandList(): readonly Command[] {
   const book = useBook();
   return useSyncExternalStore(book.subscribe, book.snapshot);
+}
+
+/** Give the function that runs a command on offer by its id; buttons use it for what is also a key. */
+export function useCommandRunner(): (id: string) => void {
+  const book = useBook();
+  return useCallback((id) => book.snapshot().find((command) => command.id === id && command.enabled !== false)?.run(), [book]);
 }

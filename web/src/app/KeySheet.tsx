@@ -1,0 +1,46 @@
+import { Modal } from "@mantine/core";
+import { Fragment, useState } from "react";
+
+import { type Command, useCommandList, useCommands } from "@/ui/commands";
+import { Keys } from "@/ui/Keys";
+
+import classes from "./keySheet.module.css";
+
+/** The keys of the screen that is open. */
+export function KeySheet() {
+  const [open, setOpen] = useState(false);
+  const commands = useCommandList();
+  useCommands([{ id: "help.keys", label: "Show the keys of this screen", section: "Help", keys: ["?"], run: () => setOpen(true) }]);
+  return (
+    <Modal opened={open} onClose={() => setOpen(false)} title="Keys of this screen" size={640} closeButtonProps={{ "aria-label": "Close" }}>
+      <div className={classes.sheet}>
+        {bySection(commands).map(([section, keyed]) => (
+          <section key={section} aria-label={section}>
+            <h3>{section}</h3>
+            <dl>
+              {keyed.map(({ id, label, keys = [] }) => (
+                <Fragment key={id}>
+                  <dt>
+                    {keys.map((name) => (
+                      <Keys key={name} name={name} />
+                    ))}
+                  </dt>
+                  <dd>{label}</dd>
+                </Fragment>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </Modal>
+  );
+}
+
+function bySection(commands: readonly Command[]): [string, Command[]][] {
+  const sections = new Map<string, Command[]>();
+  for (const command of commands) {
+    if (command.keys === undefined) continue;
+    sections.set(command.section, [...(sections.get(command.section) ?? []), command]);
+  }
+  return [...sections];
+}

@@ -1,0 +1,145 @@
+import { useLocalStorage } from "@mantine/hooks";
+import {
+  IconAlertSquareRounded,
+  IconBook2,
+  IconEyeCheck,
+  IconFlame,
+  IconKeyboard,
+  IconLayoutSidebarLeftCollapse,
+  IconLayoutSidebarLeftExpand,
+  IconMenu2,
+  IconRotateClockwise2,
+  IconUserCircle,
+} from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import type { ComponentType } from "react";
+
+import { addressOf, DEFAULT_VIEW, type View } from "@/core/view";
+import { useSession } from "@/queries/session";
+import { useView } from "@/screens/stream/useView";
+import { useCommandRunner, useCommands } from "@/ui/commands";
+
+import classes from "./shell.module.css";
+
+interface Place {
+  readonly label: string;
+  readonly short: string;
+  readonly icon: ComponentType<{ size?: number; stroke?: number }>;
+  readonly part: Partial<View>;
+}
+
+const STREAM: Place = { label: "Issues", short: "Issues", icon: IconAlertSquareRounded, part: {} };
+const REVIEW: Place = { label: "For review", short: "Review", icon: IconEyeCheck, part: { status: "for_review" } };
+const MINE: Place = { label: "Assigned to me", short: "Mine", icon: IconUserCircle, part: { query: "assigned:me" } };
+const REGRESSED: Place = { label: "Regressed", short: "Regressed", icon: IconRotateClockwise2, part: { query: "is:regressed" } };
+const ESCALATING: Place = { label: "Escalating", short: "Escalating", icon: IconFlame, part: { query: "is:escalating" } };
+const VIEWS = [REVIEW, MINE, REGRESSED, ESCALATING];
+
+/** A place is a status and a search; the project, environment and period that the reader set stay as they are. */
+function at(place: Place, view: View): View {
+  return { ...view, status: DEFAULT_VIEW.status, query: "", ...place.part };
+}
+
+function isAt(place: Place, view: View): boolean {
+  const wanted = at(place, view);
+  return wanted.status === view.status && wanted.query === view.query;
+}
+
+/** The navigation on the left: slim, and slimmer when asked. */
+export function SideNav() {
+  const [slim, setSlim] = useLocalStorage({ key: "dexter-nav-slim", defaultValue: false, getInitialValueInEffect: false });
+  const session = useSession();
+  const { view, change } = useView();
+  const run = useCommandRunner();
+
+  useCommands([
+    ...[STREAM, ...VIEWS].map((place) => ({
+      id: `go.${place.label}`,
+      label: `Go to ${place.label.toLowerCase()}`,
+      section: "Go to",
+      run: () => change(at(place, view)),
+    })),
+    { id: "go.docs", label: "Go to the API reference", section: "Go to", run: () => window.location.assign("/docs") },
+    { id: "nav.slim", label: slim ? "Widen the navigation" : "Narrow the navigation", section: "Look", keys: ["mod+b"], run: () => setSlim(!slim) },
+  ]);
+
+  return (
+    <nav className={classes.side} data-slim={slim || undefined} aria-label="Main">
+      <Link to="/" search={{}} className={classes.brand} aria-label="Dexter: all issues">
+        <img src="/favicon.svg" width={24} height={24} alt="" />
+        {!slim && (
+          <span className={classes.brandWords}>
+            <strong>Dexter</strong>
+            <span>{session.organization}</span>
+          </span>
+        )}
+      </Link>
+      <PlaceLink place={STREAM} slim={slim} />
+      <div className={classes.navHead}>{slim ? "" : "Views"}</div>
+      {VIEWS.map((place) => (
+        <PlaceLink key={place.label} place={place} slim={slim} />
+      ))}
+      <div className={classes.navEnd}>
+        <a className={classes.navLink} href="/docs" aria-label="API reference" {...(slim ? { "data-tip": "API reference" } : {})}>
+          <IconBook2 size={18} stroke={1.5} />
+          {!slim && <span>API reference</span>}
+        </a>
+        <button type="button" className={classes.navLink} aria-label="Keys" onClick={() => run("help.keys")} {...(slim ? { "data-tip": "Keys" } : {})}>
+          <IconKeyboard size={18} stroke={1.5} />
+          {!slim && <span>Keys</span>}
+        </button>
+        <button
+          type="button"
+          className={`${classes.navLink} ${classes.collapse}`}
+          aria-label={slim ? "Widen the navigation" : "Narrow the navigation"}
+          onClick={() => setSlim(!slim)}
+        >
+          {slim ? <IconLayoutSidebarLeftExpand size={18} stroke={1.5} /> : <IconLayoutSidebarLeftCollapse size={18} stroke={1.5} />}
+          {!slim && <span>Narrow</span>}
+        </button>
+      </div>
+    </nav>
+  );
+}
+
+function PlaceLink({ place, slim }: { place: Place; slim: boolean }) {
+  const { view } = useView();
+  const here = isAt(place, view);
+  return (
+    <Link
+      to="/"
+      search={addressOf(at(place, view))}
+      className={classes.navLink}
+      aria-label={place.label}
+      aria-current={here ? "page" : undefined}
+      data-here={here || undefined}
+      data-tip={slim ? place.label : undefined}
+    >
+      <place.icon size={18} stroke={1.5} />
+      {!slim && <span>{place.label}</span>}
+    </Link>
+  );
+}
+
+/** The same places under the thumb. */
+export function BottomBar() {
+  const { view } = useView();
+  const run = useCommandRunner();
+  return (
+    <nav className={classes.bottom} aria-label="Main">
+      {[STREAM, REVIEW, MINE].map((place) => {
+        const here = isAt(place, view);
+        return (
+          <Link key={place.label} to="/" search={addressOf(at(place, view))} data-here={here || undefined} aria-current={here ? "page" : undefined}>
+            <place.icon size={20} stroke={1.5} />
+            {place.short}
+          </Link>
+        );
+      })}
+      <button type="button" onClick={() => run("help.palette")}>
+        <IconMenu2 size={20} stroke={1.5} />
+        Actions
+      </button>
+    </nav>
+  );
+}

@@ -1,0 +1,201 @@
+import { Button } from "@mantine/core";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useNavigate } from "@tanstack/react-router";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+
+import { asApiError } from "@/api/error";
+import { exactCount } from "@/core/format";
+import type { Issue } from "@/core/model";
+import { activeAfter, extendTo, moveActive, NOTHING_SELECTED, type Selection, toggle, toggleAll } from "@/core/selection";
+import { type Question, useTriage } from "@/screens/triage/triage";
+import { useCommands } from "@/ui/commands";
+
+import { IssueRow, type RowActions } from "./IssueRow";
+import { ListHead } from "./ListHead";
+import { ListSkeleton } from "./placeholders";
+import classes from "./stream.module.css";
+import { ROW_HEIGHT, useDensity } from "./useDensity";
+import { placeOf, rememberPlace } from "./place";
+
+/** Rows before the end at which the next page is asked for. */
+const AHEAD = 20;
+
+interface Props {
+  rows: readonly Issue[];
+  order: readonly string[];
+  total: number | null;
+  selection: Selection;
+  onSelection: (change: (selection: Selection) => Selection) => void;
+  onRefresh: () => Promise<void>;
+  more: {
+    has: boolean;
+    loading: boolean;
+    error: unknown;
+    load: () => void;
+  };
+}
+
+/** The rows, of which only those in sight exist, and the keys that work on them. */
+export function IssueList({ rows, order, total, selection, onSelection, onRefresh, more }: Props) {
+  const [density] = useDensity();
+  const triage = useTriage();
+  const navigate = useNavigate();
+  const scroller = useRef<HTMLDivElement>(null);
+  const [place] = useState(placeOf);
+  const [wantedActive, setActive] = useState<string | null>(place.active);
+  const active = useKeptActive(wantedActive, order);
+
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT[density],
+    getItemKey: (index) => order[index] ?? index,
+    overscan: 10,
+    initialOffset: place.offset,
+  });
+  useLayoutEffect(() => virtual.measure(), [density, virtual]);
+
+  const items = virtual.getVirtualItems();
+  const lastShown = items.at(-1)?.index ?? 0;
+  const wantsMore = more.has && !more.loading && more.error === null && lastShown >= rows.length - AHEAD;
+  useEffect(() => {
+    if (wantsMore) more.load();
+  }, [wantsMore, more]);
+
+  useEffect(() => rememberPlace({ active }), [active]);
+
+  const focusRow = useCallback(
+    (id: string | null) => {
+      setActive(id);
+      if (id === null) return;
+      virtual.scrollToIndex(order.indexOf(id), { align: "auto" });
+      // The row may be drawn only after the scroll.
+      requestAnimationFrame(() => requestAnimationFrame(() => linkOf(scroller.current, id)?.focus({ preventScroll: true })));
+    },
+    [order, virtual],
+  );
+
+  // When the active row leaves, the focus goes to the one that takes its place, not to the top of the page.
+  const hadFocus = useRef(false);
+  useEffect(() => {
+    if (active === wantedActive) return;
+    if (hadFocus.current && document.activeElement === document.body) focusRow(active);
+    else setActive(active);
+  }, [active, wantedActive, focusRow]);
+
+  const byId = useMemo(() => new Map(rows.map((issue) => [issue.id, issue])), [rows]);
+  const targets = (): Issue[] => {
+    if (selection.ids.size > 0) return rows.filter(({ id }) => selection.ids.has(id));
+    const one = active === null ? undefined : byId.get(active);
+    return one === undefined ? [] : [one];
+  };
+  const anchor = (): HTMLElement | null => (selection.ids.size > 0 || active === null ? null : linkOf(scroller.current, active));
+  const ask = (what: Question) => () => triage.choose(what, targets(), anchor());
+  const open = () => {
+    if (active !== null) void navigate({ to: "/issues/$issueId", params: { issueId: active } });
+  };
+  const some = selection.ids.size > 0 || active !== null;
+
+  useCommands([
+    { id: "list.next", label: "Next issue", section: "List", keys: ["j", "ArrowDown"], keyOnly: true, run: () => focusRow(moveActive(active, 1, order)) },
+    { id: "list.previous", label: "Previous issue", section: "List", keys: ["k", "ArrowUp"], keyOnly: true, run: () => focusRow(moveActive(active, -1, order)) },
+    { id: "list.open", label: "Open the issue", section: "List", keys: ["o"], enabled: active !== null, run: open },
+    { id: "list.select", label: "Select or deselect", section: "List", keys: ["x"], enabled: active !== null, run: () => active !== null && onSelection((now) => toggle(now, active)) },
+    {
+      id: "list.extend",
+      label: "Select up to here",
+      section: "List",
+      keys: ["shift+x"],
+      enabled: active !== null,
+      run: () => active !== null && onSelection((now) => extendTo(now, active, order)),
+    },
+    { id: "list.all", label: "Select all that are loaded", section: "List", keys: ["mod+a"], run: () => onSelection((now) => toggleAll(now, order)) },
+    { id: "list.none", label: "Clear the selection", section: "List", keys: ["Escape"], enabled: selection.ids.size > 0, run: () => onSelection(() => NOTHING_SELECTED) },
+    { id: "list.refresh", label: "Refresh the list", section: "View", keys: ["r"], run: () => void onRefresh() },
+    { id: "issue.resolve", label: "Resolve", section: "Issues", keys: ["e"], enabled: some, run: () => void triage.apply(targets(), { status: "resolved" }) },
+    { id: "issue.resolveIn", label: "Resolve in a release…", section: "Issues", keys: ["shift+e"], enabled: some, run: ask("resolve") },
+    { id: "issue.archive", label: "Archive…", section: "Issues", keys: ["a"], enabled: some, run: ask("archive") },
+    { id: "issue.reopen", label: "Reopen", section: "Issues", keys: ["u"], enabled: some, run: () => void triage.apply(targets(), { status: "unresolved" }) },
+    { id: "issue.assign", label: "Assign…", section: "Issues", keys: ["m"], enabled: some, run: ask("assign") },
+    { id: "issue.priority", label: "Set the priority…", section: "Issues", keys: ["p"], enabled: some, run: ask("priority") },
+  ]);
+
+  const orderNow = useRef(order);
+  useLayoutEffect(() => {
+    orderNow.current = order;
+  });
+  const actions = useMemo<RowActions>(
+    () => ({
+      select: (id, range) => onSelection((now) => (range ? extendTo(now, id, orderNow.current) : toggle(now, id))),
+      activate: setActive,
+      resolve: (issue) => void triage.apply([issue], { status: "resolved" }),
+      reopen: (issue) => void triage.apply([issue], { status: "unresolved" }),
+      choose: (what, issue, at) => triage.choose(what, [issue], at),
+    }),
+    [onSelection, triage],
+  );
+
+  return (
+    <>
+      {density !== "phone" && <ListHead all={order.length > 0 && order.every((id) => selection.ids.has(id))} some={selection.ids.size > 0} onAll={() => onSelection((now) => toggleAll(now, order))} />}
+      <div
+        ref={scroller}
+        className={classes.scroller}
+        onScroll={(event) => rememberPlace({ offset: event.currentTarget.scrollTop })}
+        onFocus={() => (hadFocus.current = true)}
+      >
+        <ul className={classes.rows} style={{ height: virtual.getTotalSize() }} aria-label="Issues">
+          {items.map((item) => {
+            const issue = rows[item.index];
+            if (issue === undefined) return null;
+            return (
+              <li
+                key={item.key}
+                className={classes.item}
+                style={{ height: item.size, transform: `translateY(${item.start}px)` }}
+                aria-setsize={more.has ? -1 : rows.length}
+                aria-posinset={item.index + 1}
+              >
+                <IssueRow issue={issue} density={density} active={issue.id === active} selected={selection.ids.has(issue.id)} actions={actions} />
+              </li>
+            );
+          })}
+        </ul>
+        <ListEnd more={more} shown={rows.length} total={total} />
+      </div>
+    </>
+  );
+}
+
+function linkOf(scroller: HTMLElement | null, id: string): HTMLElement | null {
+  return scroller?.querySelector<HTMLElement>(`[data-issue="${CSS.escape(id)}"]`) ?? null;
+}
+
+/** Give the active row, or, when it has left the list, the one that keeps the reader's place. */
+function useKeptActive(active: string | null, order: readonly string[]): string | null {
+  const [before, setBefore] = useState(order);
+  if (active === null || order.includes(active)) {
+    if (before !== order) setBefore(order);
+    return active;
+  }
+  const present = new Set(order);
+  return activeAfter(active, new Set(before.filter((id) => !present.has(id))), before);
+}
+
+function ListEnd({ more, shown, total }: Pick<Props, "more" | "total"> & { shown: number }) {
+  const [density] = useDensity();
+  if (more.error !== null) {
+    const failure = asApiError(more.error);
+    return (
+      <div className={classes.end} role="alert">
+        {failure.message}. {failure.remedy}
+        <Button size="compact-sm" variant="default" onClick={more.load}>
+          Try again
+        </Button>
+      </div>
+    );
+  }
+  if (more.loading) return <ListSkeleton density={density} rows={3} />;
+  if (more.has) return null;
+  return <div className={classes.end}>{total !== null && total > shown ? `${exactCount(shown)} issues shown` : "That is all"}</div>;
+}

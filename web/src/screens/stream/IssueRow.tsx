@@ -1,0 +1,191 @@
+import { IconArchive, IconArrowBackUp, IconCheck, IconMessageCircle } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import { memo, type MouseEvent } from "react";
+
+import { counted } from "@/core/format";
+import { headline, levelWord, priorityWord, stateWords } from "@/core/issueWords";
+import type { Issue } from "@/core/model";
+import { onlySeries } from "@/core/series";
+import { PriorityMark } from "@/screens/triage/PriorityMark";
+import type { Question } from "@/screens/triage/triage";
+import { Ago } from "@/ui/Ago";
+import { Count } from "@/ui/Count";
+import { Face } from "@/ui/Face";
+import { Sparkline } from "@/ui/Sparkline";
+
+import classes from "./row.module.css";
+import type { Density } from "./useDensity";
+
+/** What a row can ask of its list. One object that never changes, so that rows can be kept. */
+export interface RowActions {
+  readonly select: (id: string, range: boolean) => void;
+  readonly activate: (id: string) => void;
+  readonly resolve: (issue: Issue) => void;
+  readonly reopen: (issue: Issue) => void;
+  readonly choose: (what: Question, issue: Issue, anchor: HTMLElement) => void;
+}
+
+interface Props {
+  issue: Issue;
+  density: Density;
+  active: boolean;
+  selected: boolean;
+  actions: RowActions;
+}
+
+/** One issue, one decision: what broke, where, how bad, how many people, whose it is, since when, getting worse? */
+export const IssueRow = memo(function IssueRow({ issue, density, active, selected, actions }: Props) {
+  return (
+    <div className={classes.row} data-density={density} data-active={active || undefined} data-selected={selected || undefined} data-seen={issue.hasSeen || undefined}>
+      <span className={classes.level} data-level={issue.level} data-tip={levelWord(issue.level)}>
+        <span className="dx-unseen">{levelWord(issue.level)}</span>
+      </span>
+      <label className={classes.tick}>
+        <input
+          type="checkbox"
+          checked={selected}
+          aria-label={`Select ${issue.shortId}`}
+          onChange={() => undefined}
+          onClick={(event) => actions.select(issue.id, event.shiftKey)}
+        />
+      </label>
+      <RowMain issue={issue} density={density} actions={actions} />
+      {density === "phone" ? <PhoneNumbers issue={issue} /> : <RowColumns issue={issue} actions={actions} />}
+    </div>
+  );
+});
+
+function RowMain({ issue, density, actions }: { issue: Issue; density: Density; actions: RowActions }) {
+  const { type, value } = headline(issue);
+  return (
+    <div className={classes.main}>
+      <div className={classes.first}>
+        <Link
+          to="/issues/$issueId"
+          params={{ issueId: issue.id }}
+          className={classes.link}
+          data-issue={issue.id}
+          onFocus={() => actions.activate(issue.id)}
+        >
+          {type}
+        </Link>
+        {density === "compact" ? <span className={classes.inlineValue}>{value}</span> : <span className={classes.culprit}>{issue.culprit}</span>}
+        <Badges issue={issue} />
+      </div>
+      {density !== "compact" && <div className={classes.value}>{value === "" ? issue.culprit : value}</div>}
+      <RowFacts issue={issue} phone={density === "phone"} />
+      {density !== "phone" && <RowQuick issue={issue} actions={actions} />}
+    </div>
+  );
+}
+
+function RowFacts({ issue, phone }: { issue: Issue; phone: boolean }) {
+  return (
+    <div className={classes.facts}>
+      <span>{issue.project.slug}</span>
+      <span className={classes.shortId}>{issue.shortId}</span>
+      {!phone && (
+        <span>
+          first seen <Ago iso={issue.firstSeen} />
+        </span>
+      )}
+      {phone && issue.assignedTo !== null && <span>{issue.assignedTo.name}</span>}
+      {issue.numComments > 0 && (
+        <span className={classes.comments} data-tip={counted(issue.numComments, "comment")}>
+          <IconMessageCircle size={12} stroke={1.5} aria-hidden /> {issue.numComments}
+          <span className="dx-unseen"> comments</span>
+        </span>
+      )}
+    </div>
+  );
+}
+
+const LOUD = new Set(["new", "regressed", "escalating"]);
+
+function Badges({ issue }: { issue: Issue }) {
+  const loud = issue.status === "unresolved" && LOUD.has(issue.substatus ?? "");
+  return (
+    <>
+      {loud && (
+        <span className={classes.badge} data-state={issue.substatus}>
+          {stateWords(issue)}
+        </span>
+      )}
+      {issue.status !== "unresolved" && (
+        <span className={classes.badge} data-state={issue.status} data-tip={stateWords(issue)}>
+          {stateWords(issue)}
+        </span>
+      )}
+      {issue.isUnhandled && (
+        <span className={classes.badge} data-state="unhandled" data-tip="The application did not catch this error">
+          Unhandled
+        </span>
+      )}
+    </>
+  );
+}
+
+function RowColumns({ issue, actions }: { issue: Issue; actions: RowActions }) {
+  const ask = (what: Question) => (event: MouseEvent<HTMLButtonElement>) => actions.choose(what, issue, event.currentTarget);
+  const assigned = issue.assignedTo === null ? "Assigned to nobody" : `Assigned to ${issue.assignedTo.name}`;
+  return (
+    <>
+      <div className={classes.spark}>
+        <Sparkline points={onlySeries(issue.stats)} noun="events" />
+      </div>
+      <div className={classes.number}>
+        <Count value={Number(issue.count)} noun="event" />
+      </div>
+      <div className={classes.number}>
+        <Count value={issue.userCount} noun="user" />
+      </div>
+      <div className={classes.priority}>
+        <button type="button" aria-label={`Priority: ${priorityWord(issue.priority)}. Change`} aria-haspopup="dialog" data-tip="Change the priority (p)" onClick={ask("priority")}>
+          <PriorityMark priority={issue.priority} />
+          <span>{issue.priority === null ? "–" : priorityWord(issue.priority)}</span>
+        </button>
+      </div>
+      <div className={classes.assignee}>
+        <button type="button" aria-label={`${assigned}. Change`} aria-haspopup="dialog" data-tip={assigned} onClick={ask("assign")}>
+          <Face name={issue.assignedTo?.name ?? null} team={issue.assignedTo?.type === "team"} />
+        </button>
+      </div>
+      <div className={classes.last}>
+        <span className="dx-unseen">last seen </span>
+        <Ago iso={issue.lastSeen} bare />
+      </div>
+    </>
+  );
+}
+
+function RowQuick({ issue, actions }: { issue: Issue; actions: RowActions }) {
+  const open = issue.status === "unresolved";
+  return (
+    <div className={classes.quick}>
+      <button type="button" aria-label={`${open ? "Resolve" : "Reopen"} ${issue.shortId}`} data-tip={open ? "Resolve (e)" : "Reopen (u)"} onClick={() => (open ? actions.resolve(issue) : actions.reopen(issue))}>
+        {open ? <IconCheck size={16} stroke={1.75} /> : <IconArrowBackUp size={16} stroke={1.75} />}
+      </button>
+      <button
+        type="button"
+        aria-label={`Archive ${issue.shortId}`}
+        aria-haspopup="dialog"
+        data-tip="Archive… (a)"
+        onClick={(event) => actions.choose("archive", issue, event.currentTarget)}
+      >
+        <IconArchive size={16} stroke={1.5} />
+      </button>
+    </div>
+  );
+}
+
+function PhoneNumbers({ issue }: { issue: Issue }) {
+  return (
+    <div className={classes.phoneNumbers}>
+      <Count value={Number(issue.count)} noun="event" />
+      <span className={classes.phoneUsers}>
+        <Count value={issue.userCount} noun="user" /> <span aria-hidden>users</span>
+      </span>
+      <Ago iso={issue.lastSeen} bare />
+    </div>
+  );
+}

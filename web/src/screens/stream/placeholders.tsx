@@ -1,0 +1,84 @@
+import { Button } from "@mantine/core";
+import { IconChecks, IconFilterOff, IconInbox } from "@tabler/icons-react";
+
+import { filterCount, periodWord, statusWord, withoutFilters } from "@/core/view";
+import { EmptyState } from "@/ui/EmptyState";
+
+import classes from "./stream.module.css";
+import { type Density, ROW_HEIGHT } from "./useDensity";
+import { useView } from "./useView";
+
+const SKELETONS = Array.from({ length: 14 }, (_, index) => index);
+
+/** Rows with the geometry of the real ones, so that nothing jumps when those come. */
+export function ListSkeleton({ density, rows = SKELETONS.length }: { density: Density; rows?: number }) {
+  return (
+    <div className={classes.skeleton} role="status" aria-label="Loading the issues">
+      {SKELETONS.slice(0, rows).map((index) => (
+        <div key={index} className={classes.skeletonRow} style={{ height: ROW_HEIGHT[density] }} aria-hidden>
+          <i style={{ width: `${30 + ((index * 17) % 30)}%` }} />
+          <i style={{ width: `${45 + ((index * 23) % 35)}%` }} />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** Why there is nothing here, and the one thing to do next. */
+export function EmptyStream() {
+  const { view, change } = useView();
+  if (filterCount(view) > 0) {
+    return (
+      <EmptyState
+        icon={<IconFilterOff size={32} stroke={1.25} />}
+        title="No issue matches"
+        actions={
+          <>
+            <Button variant="default" onClick={() => change(withoutFilters(view))}>
+              Clear the filters
+            </Button>
+            {view.status !== "all" && (
+              <Button variant="subtle" onClick={() => change({ status: "all" })}>
+                Look in all states
+              </Button>
+            )}
+          </>
+        }
+      >
+        Nothing among {view.status === "all" ? "all issues" : `“${statusWord(view.status)}”`} in the {periodWord(view.period).toLowerCase()} fits the search and filters.
+      </EmptyState>
+    );
+  }
+  if (view.status === "unresolved" || view.status === "for_review") {
+    return (
+      <EmptyState
+        icon={<IconChecks size={32} stroke={1.25} color="var(--dx-good)" />}
+        title={view.status === "unresolved" ? "Nothing is unresolved" : "Everything is reviewed"}
+        actions={
+          <Button variant="default" onClick={() => change({ status: "all" })}>
+            Show all issues
+          </Button>
+        }
+      >
+        Issues appear here as soon as an application with a Sentry SDK reports an error. In the {periodWord(view.period).toLowerCase()} none is left to triage.
+      </EmptyState>
+    );
+  }
+  return (
+    <EmptyState
+      icon={<IconInbox size={32} stroke={1.25} />}
+      title={view.status === "all" ? "No issue has been seen" : `Nothing is ${statusWord(view.status).toLowerCase()}`}
+      actions={
+        view.status === "all" && view.period === "90d" ? undefined : (
+          <Button variant="default" onClick={() => change(view.status === "all" ? { period: "90d" } : { status: "unresolved" })}>
+            {view.status === "all" ? "Look back 90 days" : "Go to the unresolved issues"}
+          </Button>
+        )
+      }
+    >
+      {view.status === "all"
+        ? "Issues are born from events: point an application's Sentry SDK at a project's DSN and raise an error."
+        : `Issues that are ${statusWord(view.status).toLowerCase()} are kept here, and can be reopened.`}
+    </EmptyState>
+  );
+}
