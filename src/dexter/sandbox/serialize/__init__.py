@@ -1,0 +1,1 @@
+"""Rows of the sandbox as the JSON that Sentry gives for them."""
