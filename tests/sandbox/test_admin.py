@@ -54,12 +54,12 @@ async def test_a_token_carries_only_the_scopes_it_was_made_with(local: Box) -> N
 
 async def test_a_token_reaches_only_the_projects_it_was_made_for(local: Box) -> None:
     """Two tokens with different projects are how a leak between them shows."""
-    made = await local.http.post("/_sandbox/tokens", {"projects": ["storefront"]})
+    made = await local.http.post("/_sandbox/tokens", {"projects": ["shop-web"]})
     bearer = {"authorization": f"Bearer {made.data['token']}"}
-    assert (await local.http.get("/api/0/projects/acme/storefront/", headers=bearer)).status == 200
+    assert (await local.http.get("/api/0/projects/acme/shop-web/", headers=bearer)).status == 200
     assert (await local.http.get("/api/0/projects/acme/shop-api/", headers=bearer)).status == 403
     listed = await local.http.get(f"{ORGANIZATION}projects/", headers=bearer)
-    assert [project["slug"] for project in listed.data] == ["storefront"]
+    assert [project["slug"] for project in listed.data] == ["shop-web"]
 
 
 async def test_a_revoked_token_is_refused_at_once(local: Box) -> None:
@@ -116,6 +116,18 @@ async def test_the_index_lag_can_be_set_while_running(local: Box) -> None:
     assert (await local.http.put("/_sandbox/settings", {"index_lag_s": 2})).data == {"index_lag_s": 2.0}
     assert local.sandbox.options.index_lag_s == 2.0
     assert (await local.http.put("/_sandbox/settings", {"index_lag_s": "2s"})).status == 400
+
+
+async def test_the_clock_can_be_put_forward(local: Box) -> None:
+    """A snooze of a week must be provable in a second."""
+    before = (await local.http.get("/_sandbox/clock")).data
+    assert (before["epoch_s"], before["ahead_s"]) == (local.clock.now, 0.0)
+    await local.http.put("/_sandbox/clock", {"forward_s": 3600})
+    after = (await local.http.put("/_sandbox/clock", {"forward_s": 60})).data
+    assert after["ahead_s"] == 3660.0
+    assert local.db.now() == local.clock.now + 3660
+    assert (await local.http.put("/_sandbox/clock", {"ahead_s": 0})).data["ahead_s"] == 0.0
+    assert (await local.http.put("/_sandbox/clock", {"ahead_s": "1h"})).status == 400
 
 
 @pytest.mark.parametrize(

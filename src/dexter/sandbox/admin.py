@@ -13,9 +13,11 @@ from starlette.routing import Route
 
 from dexter.sandbox.auth import OWNER_SCOPES, hash_token, new_token, store_token
 from dexter.sandbox.bootstrap import dsn
+from dexter.sandbox.clock import ShiftedClock
 from dexter.sandbox.faults import FaultPlan, parse_plan, shown
 from dexter.sandbox.rate_limits import parse_limits, shown_limits
 from dexter.sandbox.replies import empty_reply, json_reply
+from dexter.sandbox.serialize.moment import iso
 from dexter.sandbox.stages import controls
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ def build_admin(sandbox: Sandbox) -> ASGIApp:
         Route("/faults", _bound(sandbox, _faults), methods=["GET"]),
         Route("/faults", _bound(sandbox, _set_faults), methods=["PUT"]),
         Route("/faults", _bound(sandbox, _clear_faults), methods=["DELETE"]),
+        Route("/clock", _bound(sandbox, _clock), methods=["GET"]),
+        Route("/clock", _bound(sandbox, _set_clock), methods=["PUT"]),
         Route("/settings", _bound(sandbox, _settings), methods=["GET"]),
         Route("/settings", _bound(sandbox, _set_settings), methods=["PUT"]),
     ]
@@ -237,3 +241,24 @@ async def _set_settings(sandbox: Sandbox, request: Request) -> Response:
         raise Refusal(400, f"index_lag_s: {lag!r} is not a time; permitted are seconds from 0")
     sandbox.options = replace(sandbox.options, index_lag_s=float(lag))
     return await _settings(sandbox, request)
+
+
+async def _clock(sandbox: Sandbox, request: Request) -> Response:
+    clock = _shifted(sandbox)
+    return json_reply({"now": iso(clock()), "epoch_s": clock(), "ahead_s": clock.ahead_s})
+
+
+async def _set_clock(sandbox: Sandbox, request: Request) -> Response:
+    body = await _object(request, "ahead_s", "forward_s")
+    clock = _shifted(sandbox)
+    for name, value in body.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise Refusal(400, f"{name}: {value!r} is not a time; permitted are seconds")
+    clock.ahead_s = float(body.get("ahead_s", clock.ahead_s)) + float(body.get("forward_s", 0))
+    return await _clock(sandbox, request)
+
+
+def _shifted(sandbox: Sandbox) -> ShiftedClock:
+    if not isinstance(sandbox.clock, ShiftedClock):
+        raise Refusal(409, "This sandbox was opened on a clock that cannot be shifted.")
+    return sandbox.clock

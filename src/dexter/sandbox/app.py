@@ -16,13 +16,15 @@ from starlette.routing import Mount
 import dexter.sandbox.api
 import dexter.sandbox.ingest.routes  # noqa: F401 - announces ingestion
 from dexter.catalog.router import Router
-from dexter.catalog.table import operations, schema
+from dexter.catalog.table import operations
 from dexter.sandbox.auth import demand
 from dexter.sandbox.bootstrap import open_sandbox
+from dexter.sandbox.clock import ShiftedClock
 from dexter.sandbox.ingest.lifecycle import pass_time
 from dexter.sandbox.replies import SentryError, empty_reply, json_reply
 from dexter.sandbox.request import Sandbox, SandboxRequest
 from dexter.sandbox.routing import Handler, Stage, Target, targets
+from dexter.sandbox.sampled_answers import sampled_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +41,7 @@ _TICK_S = 15.0
 
 def build_app(options: SandboxOptions, *, clock: Callable[[], float] = time.time) -> Starlette:
     """Give the ASGI application of one sandbox; `app.state.sandbox` is the sandbox itself."""
-    sandbox = open_sandbox(options, clock)
+    sandbox = open_sandbox(options, ShiftedClock(clock))
     mounts = [Mount("/", app=ApiFace(sandbox, _stages(sandbox)))]
     if importlib.util.find_spec("dexter.sandbox.admin"):
         mounts.insert(0, Mount("/_sandbox", app=import_module("dexter.sandbox.admin").build_admin(sandbox)))
@@ -122,23 +124,14 @@ def _way_to(target: Target) -> Handler:
 
 
 def _sampled(target: Target) -> Handler:
+    operation = target.operation
+    assert operation is not None  # noqa: S101 - a target has a handler or an operation
+
     async def answer(request: SandboxRequest) -> Response:
         demand(request.actor, target.scopes)
-        if "organization_id_or_slug" in request.params:
-            _ = request.organization
-        return sampled_reply(target, request)
+        return await sampled_answer(operation, request)
 
     return answer
-
-
-def sampled_reply(target: Target, request: SandboxRequest) -> Response:
-    """Give the schema-shaped reply of an operation the sandbox keeps no state for."""
-    from dexter.sandbox.sampled import SAMPLED_HEADER, sample
-
-    assert target.operation is not None  # noqa: S101 - a target has a handler or an operation
-    drawn = sample(target.operation, request.params, schema)
-    headers = dict([SAMPLED_HEADER])
-    return empty_reply(drawn.status, headers) if drawn.body is None else json_reply(drawn.body, drawn.status, headers)
 
 
 def _wrap(handler: Handler, stages: list[Stage]) -> Handler:

@@ -103,7 +103,7 @@ def _page(request: SandboxRequest, rows: Sequence[sqlite3.Row]) -> Response:
 
 def set_commits(request: SandboxRequest, release_id: int, given: list[dict[str, Any]]) -> None:
     """Make the given commits, the newest first, those of a release in place of what it had."""
-    request.db.run("DELETE FROM commits WHERE release_id = ?", release_id)
+    clear_commits(request, release_id)
     rows = []
     for number, commit in enumerate(given):
         when = parse_moment(str(commit["timestamp"])) if commit.get("timestamp") else request.now - number
@@ -116,11 +116,20 @@ def set_commits(request: SandboxRequest, release_id: int, given: list[dict[str, 
             )
         )  # fmt: skip
     request.db.many(
+        "DELETE FROM commits WHERE organization_id = ? AND release_id IS NULL AND sha = ?",
+        [(request.organization["id"], str(commit["id"])) for commit in given],
+    )
+    request.db.many(
         "INSERT INTO commits (organization_id, release_id, repository, sha, message, author_name, author_email,"
         " date_created) VALUES (?,?,?,?,?,?,?,?)",
         reversed(rows),
     )
     _remember_files(request, release_id, given)
+
+
+def clear_commits(request: SandboxRequest, release_id: int) -> None:
+    """Take a release's commits away; their repositories stay known."""
+    request.db.run("UPDATE commits SET release_id = NULL WHERE release_id = ?", release_id)
 
 
 def _remember_files(request: SandboxRequest, release_id: int, given: list[dict[str, Any]]) -> None:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dexter.sandbox.api.commits import set_commits, set_refs
+from dexter.sandbox.api.commits import clear_commits, set_commits, set_refs
 from dexter.sandbox.bodies import checked_body
 from dexter.sandbox.pagination import paginate_offset
 from dexter.sandbox.replies import SentryError, detail, empty_reply, invalid, json_reply, not_found
@@ -120,9 +120,8 @@ async def create_release(request: SandboxRequest) -> Response:
     body = await checked_body(request)
     projects = [find_project(request.db, request.organization["id"], str(name)) for name in body["projects"]]
     known = [project for project in projects if project is not None]
-    if not known or len(known) < len(projects):
-        raise SentryError(400, {"projects": ["Invalid project ids or slugs"]})
-    if not all(request.actor.sees(project["id"]) for project in known):
+    # No project at all is no error: it is how clients archive a release that exists.
+    if len(known) < len(projects) or not all(request.actor.sees(project["id"]) for project in known):
         raise SentryError(400, {"projects": ["Invalid project ids or slugs"]})
     return _create(request, body, [project["id"] for project in known])
 
@@ -209,6 +208,8 @@ def _update(request: SandboxRequest, row: sqlite3.Row, body: dict[str, Any]) -> 
     refs = [*(body.get("refs") or ()), *(body.get("headCommits") or ())]
     if refs:
         set_refs(request, row["id"], refs)
+    elif body.get("refs") == []:
+        clear_commits(request, row["id"])
 
 
 def _again(request: SandboxRequest, release_id: int) -> sqlite3.Row:
