@@ -20,6 +20,8 @@ from dexter.gateway.runtime import Gateway, GatewayOptions, NotConfigured
 from dexter.gateway.sessions import Sessions
 from dexter.gateway.throttle import SignInThrottle
 from dexter.gateway.workbench import Workbench
+from dexter.observe.logs import LogRecords
+from dexter.observe.metrics import Metrics
 from dexter.stores.memory import MemoryStore
 from dexter.upstream.clock import Clock, SystemClock
 from dexter.upstream.options import StackOptions
@@ -81,8 +83,10 @@ def create_app(settings: Settings, *, transport: Transport | None = None, clock:
     clock = clock or SystemClock()
     transport = transport or AiohttpTransport(_upstream(settings, settings.sentry_base_url))
     reachability = Reachability(clock.now)
-    observers: tuple[Observer, ...] = (reachability,)
-    stack = build_stack(transport, MemoryStore(settings.cache_bytes), clock, _stack_options(settings), observers)
+    metrics, store = Metrics(), MemoryStore(settings.cache_bytes)
+    metrics.watch_bytes(lambda: store.used_bytes)
+    observers: tuple[Observer, ...] = (reachability, metrics, LogRecords())
+    stack = build_stack(transport, store, clock, _stack_options(settings), observers)
     key = access_token.load_key(settings.data_dir)
     token = settings.access_token or access_token.access_token(key)
     sessions = Sessions(
@@ -105,12 +109,14 @@ def create_app(settings: Settings, *, transport: Transport | None = None, clock:
         clock=clock,
     )
     faces = Faces(
-        exact=own_pages(gateway, reachability),
+        exact=own_pages(gateway, reachability, metrics),
         passthrough=_passthrough(gateway, stack, transport.upstream, observers),
         api_v1=ApiV1(gateway),
         workbench=Workbench(),
     )
-    entrance = Entrance(faces, bound_to=settings.host, allowed_hosts=settings.allowed_hosts, clock=clock.now)
+    entrance = Entrance(
+        faces, bound_to=settings.host, allowed_hosts=settings.allowed_hosts, clock=clock, observers=observers
+    )
 
     async def close_sessions() -> None:
         sessions.close()

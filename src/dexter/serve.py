@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import structlog
 import uvicorn
 
 from dexter.app import Application, create_app
 from dexter.errors import SettingsError
 from dexter.gateway.guard import is_loopback
+from dexter.gateway.protocol import GatewayProtocol
+from dexter.observe.logs import configure_logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dexter.settings import Settings
 
-LIBRARY_LINE = "%(levelname)s %(name)s %(message)s"
 
 GRACE_S = 10
 """How long requests under way may take once the gateway is told to stop."""
@@ -28,13 +27,14 @@ GRACE_S = 10
 
 def run_server(settings: Settings) -> None:
     """Serve in the foreground until interrupted. Raises SettingsError when the port is taken or Sentry is not named."""
-    configure_logging(settings.log_level)
     app = create_app(settings)
+    secrets = [app.access_token, *filter(None, (settings.sentry_api_token,))]
+    configure_logs("pretty" if sys.stderr.isatty() else "json", settings.log_level, secrets=secrets)
     with listening(settings.host, settings.port, "DEXTER_PORT") as listener:
         _greet(settings, app, listener)
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=GatewayProtocol,
             log_level="warning",
             log_config=None,
             access_log=False,
@@ -67,29 +67,6 @@ def address_of(listener: socket.socket) -> str:
     if host in ("0.0.0.0", "::", "127.0.0.1", "::1"):  # noqa: S104 (compared, not bound)
         host = "localhost"
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def configure_logging(level: str) -> None:
-    """Write log lines to standard error: for people on a terminal, as JSON elsewhere."""
-    number = logging.getLevelNamesMapping()[level.upper()]
-    renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
-    )
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.StackInfoRenderer(),
-            *([] if sys.stderr.isatty() else [structlog.processors.format_exc_info]),
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    logging.basicConfig(
-        level=max(number, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
-    )
 
 
 def _greet(settings: Settings, app: Application, listener: socket.socket) -> None:

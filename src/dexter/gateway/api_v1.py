@@ -11,7 +11,6 @@ from dexter.gateway.asgi import (
     AsgiApp,
     AsgiSend,
     Receive,
-    Response,
     Scope,
     bounded,
     headers_of,
@@ -40,18 +39,18 @@ class ApiV1:
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         entry, values = self._find(scope)
+        scope["state"]["context"] = entry if isinstance(entry, str) else entry.name
         headers = headers_of(scope)
-        if entry is None:
+        if isinstance(entry, str):
             # FastAPI does not know HEAD; the server leaves the body out by the request it saw itself.
             method = "GET" if scope["method"] == "HEAD" else scope["method"]
             await self._features({**scope, "method": method}, bounded(receive, headers), send)
             return
-        scope["state"]["context"] = entry.name
         read = Read(entry, values, query_of(scope), headers, scope["state"]["request_id"])
-        response: Response = await answer_read(self._gateway, read)
+        response, scope["state"]["outcome"] = await answer_read(self._gateway, read)
         await send_response(send, response, head=scope["method"] == "HEAD")
 
-    def _find(self, scope: Scope) -> tuple[Mapping_ | None, dict[str, str]]:
+    def _find(self, scope: Scope) -> tuple[Mapping_ | str, dict[str, str]]:
         method, path = scope["method"], scope["path"]
         found = self._router.match("GET" if method == "HEAD" else method, path)
         if found is not None:
@@ -64,15 +63,15 @@ class ApiV1:
 
 def plain_reads() -> Iterator[Mapping_]:
     """Give the entries that are answered from the catalog alone."""
-    typed = set(feature_addresses())
+    typed = {(method, path) for method, path, _ in feature_addresses()}
     for entry in mappings():
         if entry.method == "GET" and (entry.method, entry.frontend_path) not in typed:
             yield entry
 
 
-def _addresses() -> Iterator[tuple[str, str, Mapping_ | None]]:
-    for method, path in feature_addresses():
-        yield method, path, None
+def _addresses() -> Iterator[tuple[str, str, Mapping_ | str]]:
+    """Give every address with its entry, or with its name where it is a typed one."""
+    yield from feature_addresses()
     for entry in plain_reads():
         yield entry.method, entry.frontend_path, entry
         if entry.backend_path is not None:

@@ -14,7 +14,7 @@ from dexter.gateway.identity import require_permission
 from dexter.gateway.shapes import page, with_meta
 from dexter.gateway.translations import WITH_META, Question, question
 from dexter.policy.cache_status import age_s, cache_status
-from dexter.wire import Endpoint, Headers, header
+from dexter.wire import Endpoint, Headers, Outcome, header
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,8 +40,8 @@ class Read:
     request_id: str
 
 
-async def answer_read(gateway: Gateway, read: Read) -> Response:
-    """Give the answer to a plain read. Raises what stands in the way of it."""
+async def answer_read(gateway: Gateway, read: Read) -> tuple[Response, Outcome]:
+    """Give the answer to a plain read, and where it came from. Raises what stands in the way of it."""
     started = gateway.clock.monotonic()
     caller = gateway.sentry_caller("GET", read.headers)
     require_permission(caller, read.entry.endpoint, serve_secrets=gateway.options.serve_secrets)
@@ -50,7 +50,7 @@ async def answer_read(gateway: Gateway, read: Read) -> Response:
     sentry = replace(sentry, no_cache=wants_no_cache(read.headers))
     path, params = read.entry.bind({**read.values, "org": organization})
     reply = await sentry.ask(read.entry.endpoint, path, params, asked.pairs)
-    return _response(read.entry, reply, asked, gateway, started)
+    return _response(read.entry, reply, asked, gateway, started), reply.answer.outcome
 
 
 def bind(read: Read, gateway: Gateway) -> tuple[str, Question]:

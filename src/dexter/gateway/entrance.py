@@ -16,12 +16,16 @@ import structlog
 
 from dexter.errors import DexterError, DexterFault
 from dexter.gateway.asgi import AsgiApp, AsgiSend, Message, Receive, Response, Scope, headers_of, send_response
-from dexter.gateway.guard import SECURITY_HEADERS, check_host, check_origin, check_target
+from dexter.gateway.guard import SECURITY_HEADERS, check_host, check_origin, check_size, check_target
 from dexter.gateway.problems import problem
+from dexter.gateway.protocol import OVERSIZED
+from dexter.observe.records import AnswerServed, Observer, tell
 from dexter.wire import header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+
+    from dexter.upstream.clock import Clock
 
 log = structlog.get_logger("dexter.gateway")
 
@@ -63,12 +67,19 @@ class Entrance:
     """The gateway's ASGI app."""
 
     def __init__(
-        self, faces: Faces, *, bound_to: str, allowed_hosts: tuple[str, ...], clock: Callable[[], float]
+        self,
+        faces: Faces,
+        *,
+        bound_to: str,
+        allowed_hosts: tuple[str, ...],
+        clock: Clock,
+        observers: tuple[Observer, ...] = (),
     ) -> None:
         self._faces = faces
         self._bound_to = bound_to
         self._allowed_hosts = allowed_hosts
         self._clock = clock
+        self._observers = observers
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         if scope["type"] != "http":
@@ -77,16 +88,23 @@ class Entrance:
         request_id = _request_id(scope)
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
         sender = _Sender(send, request_id, passed_through=is_passed_through(scope["path"]))
+        started = self._clock.monotonic()
+        await self._answered(scope, receive, sender)
+        if scope["path"].startswith("/api/v1"):
+            self._tell(scope, sender.status, self._clock.monotonic() - started)
+
+    async def _answered(self, scope: Scope, receive: Receive, sender: _Sender) -> None:
         try:
             self._check(scope)
             await self._faces.face(scope["path"])(scope, receive, sender)
         except DexterError as error:
             await self._answer(error, scope, sender)
         except Exception as error:
-            log.exception("request_failed", request_id=request_id, method=scope["method"])
+            log.exception("request_failed", request_id=scope["state"]["request_id"], method=scope["method"])
             await self._answer(DexterFault(str(error)), scope, sender)
 
     def _check(self, scope: Scope) -> None:
+        check_size(scope["state"].get(OVERSIZED))
         if not is_passed_through(scope["path"]):
             check_target(scope.get("raw_path") or scope["path"].encode(), scope.get("query_string", b""))
         headers = headers_of(scope)
@@ -94,13 +112,26 @@ class Entrance:
         check_host(host, bound_to=self._bound_to, allowed=self._allowed_hosts)
         check_origin(header(headers, "origin"), host)
 
+    def _tell(self, scope: Scope, status: int, duration_s: float) -> None:
+        state = scope["state"]
+        record = AnswerServed(
+            face="/api/v1",
+            endpoint=state.get("context", "unknown"),
+            method=scope["method"],
+            status=status,
+            duration_s=duration_s,
+            request_id=state["request_id"],
+            outcome=state.get("outcome"),
+        )
+        tell(self._observers, record)
+
     async def _answer(self, error: DexterError, scope: Scope, sender: _Sender) -> None:
         if sender.has_started:
             # The status is out already; breaking off is the one honest thing left.
             raise error
         request_id = scope["state"]["request_id"]
         told = problem(
-            error, context=scope["state"].get("context", "request"), now=self._clock(), request_id=request_id
+            error, context=scope["state"].get("context", "request"), now=self._clock.now(), request_id=request_id
         )
         response = Response(told.status, told.body, told.headers)
         if is_passed_through(scope["path"]):
@@ -119,11 +150,16 @@ class _Sender:
             *(_PASSED_THROUGH_HEADERS if passed_through else SECURITY_HEADERS),
             (b"x-request-id", request_id.encode()),
         )
-        self.has_started = False
+        self.status = 0
+
+    @property
+    def has_started(self) -> bool:
+        """Whether the status is out."""
+        return self.status != 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.has_started = True
+            self.status = message["status"]
             stated = {name.lower() for name, _ in message.get("headers", ())}
             added = [pair for pair in self._added if pair[0] not in stated]
             message = {**message, "headers": [*message.get("headers", ()), *added]}

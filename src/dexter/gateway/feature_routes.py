@@ -179,10 +179,10 @@ async def _session_view(gateway: Gateway, caller: Caller, request_id: str, *, cs
     )
 
 
-def feature_addresses() -> tuple[tuple[str, str], ...]:
-    """Give method and path template of every typed address."""
+def feature_addresses() -> tuple[tuple[str, str, str], ...]:
+    """Give method, path template and name of every typed address."""
     typed = (route for route in routes.routes if isinstance(route, APIRoute))
-    return tuple((method, route.path) for route in typed for method in sorted(route.methods or ()))
+    return tuple((method, route.path, route.name) for route in typed for method in sorted(route.methods or ()))
 
 
 def feature_app() -> FastAPI:

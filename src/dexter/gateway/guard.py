@@ -52,6 +52,21 @@ class TargetTooLong(CallerError):
     remedy = "Shorten the query; a search of Sentry's rarely needs more than a few hundred characters."
 
 
+class HeadersTooLarge(CallerError):
+    """The header fields exceed what any client needs."""
+
+    status = 431
+    remedy = "Send fewer or shorter headers; in a browser, delete the cookies of this address."
+
+
+def check_size(oversized: str | None) -> None:
+    """Raise for a request that was cut short because its target or its headers were too large."""
+    if oversized == "target":
+        raise TargetTooLong("The address is longer than anything that is read.")
+    if oversized is not None:
+        raise HeadersTooLarge("The header fields are larger than anything that is read.")
+
+
 def check_target(path: bytes, query: bytes) -> None:
     """Raise TargetTooLong for an address beyond the stated length."""
     if len(path) + len(query) + 1 > MAX_TARGET_BYTES:

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dexter.gateway.runtime import Gateway
+from dexter.observe.metrics import CONTENT_TYPE, Metrics
 
 
-def own_pages(gateway: Gateway, reachability: Reachability) -> Mapping[str, AsgiApp]:
+def own_pages(gateway: Gateway, reachability: Reachability, metrics: Metrics) -> Mapping[str, AsgiApp]:
     """Give who answers at each address."""
 
     def is_ready() -> Response:
@@ -28,6 +29,7 @@ def own_pages(gateway: Gateway, reachability: Reachability) -> Mapping[str, Asgi
     return {
         "/health": _page(lambda: health(gateway.options.version)),
         "/ready": _page(is_ready),
+        "/metrics": _page(lambda: Response(200, metrics.exposition(), (("content-type", CONTENT_TYPE),))),
         "/openapi.json": _page(_openapi),
         "/docs": _page(_docs),
     }
