@@ -57,7 +57,7 @@ function member(answer: unknown, name: string): unknown {
 export async function fetchPart(queryClient: QueryClient, id: string, name: PartName): Promise<void> {
   const { path, take } = PARTS[name];
   const value = take(await api.get<unknown>(`${pathOf(id)}/${path}`));
-  queryClient.setQueryData<unknown>(issueKeys.detail(id), (page: unknown) => withPart(page, name, value, Date.now()));
+  queryClient.setQueryData(issueKeys.detail(id), (page: unknown) => withPart(page, name, value, Date.now()));
 }
 
 /** Give the function that asks for one part of an issue's page again. */

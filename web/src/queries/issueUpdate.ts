@@ -60,6 +60,7 @@ async function change(queryClient: QueryClient, wanted: Change): Promise<Issue> 
  */
 export async function applyChanges(queryClient: QueryClient, changes: readonly Change[], nowMs: number): Promise<Outcome> {
   await queryClient.cancelQueries({ queryKey: issueKeys.lists });
+  for (const { issue } of changes) await queryClient.cancelQueries({ queryKey: issueKeys.detail(issue.id) });
   for (const { issue, update, assignee } of changes) {
     const context: PatchContext = assignee === undefined ? { nowMs } : { nowMs, assignee };
     show(queryClient, patched(issue, update, context));
@@ -80,7 +81,8 @@ export async function applyChanges(queryClient: QueryClient, changes: readonly C
   }
   // Other tabs gain or lose these issues; they are asked again when they are next looked at.
   void queryClient.invalidateQueries({ queryKey: issueKeys.lists, refetchType: "none" });
-  for (const { id } of done) void queryClient.invalidateQueries({ queryKey: issueKeys.activity(id) });
+  // The page of an issue also shows what was just done to it as activity.
+  for (const { id } of done) void queryClient.invalidateQueries({ queryKey: issueKeys.detail(id) });
   return { done, refused, undo };
 }
 

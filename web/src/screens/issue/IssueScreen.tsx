@@ -1,4 +1,165 @@
-/** The page of one issue. */
-export function IssueScreen({ issueId }: { issueId: string }) {
-  return <h1>Issue {issueId}</h1>;
+import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useEffect, type ReactNode } from "react";
+
+import { ApiError } from "@/api/error";
+import { issueAddressOf, issueViewOf, type IssueAddress, type IssueView } from "@/core/event/address";
+import type { IssueDetail, PartName } from "@/core/event/detail";
+import type { EventView } from "@/core/event/event";
+import type { Neighbours } from "@/core/event/neighbours";
+import { headline } from "@/core/issueWords";
+import { addressOf, DEFAULT_VIEW } from "@/core/view";
+import { issueDetailQuery, issueEventQuery, useFetchPart } from "@/queries/issue";
+import { ErrorState } from "@/ui/ErrorState";
+
+import { EventNavigator } from "./EventNavigator";
+import { EventSections } from "./EventSections";
+import { FactsStrip } from "./FactsStrip";
+import { IssueHeader } from "./IssueHeader";
+import classes from "./issue.module.css";
+import { EventSkeleton, IssueSkeleton } from "./IssueSkeleton";
+import { PartNotice } from "./PartNotice";
+import { SideColumn } from "./SideColumn";
+import { StaleNotice } from "./StaleNotice";
+import { useIssueCommands } from "./useIssueCommands";
+import { useNeighbours } from "./useNeighbours";
+
+interface Props {
+  issueId: string;
+  address: IssueAddress;
+}
+
+/** The page of one issue: what broke, how bad it is, and one of its events from top to bottom. */
+export function IssueScreen({ issueId, address }: Props) {
+  const view = issueViewOf(address);
+  const detail = useQuery(issueDetailQuery(issueId));
+  const event = useQuery({ ...issueEventQuery(issueId, view.event), placeholderData: keepPreviousData });
+  const neighbours = useNeighbours(issueId, detail.data?.issue);
+  const way = useWay(issueId, view, neighbours);
+  useIssueCommands(detail.data?.issue, event.data, neighbours, way);
+  useDocumentTitle(detail.data);
+  useSurvivor(issueId, detail.data?.issue.id);
+
+  if (detail.data === undefined) {
+    if (detail.isPending) return <IssueSkeleton />;
+    return <ErrorState error={issueError(detail.error)} onRetry={() => void detail.refetch()} />;
+  }
+  return (
+    <div className={classes.page}>
+      {detail.isError && (
+        <StaleNotice
+          error={detail.error}
+          cachedAt={detail.data.cachedAt}
+          busy={detail.isFetching}
+          onRetry={() => void detail.refetch()}
+        />
+      )}
+      <IssueHeader detail={detail.data} neighbours={neighbours} onGo={way.toIssue} />
+      <IssueBody issueId={issueId} detail={detail.data} view={view} event={event} onChange={way.change} />
+    </div>
+  );
+}
+
+interface BodyProps {
+  issueId: string;
+  detail: IssueDetail;
+  view: IssueView;
+  event: UseQueryResult<EventView>;
+  onChange: (change: Partial<IssueView>) => void;
+}
+
+function IssueBody({ issueId, detail, view, event, onChange }: BodyProps) {
+  const fetchPart = useFetchPart(issueId);
+  const notice = (part: PartName): ReactNode => (
+    <PartNotice name={PART_WORDS[part]} part={detail.part(part)} onRetry={() => fetchPart(part)} />
+  );
+  return (
+    <>
+      <FactsStrip detail={detail} notice={notice} />
+      <div className={classes.columns}>
+        <div className={classes.main} data-waiting={event.isPlaceholderData || undefined} aria-busy={event.isFetching}>
+          {event.data === undefined && event.isPending && <EventSkeleton />}
+          {event.error !== null && (
+            <ErrorState compact error={eventError(event.error)} onRetry={() => void event.refetch()} />
+          )}
+          {event.data !== undefined && (
+            <>
+              <EventNavigator asked={view.event} event={event.data} onGo={(word) => onChange({ event: word })} />
+              <EventSections
+                key={event.data.id}
+                event={event.data}
+                view={view}
+                distributions={detail.distributions}
+                tagsNotice={notice("tags")}
+                onChange={onChange}
+              />
+            </>
+          )}
+        </div>
+        <SideColumn detail={detail} notice={notice("activity")} />
+      </div>
+    </>
+  );
+}
+
+const PART_WORDS: Record<PartName, string> = {
+  tags: "Tag distributions",
+  activity: "Activity",
+  "stats.24h": "Frequency",
+  "stats.30d": "Frequency",
+};
+
+function useWay(issueId: string, view: IssueView, neighbours: Neighbours | null) {
+  const navigate = useNavigate();
+  const change = (part: Partial<IssueView>) =>
+    void navigate({
+      to: "/issues/$issueId",
+      params: { issueId },
+      search: issueAddressOf({ ...view, ...part }),
+      // Looking at another event is no step to go back through.
+      replace: true,
+      resetScroll: false,
+    });
+  return {
+    change,
+    toEvent: (event: string) => change({ event }),
+    toIssue: (id: string) => void navigate({ to: "/issues/$issueId", params: { issueId: id }, replace: true }),
+    back: () => void navigate({ to: "/", search: addressOf(neighbours?.view ?? DEFAULT_VIEW) }),
+  };
+}
+
+/** Sentry answers a merged issue with the one that survived; the address follows, so that it can be passed on. */
+function useSurvivor(asked: string, answered: string | undefined): void {
+  const navigate = useNavigate();
+  useEffect(() => {
+    if (answered === undefined || answered === "" || answered === asked) return;
+    void navigate({ to: "/issues/$issueId", params: { issueId: answered }, replace: true });
+  }, [asked, answered, navigate]);
+}
+
+function useDocumentTitle(detail: IssueDetail | undefined): void {
+  const title = detail === undefined ? "Issue" : `${detail.issue.shortId} ${headline(detail.issue).type}`;
+  useEffect(() => {
+    document.title = `${title} · Dexter`;
+  }, [title]);
+}
+
+function issueError(error: unknown): unknown {
+  if (!(error instanceof ApiError) || error.status !== 404) return error;
+  return new ApiError({
+    status: 404,
+    message: "This issue does not exist, or you may not see it",
+    remedy: "Check the address, or ask for access to its project in Sentry.",
+    requestId: error.requestId,
+  });
+}
+
+function eventError(error: unknown): unknown {
+  if (!(error instanceof ApiError) || error.status !== 404) return error;
+  return new ApiError({
+    status: 404,
+    message: "This event is not there any more",
+    remedy: "Sentry keeps events for a limited time. The latest event may still be there.",
+    requestId: error.requestId,
+  });
 }

@@ -1,0 +1,109 @@
+import { ActionIcon, Button, Menu } from "@mantine/core";
+import {
+  IconChevronDown,
+  IconChevronLeft,
+  IconChevronRight,
+  IconPlayerSkipBack,
+  IconPlayerSkipForward,
+} from "@tabler/icons-react";
+
+import type { EventView } from "@/core/event/event";
+import { exactTime } from "@/core/format";
+import { Ago } from "@/ui/Ago";
+import { CopyIcon } from "@/ui/CopyIcon";
+import { VisibleText } from "@/ui/VisibleText";
+
+import { outlineOf } from "./EventSections";
+import classes from "./issue.module.css";
+
+const WORDS: Partial<Record<string, string>> = {
+  recommended: "Recommended event",
+  latest: "Latest event",
+  oldest: "First event",
+};
+
+interface Props {
+  /** What the address asks for: an id or a word. */
+  asked: string;
+  event: EventView;
+  onGo: (event: string) => void;
+}
+
+/** Which event of the issue is on screen, and the way to the others. */
+export function EventNavigator({ asked, event, onGo }: Props) {
+  return (
+    <nav className={classes.navigator} aria-label="Events of this issue">
+      <div className={classes.navigatorRow}>
+        <Menu position="bottom-start">
+          <Menu.Target>
+            <Button size="compact-sm" variant="subtle" color="gray" rightSection={<IconChevronDown size={14} />}>
+              {WORDS[asked] ?? "Event"}
+            </Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {Object.entries(WORDS).map(([word, label]) => (
+              <Menu.Item key={word} onClick={() => onGo(word)} aria-current={word === asked ? "true" : undefined}>
+                {label}
+              </Menu.Item>
+            ))}
+          </Menu.Dropdown>
+        </Menu>
+        <span className={classes.eventId}>
+          <code data-tip={event.id}>{event.id.slice(0, 8)}</code>
+          <CopyIcon text={event.id} label="Copy the event's ID" />
+        </span>
+        <span className={classes.eventTime} data-tip={exactTime(event.at)}>
+          {event.at !== null && <Ago iso={new Date(event.at).toISOString()} />}
+        </span>
+        {event.environment !== null && (
+          <span className={classes.tagLike}>
+            <VisibleText text={event.environment} />
+          </span>
+        )}
+        <Arrows event={event} onGo={onGo} />
+      </div>
+      <ul className={classes.outline} aria-label="Parts of this event">
+        {outlineOf(event).map((part) => (
+          <li key={part.id}>
+            <a href={`#${part.id}`}>{part.label}</a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+function Arrows({ event, onGo }: Pick<Props, "event" | "onGo">) {
+  const { olderId, newerId } = event;
+  return (
+    <span className={classes.arrows}>
+      <Arrow label="First event" disabled={olderId === null} onClick={() => onGo("oldest")}>
+        <IconPlayerSkipBack size={14} />
+      </Arrow>
+      <Arrow label="Older event ([)" disabled={olderId === null} onClick={() => olderId !== null && onGo(olderId)}>
+        <IconChevronLeft size={16} />
+      </Arrow>
+      <Arrow label="Newer event (])" disabled={newerId === null} onClick={() => newerId !== null && onGo(newerId)}>
+        <IconChevronRight size={16} />
+      </Arrow>
+      <Arrow label="Latest event" disabled={newerId === null} onClick={() => onGo("latest")}>
+        <IconPlayerSkipForward size={14} />
+      </Arrow>
+    </span>
+  );
+}
+
+interface ArrowProps {
+  label: string;
+  disabled: boolean;
+  onClick: () => void;
+  children: React.ReactNode;
+}
+
+function Arrow({ label, disabled, onClick, children }: ArrowProps) {
+  return (
+    <ActionIcon variant="default" size={28} aria-label={label} data-tip={label} disabled={disabled} onClick={onClick}>
+      {children}
+    </ActionIcon>
+  );
+}

@@ -1,0 +1,88 @@
+import { Face } from "@/ui/Face";
+import { useState, type ReactNode } from "react";
+
+import type { Activity } from "@/core/event/activity";
+import type { IssueDetail, Person } from "@/core/event/detail";
+import { Ago } from "@/ui/Ago";
+import { VisibleText } from "@/ui/VisibleText";
+
+import classes from "./issue.module.css";
+
+const SHOWN = 8;
+
+/** What people did with the issue, and who has looked at it. */
+export function SideColumn({ detail, notice }: { detail: IssueDetail; notice: ReactNode }) {
+  return (
+    <aside className={classes.side} aria-label="Activity and people">
+      <section aria-labelledby="activity-title">
+        <h2 id="activity-title" className={classes.sectionTitle}>
+          Activity
+        </h2>
+        {notice}
+        <ActivityList activity={detail.activity} />
+      </section>
+      <People title="Participants" people={detail.participants} />
+      <People title="Seen by" people={detail.seenBy} />
+    </aside>
+  );
+}
+
+function ActivityList({ activity }: { activity: readonly Activity[] }) {
+  const [all, setAll] = useState(false);
+  if (activity.length === 0) return <p className={classes.nothing}>Nothing has been done with this issue yet.</p>;
+  const shown = all ? activity : activity.slice(0, SHOWN);
+  const hidden = activity.length - shown.length;
+  return (
+    <>
+      <ol className={classes.activity}>
+        {shown.map((item) => (
+          <li key={item.key} data-person={item.byPerson || undefined}>
+            <p>
+              <strong>
+                <VisibleText text={item.actor} />
+              </strong>{" "}
+              <VisibleText text={item.deed} />
+            </p>
+            {item.note !== null && (
+              <blockquote>
+                <VisibleText text={item.note} />
+              </blockquote>
+            )}
+            {item.at !== null && (
+              <span className={classes.when}>
+                <Ago iso={new Date(item.at).toISOString()} />
+              </span>
+            )}
+          </li>
+        ))}
+      </ol>
+      {hidden > 0 && (
+        <button type="button" className={classes.more} onClick={() => setAll(true)}>
+          Show {hidden} older
+        </button>
+      )}
+    </>
+  );
+}
+
+function People({ title, people }: { title: string; people: readonly Person[] }) {
+  if (people.length === 0) return null;
+  return (
+    <section aria-label={title}>
+      <h2 className={classes.sectionTitle}>{title}</h2>
+      <ul className={classes.people}>
+        {people.map((person) => (
+          <li key={person.id}>
+            <Face name={person.name} size={20} />
+            <VisibleText text={person.name} />
+            {person.seenAt !== null && (
+              <span className={classes.when}>
+                <Ago iso={new Date(person.seenAt).toISOString()} />
+              </span>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

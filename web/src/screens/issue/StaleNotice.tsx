@@ -1,0 +1,31 @@
+import { IconClockPause } from "@tabler/icons-react";
+
+import { asApiError } from "@/api/error";
+import { ago } from "@/core/format";
+import { useNow } from "@/ui/useNow";
+
+import classes from "./issue.module.css";
+
+interface Props {
+  error: unknown;
+  cachedAt: number | null;
+  busy: boolean;
+  onRetry: () => void;
+}
+
+/** Old content stays on screen while Sentry does not answer; this says how old, why, and offers to ask again. */
+export function StaleNotice({ error, cachedAt, busy, onRetry }: Props) {
+  const now = useNow();
+  const failure = asApiError(error);
+  return (
+    <div className={classes.notice} role="status" data-wide>
+      <IconClockPause size={14} aria-hidden />
+      <p>
+        As of {ago(cachedAt, now)}. {failure.message}. {failure.remedy}{" "}
+        <button type="button" className={classes.inlineButton} disabled={busy} onClick={onRetry}>
+          {busy ? "Asking…" : "Try again"}
+        </button>
+      </p>
+    </div>
+  );
+}

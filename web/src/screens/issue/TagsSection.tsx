@@ -1,0 +1,128 @@
+import { Link } from "@tanstack/react-router";
+
+import type { TagDistribution, TagShare } from "@/core/event/tags";
+import { searchTerm, type Tag } from "@/core/event/tags";
+import { counted } from "@/core/format";
+import { addressOf, DEFAULT_VIEW } from "@/core/view";
+import { VisibleText } from "@/ui/VisibleText";
+
+import classes from "./issue.module.css";
+import { Section } from "./Section";
+
+interface Props {
+  tags: readonly Tag[];
+  distributions: readonly TagDistribution[];
+  /** What stands where the distributions are missing or old. */
+  notice: React.ReactNode;
+}
+
+/** How this issue's events divide over each tag, and where this event stands among them. */
+export function TagsSection({ tags, distributions, notice }: Props) {
+  const spread = new Set(distributions.map((distribution) => distribution.key));
+  const own = new Map(tags.map((tag) => [tag.key, tag.value]));
+  const others = tags.filter((tag) => !spread.has(tag.key));
+  return (
+    <Section id="tags" title="Tags" count={spread.size + others.length}>
+      {notice}
+      <div className={classes.spreads}>
+        {distributions.map((distribution) => (
+          <Spread key={distribution.key} distribution={distribution} own={own.get(distribution.key)} />
+        ))}
+      </div>
+      {others.length > 0 && <OtherTags tags={others} />}
+    </Section>
+  );
+}
+
+function Spread({ distribution, own }: { distribution: TagDistribution; own: string | undefined }) {
+  const { key, name, total, shares, rest } = distribution;
+  return (
+    <section className={classes.spread} aria-label={`Distribution of ${name}`}>
+      <h3>
+        <VisibleText text={key} />
+        <span className={classes.cardSummary} data-tip={counted(total, "event")}>
+          {shares.length + (rest === null ? 0 : 1)} {rest === null && shares.length === 1 ? "value" : "values"}
+          {rest === null ? "" : " and more"}
+        </span>
+      </h3>
+      <ul>
+        {shares.map((share) => (
+          <ShareRow key={share.value} share={share} isOwn={own === share.value} />
+        ))}
+        {rest !== null && (
+          <li className={classes.share} data-rest>
+            <span className={classes.shareBar} style={{ width: `${rest.percent}%` }} aria-hidden />
+            <span className={classes.shareLabel}>Other values</span>
+            <span className={classes.sharePercent} data-tip={counted(rest.count, "event")}>
+              {rest.percentText}
+            </span>
+          </li>
+        )}
+      </ul>
+    </section>
+  );
+}
+
+function ShareRow({ share, isOwn }: { share: TagShare; isOwn: boolean }) {
+  const label = (
+    <>
+      <VisibleText text={share.label} />
+      {isOwn && (
+        <span className={classes.ownDot} data-tip="This event">
+          <span className="dx-unseen"> (this event)</span>
+        </span>
+      )}
+    </>
+  );
+  return (
+    <li className={classes.share} data-own={isOwn || undefined}>
+      <span className={classes.shareBar} style={{ width: `${share.percent}%` }} aria-hidden />
+      <TermLink term={share.term} className={classes.shareLabel}>
+        {label}
+      </TermLink>
+      <span className={classes.sharePercent} data-tip={counted(share.count, "event")}>
+        {share.percentText}
+      </span>
+    </li>
+  );
+}
+
+/** A way to every issue with this tag value, when Sentry's search can name it. */
+function TermLink({
+  term,
+  className,
+  children,
+}: {
+  term: string | null;
+  className?: string;
+  children: React.ReactNode;
+}) {
+  if (term === null) return <span className={className}>{children}</span>;
+  return (
+    <Link
+      to="/"
+      search={addressOf({ ...DEFAULT_VIEW, query: term })}
+      className={className}
+      data-tip={`Issues with ${term}`}
+    >
+      {children}
+    </Link>
+  );
+}
+
+function OtherTags({ tags }: { tags: readonly Tag[] }) {
+  return (
+    <ul className={classes.chips} aria-label="Other tags of this event">
+      {tags.map((tag, index) => (
+        <li key={index}>
+          <TermLink term={searchTerm(tag.key, tag.value)} className={classes.chip}>
+            <span className={classes.chipKey}>
+              <VisibleText text={tag.key} />
+            </span>
+            <VisibleText text={tag.value === "" ? "(empty)" : tag.value} />
+          </TermLink>
+        </li>
+      ))}
+    </ul>
+  );
+}

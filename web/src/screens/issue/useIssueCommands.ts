@@ -1,0 +1,121 @@
+import type { EventView } from "@/core/event/event";
+import type { Neighbours } from "@/core/event/neighbours";
+import type { Issue } from "@/core/model";
+import { useCommands } from "@/ui/commands";
+
+import { useTriage } from "../triage/triage";
+
+interface Way {
+  toIssue: (id: string) => void;
+  toEvent: (event: string) => void;
+  back: () => void;
+}
+
+/** What can be done on the issue page, by key and from the palette. */
+export function useIssueCommands(
+  issue: Issue | undefined,
+  event: EventView | undefined,
+  neighbours: Neighbours | null,
+  way: Way,
+): void {
+  const triage = useTriage();
+  const targets = issue === undefined ? [] : [issue];
+  const isOpen = issue?.status === "unresolved";
+  const { previous = null, next = null } = neighbours ?? {};
+  const { olderId = null, newerId = null } = event ?? {};
+  const known = issue !== undefined;
+  const section = "This issue";
+  useCommands([
+    {
+      id: "issue.resolve",
+      label: isOpen ? "Resolve" : "Reopen",
+      section,
+      keys: ["e"],
+      enabled: known,
+      run: () => void triage.apply(targets, { status: isOpen ? "resolved" : "unresolved" }),
+    },
+    {
+      id: "issue.resolveIn",
+      label: "Resolve in a release…",
+      section,
+      keys: ["shift+e"],
+      enabled: known,
+      run: () => triage.choose("resolve", targets),
+    },
+    {
+      id: "issue.archive",
+      label: "Archive until it escalates",
+      section,
+      keys: ["a"],
+      enabled: known,
+      run: () => void triage.apply(targets, { status: "archived", archive: { mode: "until_escalating" } }),
+    },
+    {
+      id: "issue.archiveUntil",
+      label: "Archive until…",
+      section,
+      keys: ["shift+a"],
+      enabled: known,
+      run: () => triage.choose("archive", targets),
+    },
+    {
+      id: "issue.assign",
+      label: "Assign…",
+      section,
+      keys: ["m"],
+      enabled: known,
+      run: () => triage.choose("assign", targets),
+    },
+    {
+      id: "issue.priority",
+      label: "Set the priority…",
+      section,
+      keys: ["p"],
+      enabled: known,
+      run: () => triage.choose("priority", targets),
+    },
+    {
+      id: "issue.bookmark",
+      label: issue?.isBookmarked === true ? "Remove the bookmark" : "Bookmark",
+      section,
+      keys: ["b"],
+      enabled: known,
+      run: () => void triage.apply(targets, { bookmark: issue?.isBookmarked !== true }),
+    },
+    {
+      id: "issue.next",
+      label: "Next issue",
+      section,
+      keys: ["j"],
+      enabled: next !== null,
+      run: () => next !== null && way.toIssue(next),
+    },
+    {
+      id: "issue.previous",
+      label: "Previous issue",
+      section,
+      keys: ["k"],
+      enabled: previous !== null,
+      run: () => previous !== null && way.toIssue(previous),
+    },
+    {
+      id: "event.older",
+      label: "Older event",
+      section,
+      keys: ["["],
+      enabled: olderId !== null,
+      run: () => olderId !== null && way.toEvent(olderId),
+    },
+    {
+      id: "event.newer",
+      label: "Newer event",
+      section,
+      keys: ["]"],
+      enabled: newerId !== null,
+      run: () => newerId !== null && way.toEvent(newerId),
+    },
+    { id: "event.latest", label: "Latest event", section, enabled: known, run: () => way.toEvent("latest") },
+    { id: "event.oldest", label: "First event", section, enabled: known, run: () => way.toEvent("oldest") },
+    { id: "issue.back", label: "Back to the stream", section, keys: ["u", "Escape"], run: way.back },
+  ]);
+}
