@@ -1,0 +1,118 @@
+"""Records as log lines, and how lines look: events with fields, as JSON or for reading, never with a credential."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+import structlog
+
+from dexter.observe.records import AnswerServed, AttemptFinished, IdentityDropped, Record, RefreshFailed, TagsPurged
+from dexter.observe.redaction import Redaction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LogFormat = Literal["json", "pretty"]
+
+_QUIET = ("uvicorn.access", "aiohttp.access", "asyncio")
+"""Loggers whose lines would repeat what records say, with addresses in them."""
+
+
+def configure_logs(
+    log_format: LogFormat, level: str = "INFO", *, secrets: Iterable[str] = (), stream: TextIO | None = None
+) -> None:
+    """Set up every log line of this process, structlog's and the standard library's alike.
+
+    `secrets` are values known to be credentials; they are redacted wherever they stand, tracebacks included.
+    """
+    stream = stream or sys.stderr
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        # Before redaction, so that what a traceback quotes is cleaned too.
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                Redaction(secrets),
+                _renderer(log_format, stream),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in ("uvicorn", "uvicorn.error", *_QUIET):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _renderer(log_format: LogFormat, stream: TextIO) -> structlog.typing.Processor:
+    if log_format == "json":
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    return structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)
+
+
+class LogRecords:
+    """An observer that writes what people look for in a log: requests, and what went wrong with Sentry."""
+
+    def __init__(self) -> None:
+        self._log: Any = structlog.get_logger("dexter")
+
+    def __call__(self, record: Record) -> None:
+        """Write one record, if it is worth a line."""
+        match record:
+            case AnswerServed():
+                self._served(record)
+            case AttemptFinished(error=str() as error) if error != "CancelledError":
+                self._log.warning(
+                    "sentry_failed",
+                    endpoint=record.endpoint,
+                    method=record.method,
+                    error=error,
+                    duration_ms=_ms(record.duration_s),
+                    request_id=record.request_id,
+                )
+            case IdentityDropped(endpoint=endpoint, identity_kind=kind, status=status, entries=entries):
+                self._log.warning("identity_dropped", endpoint=endpoint, kind=kind, status=status, entries=entries)
+            case RefreshFailed(endpoint=endpoint, error=error):
+                self._log.warning("refresh_failed", endpoint=endpoint, error=error)
+            case TagsPurged(endpoint=endpoint, entries=entries) if entries:
+                self._log.debug("entries_purged", endpoint=endpoint, entries=entries)
+            case _:
+                pass
+
+    def _served(self, record: AnswerServed) -> None:
+        write = self._log.warning if record.status >= 500 else self._log.info
+        write(
+            "request_served",
+            face=record.face,
+            endpoint=record.endpoint,
+            method=record.method,
+            status=record.status,
+            outcome=record.outcome.value if record.outcome else None,
+            duration_ms=_ms(record.duration_s),
+            request_id=record.request_id,
+        )
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)

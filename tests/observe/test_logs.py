@@ -1,0 +1,106 @@
+"""What reaches the log, and what never does."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dexter.observe.logs import LogFormat, LogRecords, configure_logs
+from dexter.observe.records import AnswerServed, AttemptFinished, EntryStored, IdentityDropped, RefreshFailed
+from dexter.observe.redaction import REDACTED, Redaction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KNOWN = "dexter-access-token-1"
+USER_TOKEN = "sntryu_0123456789abcdef0123456789abcdef"
+ORG_TOKEN = "sntrys_eyJpYXQiOjE3MDB9_c2VjcmV0/x+="
+OLD_TOKEN = "0123456789abcdef" * 4
+LIST = "GET /api/0/organizations/{organization_id_or_slug}/issues/"
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    yield io.StringIO()
+    root.handlers[:], _ = before[0], root.setLevel(before[1])
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize("log_format", ["json", "pretty"])
+@pytest.mark.parametrize("secret", [KNOWN, USER_TOKEN, ORG_TOKEN, OLD_TOKEN])
+def test_no_token_reaches_a_line_wherever_it_stands(stream: io.StringIO, log_format: LogFormat, secret: str) -> None:
+    """A log is copied, mailed and kept for years."""
+    configure_logs(log_format, "DEBUG", secrets=[KNOWN], stream=stream)
+    log = structlog.get_logger("dexter.test")
+    log.info("asked", authorization=f"Bearer {secret}", text=f"Authorization: Bearer {secret}")
+    log.info(f"plain {secret} text", nested={"list": [secret, {"deep": secret}]}, raw=secret.encode())
+    log.info("headers", headers=[("Authorization", secret), (b"cookie", secret.encode())])
+    logging.getLogger("uvicorn.error").error("failed with %s", secret)
+    try:
+        raise ValueError(f"token={secret}")
+    except ValueError:
+        log.exception("broke")
+        logging.getLogger("aiohttp.client").exception("foreign")
+    assert stream.getvalue().count(REDACTED) >= 7
+    assert secret not in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("Bearer abc", f"Bearer {REDACTED}"),
+        ("https://abcdef@sentry.io/1", f"https://{REDACTED}@sentry.io/1"),
+        ("GET /?token=abc&x=1", f"GET /?token={REDACTED}&x=1"),
+        ("{'Cookie': 'a=b; c=d'}", f"{{'Cookie': '{REDACTED}'}}"),
+        ("the issue's title is fine", "the issue's title is fine"),
+        ("0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef"),
+    ],
+)
+def test_credentials_are_known_by_their_shape(text: str, clean: str) -> None:
+    """Event ids stay readable, since a log without them is of little use."""
+    assert Redaction().text(text) == clean
+
+
+@given(st.recursive(st.text() | st.just(USER_TOKEN) | st.integers(), st.lists, max_leaves=8))
+def test_no_nesting_hides_a_token(value: object) -> None:
+    """Whatever somebody passes to a log line."""
+    assert USER_TOKEN not in str(Redaction()(None, "info", {"event": "e", "value": value}))
+
+
+def test_lines_are_json_with_their_fields(stream: io.StringIO) -> None:
+    """A log collector reads fields, not sentences."""
+    configure_logs("json", stream=stream)
+    LogRecords()(AnswerServed("/api/0", LIST, "GET", 200, 0.0123, "req-1"))
+    line = json.loads(stream.getvalue())
+    assert {key: line[key] for key in ("event", "level", "status", "duration_ms", "request_id", "endpoint")} == {
+        "event": "request_served",
+        "level": "info",
+        "status": 200,
+        "duration_ms": 12.3,
+        "request_id": "req-1",
+        "endpoint": LIST,
+    }
+
+
+def test_trouble_is_a_warning_and_daily_work_is_none(stream: io.StringIO) -> None:
+    """Who sets the level to warning wants to see what somebody should look at."""
+    configure_logs("json", "WARNING", stream=stream)
+    observe = LogRecords()
+    observe(AnswerServed("/api/0", LIST, "GET", 200, 0.01, "r"))
+    observe(EntryStored(LIST, 1, False))
+    observe(AttemptFinished(LIST, "GET", "r", 0.1, error="CancelledError"))
+    observe(AnswerServed("/api/0", LIST, "GET", 502, 0.01, "r"))
+    observe(AttemptFinished(LIST, "GET", "r", 0.1, error="Unreachable"))
+    observe(IdentityDropped(LIST, "token", 401, 3))
+    observe(RefreshFailed(LIST, "TimedOut"))
+    events = [json.loads(line)["event"] for line in stream.getvalue().splitlines()]
+    assert events == ["request_served", "sentry_failed", "identity_dropped", "refresh_failed"]
