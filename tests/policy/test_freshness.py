@@ -1,0 +1,66 @@
+"""What an entry is good for, by its age."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dexter.policy.freshness import Fallback, Fresh, Miss, Stale, judge
+from dexter.wire import CacheRule
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An entry's age is what matters."""
+
+    stored_at: float = 1000.0
+    fallback_only: bool = False
+
+
+RULE = CacheRule(fresh_s=300, stale_s=600, if_error_s=86_400)
+NEVER_STALE = CacheRule(fresh_s=60, stale_s=0, if_error_s=0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "age_s", "kind"),
+    [
+        (RULE, 0, Fresh),
+        (RULE, 299.9, Fresh),
+        (RULE, 300, Stale),
+        (RULE, 899.9, Stale),
+        (RULE, 900, Fallback),
+        (RULE, 86_699, Fallback),
+        (RULE, 86_700, Miss),
+        (RULE, -5, Fallback),
+        (NEVER_STALE, 59, Fresh),
+        (NEVER_STALE, 60, Miss),
+        (CacheRule(fresh_s=10, stale_s=20, if_error_s=5), 29, Stale),
+        (CacheRule(fresh_s=10, stale_s=20, if_error_s=5), 30, Miss),
+        (CacheRule(), 0, Miss),
+    ],
+)
+def test_an_entry_is_judged_by_its_age(rule: CacheRule, age_s: float, kind: type) -> None:
+    """The limits decide between a fast answer and a wrong one."""
+    assert type(judge(Kept(), rule, 1000 + age_s)) is kind
+
+
+def test_no_entry_is_a_miss() -> None:
+    """And no error."""
+    assert judge(None, RULE, 0) == Miss()
+
+
+@given(st.floats(-10, 100_000))
+def test_what_was_stored_while_sentry_lagged_is_never_given_as_fresh(age_s: float) -> None:
+    """It may show what was before a write whose answer somebody has already seen."""
+    assert isinstance(judge(Kept(fallback_only=True), RULE, 1000 + age_s), Fallback | Miss)
+
+
+@given(st.floats(0, 200_000), st.floats(0, 200_000))
+def test_an_entry_never_gets_better_with_age(one: float, other: float) -> None:
+    """Freshness only falls."""
+    order = [Fresh, Stale, Fallback, Miss]
+    young, old = (order.index(type(judge(Kept(), RULE, 1000 + age))) for age in sorted((one, other)))
+    assert young <= old
