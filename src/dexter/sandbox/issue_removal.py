@@ -19,7 +19,6 @@ _TABLES = (
     "DELETE FROM attachments WHERE (project_id, event_id) IN"
     " (SELECT project_id, event_id FROM events WHERE issue_id = ?)",
     "DELETE FROM events WHERE issue_id = ?",
-    "DELETE FROM issues WHERE id = ? AND status = 'pending_deletion'",
 )
 
 
@@ -32,7 +31,8 @@ def mark_for_deletion(db: Database, issue_ids: Sequence[int]) -> None:
 
 
 async def purge(db: Database, issue_ids: Sequence[int]) -> None:
-    """Forget marked issues and everything that hangs on them; runs after the reply has gone out."""
+    """Forget everything that hangs on marked issues; runs after the reply has gone out."""
+    # The bare row stays, so that its id never comes back as another issue's: clients keep ids.
     with db.transaction():
         for issue_id in issue_ids:
             for statement in _TABLES:

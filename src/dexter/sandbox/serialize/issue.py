@@ -15,7 +15,7 @@ from dexter.sandbox.serialize.moment import iso, iso_or_none
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from dexter.sandbox.database import Database
 
@@ -242,9 +242,20 @@ def assigned_team(team: sqlite3.Row) -> Json:
     return {"type": "team", "id": str(team["id"]), "name": team["slug"]}
 
 
+_COUNTED_DOWN = (
+    ("ignoreCount", "ignoreWindow", "times_seen"),
+    ("ignoreUserCount", "ignoreUserWindow", "users_seen"),
+)
+
+
 def status_details(row: sqlite3.Row) -> Json:
     """Give how an issue was resolved or until when it is archived, without the sandbox's own notes."""
-    details: Mapping[str, Any] = msgspec.json.decode(row["status_details_json"])
+    details: dict[str, Any] = msgspec.json.decode(row["status_details_json"])
+    start = details.get("_from") or {}
+    # Without a window Sentry shows what is left of a count, not what was asked for.
+    for name, window, column in _COUNTED_DOWN:
+        if details.get(name) is not None and not details.get(window):
+            details[name] = max(0, details[name] - (row[column] - start.get(column, row[column])))
     return {name: value for name, value in details.items() if not name.startswith("_")}
 
 
