@@ -16,6 +16,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=None, help="makes the visits repeatable")
     given = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="demo: %(message)s")
+    # The shop's own log goes to Sentry, through the SDK; it would only clutter the terminal.
+    logging.getLogger("shop").propagate = False
     with contextlib.suppress(KeyboardInterrupt):
         run(TrafficOptions(sandbox_url=given.sandbox, pause_s=given.pause, seed=given.seed))
 
