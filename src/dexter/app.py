@@ -24,7 +24,7 @@ from dexter.observe.logs import LogRecords
 from dexter.observe.metrics import Metrics
 from dexter.stores.memory import MemoryStore
 from dexter.upstream.clock import Clock, SystemClock
-from dexter.upstream.options import StackOptions
+from dexter.upstream.options import StackOptions, TransportOptions
 from dexter.upstream.stack import Stack, build_stack
 from dexter.upstream.transport import AiohttpTransport, Transport
 from dexter.upstream.upstream import Upstream
@@ -81,7 +81,9 @@ def create_app(settings: Settings, *, transport: Transport | None = None, clock:
             remedy="Set it to your Sentry's address, or run `dexter up` for one of your own to try things on.",
         )
     clock = clock or SystemClock()
-    transport = transport or AiohttpTransport(_upstream(settings, settings.sentry_base_url))
+    transport = transport or AiohttpTransport(
+        _upstream(settings, settings.sentry_base_url), TransportOptions(connections=settings.connections)
+    )
     reachability = Reachability(clock.now)
     metrics, store = Metrics(), MemoryStore(settings.cache_bytes)
     metrics.watch_bytes(lambda: store.used_bytes)

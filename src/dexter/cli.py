@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from dexter import __version__
+from dexter.cli_catalog import catalog
 
 app = typer.Typer(
     name="dexter",
@@ -21,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(catalog, name="catalog")
 
 
 @app.command()
@@ -96,17 +98,12 @@ def settings(
     if markdown:
         sys.stdout.write(reference())
         return
-    from rich.console import Console
-    from rich.table import Table
-
     present = read_settings()
-    table = Table("Setting", "Here", "Permitted form", "What it does")
     for setting in TABLE:
-        table.add_row(setting.key, shown(setting, present), setting.form.text, setting.help)
-    console = Console()
-    console.print(table)
+        typer.echo(f"{setting.key} = {shown(setting, present)}")
+        typer.echo(f"    {setting.help}\n    Permitted: {setting.form.text}.")
     for warning in present.warnings:
-        console.print(f"Note: {warning}", markup=False)
+        typer.echo(f"Note: {warning}")
 
 
 @app.command()

@@ -79,6 +79,12 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,4}", text) or int(text) > 10_000:
+        raise ValueError(text)
+    return int(text)
+
+
 def _matching(pattern: str) -> Callable[[str], str]:
     def parsed(text: str) -> str:
         if not re.fullmatch(pattern, text):
@@ -174,18 +180,11 @@ TABLE: tuple[Setting, ...] = (
         "DEXTER_ATTEMPT_TIMEOUT", "attempt_timeout_s", DURATION, "10s", "The most time one attempt at Sentry may take."
     ),
     Setting(
-        "DEXTER_INDEX_LAG",
-        "index_lag_s",
-        Form("a number and a unit: 500ms, 30s, 5m; or 0", duration_s),
-        "30s",
-        "How long after a write the issue lists it touches are not stored as fresh, as Sentry's search lags behind.",
-    ),
-    Setting(
-        "DEXTER_REVALIDATE_AFTER",
-        "revalidate_after_s",
-        DURATION,
-        "60s",
-        "How long a caller's own Sentry token is trusted for stored answers before Sentry is asked again.",
+        "DEXTER_CONNECTIONS",
+        "connections",
+        Form("a number from 1 to 10000", _count),
+        "100",
+        "How many connections to Sentry may be open at once.",
     ),
     Setting(
         "SENTRY_BASE_URL",
@@ -285,8 +284,7 @@ class Settings:
     cache_bytes: int
     request_deadline_s: float
     attempt_timeout_s: float
-    index_lag_s: float
-    revalidate_after_s: float
+    connections: int
     sentry_base_url: str | None
     sentry_api_token: str | None = field(repr=False)
     sentry_org: str | None
@@ -302,6 +300,11 @@ class Settings:
     def web_url(self) -> str | None:
         """Sentry's address for people."""
         return self.sentry_web_url or self.sentry_base_url
+
+
+def own_environment() -> dict[str, str]:
+    """Give this process's environment, for the children that are started with it."""
+    return dict(os.environ)
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from dexter.errors import SettingsError
 from dexter.gateway import access_token
-from dexter.settings import REMOVED, TABLE, Settings
+from dexter.settings import REMOVED, TABLE, Settings, own_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -164,7 +164,7 @@ def run_up(settings: Settings, options: UpOptions) -> int:
         sandbox_port=_free_port(LOOPBACK, settings.sandbox_port, "DEXTER_SANDBOX_PORT"),
     )
     key = access_token.load_key(settings.data_dir)
-    supervisor = Supervisor(child_environment(os.environ, settings, key), _say)
+    supervisor = Supervisor(child_environment(own_environment(), settings, key), _say)
     signal.signal(signal.SIGINT, supervisor.request_stop)
     signal.signal(signal.SIGTERM, supervisor.request_stop)
     try:
