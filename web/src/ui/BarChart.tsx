@@ -11,16 +11,19 @@ const HEIGHT = 56;
 
 interface Props {
   points: readonly SeriesPoint[];
-  /** What is counted and over which time: "events in the last 24 hours". */
+  /** What is counted and over which time: "events in 24 hours". */
   noun: string;
+  /** The length of one bar: "an hour". */
+  each: string;
 }
 
 /** A quiet bar chart of one series, with a text that says the same for those who do not see it. */
-export function BarChart({ points, noun }: Props) {
+export function BarChart({ points, noun, each }: Props) {
   const [hovered, setHovered] = useState<number | null>(null);
   const spark = sparkOf(points, WIDTH, HEIGHT);
   const point = hovered === null ? undefined : points[hovered];
-  const summary = summaryOf(spark.total, spark.max, spark.maxAtMs, noun);
+  const peak = spark.max === 0 ? "" : `, at most ${exactCount(spark.max)} ${each}`;
+  const summary = `${spark.total === 0 ? "No" : exactCount(spark.total)} ${noun}${peak}`;
   const follow = (event: PointerEvent<SVGSVGElement>) => {
     const box = event.currentTarget.getBoundingClientRect();
     const index = Math.floor(((event.clientX - box.left) / box.width) * points.length);
@@ -53,9 +56,4 @@ export function BarChart({ points, noun }: Props) {
       </figcaption>
     </figure>
   );
-}
-
-function summaryOf(total: number, max: number, maxAtMs: number | null, noun: string): string {
-  if (maxAtMs === null) return `No ${noun}`;
-  return `${exactCount(total)} ${noun}, at most ${exactCount(max)} at once`;
 }

@@ -30,7 +30,7 @@ describe("breadcrumbs", () => {
       "http/warning",
       "console/error",
       "http/info",
-      "default/info",
+      "other/info",
     ]);
   });
 

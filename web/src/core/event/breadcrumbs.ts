@@ -51,7 +51,7 @@ function kindOf(type: string | null, category: string): string {
   const [area] = category.split(".");
   if (area === "console" || area === "navigation" || area === "ui" || area === "query") return area;
   if (area === "fetch" || area === "xhr" || category === "httplib") return "http";
-  return "default";
+  return "other";
 }
 
 function levelOf(level: string | null): string {

@@ -14,18 +14,34 @@ describe("exceptions", () => {
 
   // The last value is the one that was raised in the end; it is what the issue is named after.
   it("reads the last value as the main one and puts it first when newest first", () => {
-    expect(orderedChain(chain, "newest").map((item) => item.type)).toEqual(["Main", "Child", "Context", "Cause"]);
-    expect(orderedChain(chain, "oldest").map((item) => item.type)).toEqual(["Cause", "Context", "Child", "Main"]);
+    expect(orderedChain(chain, "newest").map((item) => item.exception.type)).toEqual([
+      "Main",
+      "Child",
+      "Context",
+      "Cause",
+    ]);
+    expect(orderedChain(chain, "oldest").map((item) => item.exception.type)).toEqual([
+      "Cause",
+      "Context",
+      "Child",
+      "Main",
+    ]);
     expect(chain.at(-1)).toMatchObject({ relation: null, handled: false });
   });
 
   // "Caused by" for something that merely happened while handling would send the reader the wrong way.
   it("says how each belongs to the chain", () => {
-    expect(chain.map((item) => item.relation)).toEqual([
-      "Caused by",
-      "While this was being handled",
-      "Part of group 1",
+    expect(orderedChain(chain, "newest").map((item) => item.link)).toEqual([
       null,
+      "Part of group 1",
+      "While this was being handled",
+      "Caused by",
+    ]);
+    expect(orderedChain(chain, "oldest").map((item) => item.link)).toEqual([
+      null,
+      "Which led to",
+      "Then, while handling it",
+      "And",
     ]);
   });
 

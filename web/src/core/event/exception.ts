@@ -54,18 +54,39 @@ function readException(value: unknown, index: number, isMain: boolean, threads: 
   };
 }
 
+const CAUSE = "Caused by";
+const DURING = "While this was being handled";
+
 /** Give in words how a chained exception came about, from the `source` that SDKs write on its mechanism. */
 function relationOf(source: string | null, parent: number | null): string {
-  if (source === "__context__") return "While this was being handled";
+  if (source === "__context__") return DURING;
   if (source !== null && /^(errors|exceptions)\[\d+\]$/.test(source)) {
     return parent === null ? "Part of the group" : `Part of group ${String(parent + 1)}`;
   }
-  return "Caused by";
+  return CAUSE;
 }
 
-/** Give the chain in the reading order asked for: the main exception first with newest-first. */
-export function orderedChain(chain: readonly Exception[], order: FrameOrder): readonly Exception[] {
-  return order === "newest" ? [...chain].reverse() : chain;
+export interface ChainLink {
+  readonly exception: Exception;
+  /** How it belongs to the one before it in this order; null for the first. */
+  readonly link: string | null;
+}
+
+/** Give the chain in the reading order asked for: the main exception and then its causes, or from the first cause on. */
+export function orderedChain(chain: readonly Exception[], order: FrameOrder): readonly ChainLink[] {
+  if (order === "newest") {
+    return [...chain]
+      .reverse()
+      .map((exception, index) => ({ exception, link: index === 0 ? null : exception.relation }));
+  }
+  return chain.map((exception, index) => ({ exception, link: forwards(chain[index - 1]) }));
+}
+
+/** The relation of a cause to its effect, said from the cause's side. */
+function forwards(before: Exception | undefined): string | null {
+  if (before === undefined) return null;
+  if (before.relation === DURING) return "Then, while handling it";
+  return before.relation === CAUSE ? "Which led to" : "And";
 }
 
 /** Give the threads of an entry, the crashed and the current one first. */

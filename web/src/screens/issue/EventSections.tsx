@@ -121,7 +121,11 @@ function ThreadsSection({ event, view }: { event: EventView; view: IssueView }) 
           <summary>
             <VisibleText text={thread.name} />
             {thread.crashed && <span className={classes.unhandled}>Crashed</span>}
-            {thread.state !== null && <span className={classes.mechanism}>{thread.state}</span>}
+            {thread.state !== null && (
+              <span className={classes.mechanism}>
+                <VisibleText text={thread.state} />
+              </span>
+            )}
           </summary>
           <StackTrace frames={thread.frames} order={view.order} label={`Frames of ${thread.name}`} />
         </details>

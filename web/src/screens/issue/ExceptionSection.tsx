@@ -1,9 +1,10 @@
-import { Button, CopyButton, SegmentedControl, Switch } from "@mantine/core";
+import { Button, CopyButton, SegmentedControl } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 
 import type { IssueView } from "@/core/event/address";
 import type { EventView } from "@/core/event/event";
 import { orderedChain, type Exception } from "@/core/event/exception";
+import type { FrameOrder } from "@/core/event/frames";
 import { stackText } from "@/core/event/stackText";
 import { VisibleText } from "@/ui/VisibleText";
 
@@ -28,33 +29,29 @@ export function ExceptionSection({ event, view, onChange }: Props) {
           <VisibleText text={raw} />
         </pre>
       ) : (
-        chain.map((exception, index) => (
-          <ExceptionBlock key={exception.key} exception={exception} view={view} isFirst={index === 0} />
+        chain.map(({ exception, link }) => (
+          <ExceptionBlock key={exception.key} exception={exception} link={link} order={view.order} />
         ))
       )}
     </Section>
   );
 }
 
+const WAYS: { value: FrameOrder | "raw"; label: string }[] = [
+  { value: "newest", label: "Newest first" },
+  { value: "oldest", label: "Oldest first" },
+  { value: "raw", label: "As text" },
+];
+
 function StackControls({ raw, view, onChange }: { raw: string } & Omit<Props, "event">) {
   return (
     <div className={classes.controls}>
-      <Switch
-        size="xs"
-        label="As text"
-        checked={view.raw}
-        onChange={(change) => onChange({ raw: change.currentTarget.checked })}
-      />
       <SegmentedControl
         size="xs"
-        aria-label="Order of frames"
-        value={view.order}
-        disabled={view.raw}
-        onChange={(order) => onChange({ order: order === "oldest" ? "oldest" : "newest" })}
-        data={[
-          { value: "newest", label: "Newest first" },
-          { value: "oldest", label: "Oldest first" },
-        ]}
+        aria-label="How to read the stack"
+        value={view.raw ? "raw" : view.order}
+        onChange={(way) => onChange(way === "raw" ? { raw: true } : { raw: false, order: way })}
+        data={WAYS}
       />
       <CopyButton value={raw} timeout={1_500}>
         {({ copied, copy }) => (
@@ -72,21 +69,31 @@ function StackControls({ raw, view, onChange }: { raw: string } & Omit<Props, "e
   );
 }
 
-function ExceptionBlock({ exception, view, isFirst }: { exception: Exception; view: IssueView; isFirst: boolean }) {
+interface BlockProps {
+  exception: Exception;
+  link: string | null;
+  order: FrameOrder;
+}
+
+function ExceptionBlock({ exception, link, order }: BlockProps) {
   return (
     <article className={classes.exception} aria-label={exception.type}>
-      {exception.relation !== null && !isFirst && <p className={classes.relation}>{exception.relation}</p>}
+      {link !== null && <p className={classes.relation}>{link}</p>}
       <h3 className={classes.exceptionType}>
         <VisibleText text={exception.type} />
         {exception.handled === false && <span className={classes.unhandled}>Unhandled</span>}
-        {exception.mechanism !== null && <span className={classes.mechanism}>{exception.mechanism}</span>}
+        {exception.mechanism !== null && (
+          <span className={classes.mechanism}>
+            <VisibleText text={exception.mechanism} />
+          </span>
+        )}
       </h3>
       {exception.value !== "" && (
         <p className={classes.exceptionValue}>
           <VisibleText text={exception.value} />
         </p>
       )}
-      <StackTrace frames={exception.frames} order={view.order} label={`Frames of ${exception.type}`} />
+      <StackTrace frames={exception.frames} order={order} label={`Frames of ${exception.type}`} />
     </article>
   );
 }

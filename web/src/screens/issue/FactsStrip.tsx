@@ -60,10 +60,17 @@ function ReleaseName({ name }: { name: string | null }) {
   );
 }
 
+const PERIODS = {
+  "24h": { label: "24 h", noun: "events in 24 hours", each: "an hour" },
+  "30d": { label: "30 d", noun: "events in 30 days", each: "a day" },
+} as const;
+
+type Period = keyof typeof PERIODS;
+
 function Frequency({ detail, notice }: Props) {
-  const [period, setPeriod] = useState<"24h" | "30d">("24h");
-  const points = period === "24h" ? detail.day : detail.month;
-  const missing = detail.part(`stats.${period}`).status === "missing";
+  const [period, setPeriod] = useState<Period>("24h");
+  const { noun, each } = PERIODS[period];
+  const isMissing = detail.part(`stats.${period}`).status === "missing";
   return (
     <div className={classes.frequency}>
       <div className={classes.frequencyHead}>
@@ -72,15 +79,12 @@ function Frequency({ detail, notice }: Props) {
           size="xs"
           aria-label="Period"
           value={period}
-          onChange={(value) => setPeriod(value === "30d" ? "30d" : "24h")}
-          data={[
-            { value: "24h", label: "24 h" },
-            { value: "30d", label: "30 d" },
-          ]}
+          onChange={setPeriod}
+          data={Object.entries(PERIODS).map(([value, { label }]) => ({ value: value as Period, label }))}
         />
       </div>
       {notice(`stats.${period}`)}
-      {!missing && <BarChart points={points} noun={period === "24h" ? "events in 24 hours" : "events in 30 days"} />}
+      {!isMissing && <BarChart points={period === "24h" ? detail.day : detail.month} noun={noun} each={each} />}
     </div>
   );
 }

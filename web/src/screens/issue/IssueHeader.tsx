@@ -52,7 +52,7 @@ export function IssueHeader({ detail, neighbours, onGo }: Props) {
           /
         </span>
         <span className={classes.shortId}>
-          {issue.shortId}
+          <VisibleText text={issue.shortId} />
           <CopyIcon text={issue.shortId} label="Copy the short ID" />
         </span>
         <span className={classes.trailEnd}>

@@ -38,12 +38,16 @@ export function PartNotice({ name, part, onRetry }: Props) {
       {missing ? <IconAlertTriangle size={14} aria-hidden /> : <IconClockPause size={14} aria-hidden />}
       <p>
         {missing ? `${name} could not be loaded.` : `${name} as of ${ago(part.cachedAt, now)}.`}
-        {` ${failure ?? part.reason ?? ""}`}
-        {missing && part.remedy !== null && ` ${part.remedy}`}{" "}
+        {sentences(failure ?? part.reason, missing ? part.remedy : null)}{" "}
         <button type="button" className={classes.inlineButton} disabled={busy} onClick={() => void retry()}>
           {busy ? "Asking…" : "Try again"}
         </button>
       </p>
     </div>
   );
+}
+
+/** Reasons come from many hands, some with a full stop and some without. */
+function sentences(...said: (string | null)[]): string {
+  return said.flatMap((text) => (text === null ? [] : ` ${text.replace(/\.?\s*$/, ".")}`)).join("");
 }

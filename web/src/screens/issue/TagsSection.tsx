@@ -41,8 +41,8 @@ function Spread({ distribution, own }: { distribution: TagDistribution; own: str
       <h3>
         <VisibleText text={key} />
         <span className={classes.cardSummary} data-tip={counted(total, "event")}>
-          {shares.length + (rest === null ? 0 : 1)} {rest === null && shares.length === 1 ? "value" : "values"}
-          {rest === null ? "" : " and more"}
+          {shares.length}
+          {rest === null ? "" : "+"} {rest === null && shares.length === 1 ? "value" : "values"}
         </span>
       </h3>
       <ul>
