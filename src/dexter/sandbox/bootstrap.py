@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dexter.sandbox.options import SandboxOptions
 
 OWNER = ("owner", "owner@example.com", "Olive Owner")
-FIRST_PROJECTS = (("shop-api", "Shop API", "python"), ("storefront", "Storefront", "javascript-react"))
+FIRST_PROJECTS = (("shop-api", "Shop API", "python"), ("shop-web", "Shop Web", "javascript-react"))
 
 
 def open_sandbox(options: SandboxOptions, clock: Callable[[], float]) -> Sandbox:
@@ -30,6 +30,12 @@ def open_sandbox(options: SandboxOptions, clock: Callable[[], float]) -> Sandbox
 
 def _populate(db: Database, options: SandboxOptions) -> None:
     organization = make_organization(db, options.organization)
+    if options.issues > 0:
+        # The seed is much data and stays unread unless it is asked for.
+        from dexter.sandbox.seed.grow import grow
+
+        grow(db, organization, seed=options.seed, issues=options.issues)
+        return
     team = make_team(db, organization, "engineering", "Engineering")
     owner = db.value("SELECT id FROM members WHERE organization_id = ?", organization)
     db.run("INSERT INTO team_members (team_id, member_id) VALUES (?,?)", team, owner)

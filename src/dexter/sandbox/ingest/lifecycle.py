@@ -58,7 +58,8 @@ def _regresses(db: Database, issue: sqlite3.Row, release: sqlite3.Row | None) ->
     if "inCommit" in details:
         fixed = _release_of_commit(db, issue, details["inCommit"])
         return fixed is not None and (release["id"] == fixed["id"] or is_newer(release, fixed))
-    current = latest_release(db, issue["project_id"], issue["resolved_at"])
+    noted = details.get("_release")
+    current = _release(db, issue, noted) if noted else latest_release(db, issue["project_id"], issue["resolved_at"])
     return current is None or is_newer(release, current)
 
 
