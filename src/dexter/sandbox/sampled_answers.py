@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dexter.catalog.table import schema
 from dexter.sandbox.bodies import checked_body
+from dexter.sandbox.pagination import Cursor, link_header
 from dexter.sandbox.replies import empty_reply, json_reply
 from dexter.sandbox.sampled import SAMPLED_HEADER, sample
 
@@ -28,6 +29,8 @@ async def sampled_answer(operation: Operation, request: SandboxRequest) -> Respo
         await checked_body(request, like=operation.key)
     drawn = sample(operation, request.params, schema)
     headers = dict([SAMPLED_HEADER])
+    if isinstance(drawn.body, list) and any(parameter.name == "cursor" for parameter in operation.parameters):
+        headers["Link"] = link_header(request, Cursor(is_prev=True), Cursor(offset=100))
     return empty_reply(drawn.status, headers) if drawn.body is None else json_reply(drawn.body, drawn.status, headers)
 
 

@@ -14,8 +14,16 @@ if TYPE_CHECKING:
     from dexter.sandbox.request import SandboxRequest
 
 
+@serves("GET", "/api/0/users/me/regions/")
 @serves("GET", "/api/0/users/{user_id}/regions/")
 async def regions(request: SandboxRequest) -> Response:
     """Give the one region."""
     own_user(request)
     return json_reply({"regions": [{"name": "--monolith--", "url": request.base_url}]})
+
+
+@serves("GET", "/api/0/organizations/{organization_id_or_slug}/region/")
+async def organization_region(request: SandboxRequest) -> Response:
+    """Give where an organization lives."""
+    _ = request.organization
+    return json_reply({"name": "--monolith--", "url": request.base_url})

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 ORG = "/api/0/organizations/{organization_id_or_slug}/releases/"
 PROJECT = "/api/0/projects/{organization_id_or_slug}/{project_id_or_slug}/releases/"
-_CREATE = f"POST {ORG}"
 _UPDATE = f"PUT {ORG}{{version}}/"
 
 READ = ("project:read", "project:write", "project:admin", "project:releases", "org:ci")
@@ -130,11 +129,7 @@ async def create_release(request: SandboxRequest) -> Response:
 async def create_project_release(request: SandboxRequest) -> Response:
     """Make a release of the path's project."""
     project = request.project()
-    await checked_body(request, partial=True, like=_CREATE)
-    body = await request.json_object()
-    if not body.get("version"):
-        raise SentryError(400, {"version": ["This field is required."]})
-    return _create(request, body, [project["id"]])
+    return _create(request, await checked_body(request), [project["id"]])
 
 
 def _create(request: SandboxRequest, body: dict[str, Any], project_ids: list[int]) -> Response:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def own_user(request: SandboxRequest) -> sqlite3.Row:
     """Give the user in the path, who must be the one who asks; an integration is nobody."""
-    asked = request.params["user_id"]
+    asked = request.params.get("user_id", "me")
     own = request.actor.user_id
     row = request.db.one("SELECT * FROM users WHERE id = ?", own)
     if asked not in ("me", str(own)):
@@ -28,6 +28,7 @@ def own_user(request: SandboxRequest) -> sqlite3.Row:
     return row
 
 
+@serves("GET", "/api/0/users/me/")
 @serves("GET", "/api/0/users/{user_id}/")
 async def user(request: SandboxRequest) -> Response:
     """Give the account of whoever asks."""
