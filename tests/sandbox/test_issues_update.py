@@ -104,7 +104,11 @@ async def test_resolving_again_changes_nothing(box: Box) -> None:
             "archived_until_condition_met",
             {"ignoreUntil": "2026-09-21T14:43:20Z"},
         ),
-        ({"status": "ignored", "ignoreDuration": 30}, "archived_until_condition_met", {"ignoreUntil": "2026-09-21T14:43:20Z"}),
+        (
+            {"status": "ignored", "ignoreDuration": 30},
+            "archived_until_condition_met",
+            {"ignoreUntil": "2026-09-21T14:43:20Z"},
+        ),
     ],
 )  # fmt: skip
 async def test_archive_modes(box: Box, body: dict[str, Any], substatus: str, details: dict[str, Any]) -> None:
@@ -201,7 +205,11 @@ async def test_invalid_update_names_the_field_and_changes_nothing(box: Box, body
 
 @pytest.mark.parametrize(
     ("details", "field"),
-    [({"ignoreWindow": 10081}, "ignoreWindow"), ({"ignoreCount": "many"}, "ignoreCount"), ({"ignoreCount": -1}, "ignoreCount")],
+    [
+        ({"ignoreWindow": 10081}, "ignoreWindow"),
+        ({"ignoreCount": "many"}, "ignoreCount"),
+        ({"ignoreCount": -1}, "ignoreCount"),
+    ],
 )  # fmt: skip
 async def test_status_details_are_checked(box: Box, details: dict[str, Any], field: str) -> None:
     """Windows longer than a week and counts that are no counts are refused, nested as Sentry nests them."""

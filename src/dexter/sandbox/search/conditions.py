@@ -228,10 +228,20 @@ def _message(values: tuple[str, ...]) -> Condition:
     params: list[str] = []
     for value in values:
         pattern = like_pattern(value) if is_wildcard(value) else f"%{like_pattern(value)}%"
-        for expression in ("i.title", "i.culprit", "json_extract(i.metadata_json, '$.value')"):
+        for expression in ("i.title", "i.culprit"):
             parts.append(f"{expression} LIKE ? ESCAPE '\\'")
             params.append(pattern)
+        within = _within_json("i.metadata_json", value)
+        parts.append(f"({within.sql}json_extract(i.metadata_json, '$.value') LIKE ? ESCAPE '\\')")
+        params += [*within.params, pattern]
     return Condition(f"({' OR '.join(parts)})", tuple(params))
+
+
+def _within_json(column: str, value: str) -> Condition:
+    """Give `column LIKE ... AND `, which spares reading most rows' JSON; nothing where JSON may spell it otherwise."""
+    if not re.fullmatch(r"[ !#-.0-\[\]-~]+", value):
+        return Condition("")
+    return Condition(f"{column} LIKE ? ESCAPE '\\' AND ", (f"%{like_pattern(value)}%",))
 
 
 def _message_key(term: KeyTerm, scope: SearchScope) -> Condition:
@@ -347,7 +357,7 @@ def _user_state(column: str) -> Callable[[KeyTerm, SearchScope], Condition]:
 
 _LATEST_RELEASE = (
     "(SELECT r.{column} FROM releases r JOIN release_projects rp ON rp.release_id = r.id"
-    " WHERE rp.project_id = i.project_id ORDER BY COALESCE(r.date_released, r.date_created) DESC, r.id DESC LIMIT 1)"
+    " WHERE rp.project_id = {project} ORDER BY COALESCE(r.date_released, r.date_created) DESC, r.id DESC LIMIT 1)"
 )
 
 
@@ -355,9 +365,10 @@ def _release(term: KeyTerm, scope: SearchScope) -> Condition:
     return _or_latest(
         term,
         lambda values: _tag(KeyTerm("release", values), "release"),
-        "EXISTS (SELECT 1 FROM issue_tags t WHERE t.issue_id = i.id AND t.key = 'release' AND t.value = "
-        + _LATEST_RELEASE.format(column="version")
-        + ")",
+        "i.id IN (SELECT t.issue_id FROM (SELECT p.id AS project_id, "
+        + _LATEST_RELEASE.format(column="version", project="p.id")
+        + " AS version FROM projects p) latest JOIN issue_tags t ON t.key = 'release' AND t.value = latest.version"
+        " JOIN issues j ON j.id = t.issue_id AND j.project_id = latest.project_id)",
     )
 
 
@@ -366,7 +377,9 @@ def _first_release(term: KeyTerm, scope: SearchScope) -> Condition:
         matches = any_of("version", values)
         return Condition(f"i.first_release_id IN (SELECT id FROM releases WHERE {matches.sql})", matches.params)
 
-    return _or_latest(term, named, "i.first_release_id = " + _LATEST_RELEASE.format(column="id"))
+    return _or_latest(
+        term, named, "i.first_release_id = " + _LATEST_RELEASE.format(column="id", project="i.project_id")
+    )
 
 
 def _or_latest(term: KeyTerm, named: Callable[[tuple[str, ...]], Condition], latest_sql: str) -> Condition:
@@ -385,8 +398,14 @@ def _release_version(term: KeyTerm, scope: SearchScope) -> Condition:
 
 def _user_field(column: str) -> Callable[[KeyTerm, SearchScope], Condition]:
     def handler(term: KeyTerm, scope: SearchScope) -> Condition:
-        matches = any_of(f"json_extract(user_json, '$.{column}')", term.values)
-        return Condition(f"i.id IN (SELECT issue_id FROM issue_users WHERE {matches.sql})", matches.params)
+        parts: list[str] = []
+        params: list[str] = []
+        for value in term.values:
+            within = _within_json("user_json", value)
+            matches = any_of(f"json_extract(user_json, '$.{column}')", (value,))
+            parts.append(f"({within.sql}{matches.sql})")
+            params += [*within.params, *matches.params]
+        return Condition(f"i.id IN (SELECT issue_id FROM issue_users WHERE {' OR '.join(parts)})", tuple(params))
 
     return handler
 
