@@ -1,7 +1,7 @@
-import { Modal } from "@mantine/core";
 import { Fragment, useState } from "react";
 
 import { type Command, useCommandList, useCommands } from "@/ui/commands";
+import { Dialog } from "@/ui/Dialog";
 import { Keys } from "@/ui/Keys";
 
 import classes from "./keySheet.module.css";
@@ -11,8 +11,9 @@ export function KeySheet() {
   const [open, setOpen] = useState(false);
   const commands = useCommandList();
   useCommands([{ id: "help.keys", label: "Show the keys of this screen", section: "Help", keys: ["?"], run: () => setOpen(true) }]);
+  if (!open) return null;
   return (
-    <Modal opened={open} onClose={() => setOpen(false)} title="Keys of this screen" size={640} closeButtonProps={{ "aria-label": "Close" }}>
+    <Dialog title="Keys of this screen" from="middle" size={680} onClose={() => setOpen(false)}>
       <div className={classes.sheet}>
         {bySection(commands).map(([section, keyed]) => (
           <section key={section} aria-label={section}>
@@ -32,7 +33,7 @@ export function KeySheet() {
           </section>
         ))}
       </div>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -65,8 +65,8 @@ export function SideNav() {
 
   return (
     <nav className={classes.side} data-slim={slim || undefined} aria-label="Main">
-      <Link to="/" search={{}} className={classes.brand} aria-label="Dexter: all issues">
-        <img src="/favicon.svg" width={24} height={24} alt="" />
+      <Link to="/" search={{}} className={classes.brand}>
+        <img src="/favicon.svg" width={24} height={24} alt={slim ? "Dexter" : ""} />
         {!slim && (
           <span className={classes.brandWords}>
             <strong>Dexter</strong>

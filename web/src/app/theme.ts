@@ -15,7 +15,7 @@ const dark: MantineColorsTuple = [
 /** The look that Mantine's pieces take on: neutral greys, one accent, hairlines rather than shadows. */
 export const theme = createTheme({
   primaryColor: "iris",
-  primaryShade: { light: 6, dark: 5 },
+  primaryShade: 6,
   colors: { iris, gray, dark },
   autoContrast: true,
   defaultRadius: 6,
@@ -36,6 +36,7 @@ export const theme = createTheme({
   respectReducedMotion: true,
   cursorType: "pointer",
   components: {
+    Button: { styles: { label: { fontWeight: 500 } } },
     Tooltip: { defaultProps: { openDelay: 300, transitionProps: { duration: 100 }, withArrow: false } },
     Menu: { defaultProps: { shadow: "float", transitionProps: { duration: 100 } } },
     Popover: { defaultProps: { shadow: "float", transitionProps: { duration: 100 } } },
@@ -69,7 +70,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--dx-fatal": "#a3123f",
     "--dx-error": "#d6333a",
     "--dx-warning": "#b26a00",
-    "--dx-info": "#2070d0",
+    "--dx-info": "#1a62b8",
     "--dx-debug": "#7a818c",
     "--dx-good": "#1a7f4b",
     "--dx-fatal-soft": "#fbe8ee",

@@ -63,9 +63,10 @@ function valueSuggestions(entry: SearchKey, typed: string, before: string, known
   const open = entry.source === undefined ? [] : known[entry.source];
   const all = [...(entry.values ?? []), ...(entry.examples ?? []), ...open];
   const wanted = typed.replace(/^"/, "");
-  return ranked([...new Set(all)], wanted, (value) => value).map((value) => ({
+  return ranked([...new Set(all)], wanted, (value) => value).map((value, index) => ({
     label: value,
-    hint: entry.asks,
+    // Said once, on the first line: on every line it would only be noise.
+    hint: index === 0 ? entry.asks : "",
     insert: `${before}${searchValue(value)} `,
     from,
     to,

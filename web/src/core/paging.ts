@@ -27,7 +27,7 @@ export function rowsOf(pages: readonly Page<Issue>[], tab: StatusTab): Issue[] {
 
 /** What a newer first page knows that the list on screen does not. */
 export interface News {
-  /** Issues the list does not hold. */
+  /** Issues that stand before ones the list holds. Those behind them have only moved up from a later page. */
   readonly arrived: number;
   /** Newer counts for issues it holds, by id: these tick in place. */
   readonly ticks: ReadonlyMap<string, Issue>;
@@ -36,11 +36,13 @@ export interface News {
 export function newsIn(head: readonly Issue[], shown: readonly Issue[], tab: StatusTab): News {
   const known = new Map(shown.map((issue) => [issue.id, issue]));
   const current = head.filter((issue) => belongs(issue, tab));
-  const arrived = current.filter((issue) => !known.has(issue.id)).length;
+  const lastKnown = current.findLastIndex((issue) => known.has(issue.id));
+  const before = lastKnown === -1 && shown.length === 0 ? current : current.slice(0, Math.max(0, lastKnown));
+  const arrived = before.filter((issue) => !known.has(issue.id)).length;
   const ticks = new Map(
     current.filter((issue) => {
-      const before = known.get(issue.id);
-      return before !== undefined && (before.count !== issue.count || before.lastSeen !== issue.lastSeen);
+      const row = known.get(issue.id);
+      return row !== undefined && (row.count !== issue.count || row.lastSeen !== issue.lastSeen);
     }).map((issue) => [issue.id, issue]),
   );
   return { arrived, ticks };

@@ -105,7 +105,7 @@ function valueDoubt(allowed: readonly string[] | undefined, key: string, value: 
   if (allowed === undefined) return null;
   const given = value.startsWith("[") ? value.slice(1, -1).split(",") : [value];
   const strange = given.map((item) => unquoted(item.trim())).find((item) => !item.includes("*") && !allowed.includes(item.toLowerCase()) && !allowed.includes(item));
-  return strange === undefined ? null : `“${strange}” is no value of ${key}`;
+  return strange === undefined ? null : key === "is" ? `“${strange}” is no state of an issue` : `“${strange}” is no value of ${key}`;
 }
 
 /** Give the search without one token. */

@@ -17,8 +17,8 @@ export const SEARCH_KEYS: readonly SearchKey[] = [
     key: "is",
     asks: "State of the issue",
     values: [
-      "unresolved", "resolved", "archived", "ignored", "for_review", "assigned", "unassigned", "linked", "unlinked", "new", "ongoing",
-      "regressed", "escalating",
+      "unresolved", "for_review", "regressed", "escalating", "new", "ongoing", "assigned", "unassigned", "resolved", "archived", "linked",
+      "unlinked", "ignored",
     ],
   },
   { key: "assigned", asks: "Who it is assigned to", source: "member", examples: ["me", "none", "#team"] },

@@ -39,6 +39,9 @@ function show(queryClient: QueryClient, issue: Issue): void {
   queryClient.setQueriesData<Lists>({ queryKey: issueKeys.lists }, (lists) =>
     lists === undefined ? undefined : { ...lists, pages: mapPages(lists.pages, (row) => (row.id === issue.id ? { ...row, ...issue, stats: row.stats } : row)) },
   );
+  queryClient.setQueriesData<Page<Issue>>({ queryKey: issueKeys.heads }, (head) =>
+    head === undefined ? undefined : { ...head, data: head.data.map((row) => (row.id === issue.id ? { ...row, ...issue, stats: row.stats } : row)) },
+  );
   queryClient.setQueriesData<Issue>({ queryKey: issueKeys.detail(issue.id), exact: true }, (page) =>
     page === undefined ? undefined : { ...page, ...issue, stats: page.stats },
   );

@@ -16,6 +16,8 @@ export const issueKeys = {
   list: (view: View) => ["issues", "list", view] as const,
   /** One issue as its page shows it. */
   detail: (id: string) => ["issue", id, "detail"] as const,
+  /** The newest first page of every list. */
+  heads: ["issues", "head"] as const,
   head: (view: View) => ["issues", "head", view] as const,
 };
 

@@ -22,8 +22,9 @@ export function Face({ name, team = false, size = 24 }: Props) {
     );
   }
   return (
-    <span className={classes.face} data-team={team || undefined} data-hue={hueOf(name)} style={box} aria-hidden>
-      {team ? <IconUsers size={size * 0.6} stroke={1.75} /> : initialsOf(name)}
+    // The letters are drawn, not written: they are a mark, and no part of a button's name.
+    <span className={classes.face} data-team={team || undefined} data-hue={hueOf(name)} data-initials={team ? undefined : initialsOf(name)} style={box} aria-hidden>
+      {team && <IconUsers size={size * 0.6} stroke={1.75} />}
     </span>
   );
 }

@@ -1,7 +1,8 @@
-import { Drawer, Modal, Popover } from "@mantine/core";
+import { Popover } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 
+import { Dialog } from "./Dialog";
 import classes from "./ui.module.css";
 
 export interface Choice {
@@ -29,18 +30,11 @@ interface Props {
 /** One field and one list: type to narrow, arrows to move, Enter to choose. At the row for a mouse, from below for a thumb. */
 export function Picker({ anchor, ...rest }: Props) {
   const narrow = useMediaQuery("(max-width: 700px)", false, { getInitialValueInEffect: false });
-  if (narrow) {
+  if (narrow || anchor === null) {
     return (
-      <Drawer opened onClose={rest.onClose} position="bottom" size="auto" withCloseButton={false} aria-label={rest.title} styles={{ body: { padding: 0 } }}>
+      <Dialog title={rest.title} from={narrow ? "below" : "middle"} bare onClose={rest.onClose}>
         <PickerBody {...rest} wide />
-      </Drawer>
-    );
-  }
-  if (anchor === null) {
-    return (
-      <Modal opened onClose={rest.onClose} withCloseButton={false} aria-label={rest.title} size={560} yOffset="14vh" styles={{ body: { padding: 0 } }}>
-        <PickerBody {...rest} wide />
-      </Modal>
+      </Dialog>
     );
   }
   return <AnchoredPicker anchor={anchor} {...rest} />;
@@ -48,8 +42,9 @@ export function Picker({ anchor, ...rest }: Props) {
 
 function AnchoredPicker({ anchor, ...rest }: Props & { anchor: HTMLElement }) {
   const [box] = useState(() => anchor.getBoundingClientRect());
+  const leftHalf = box.left + box.width / 2 < window.innerWidth / 2;
   return (
-    <Popover opened onDismiss={rest.onClose} position="bottom-end" offset={4} trapFocus returnFocus shadow="float" withRoles={false}>
+    <Popover opened onDismiss={rest.onClose} position={leftHalf ? "bottom-start" : "bottom-end"} offset={4} trapFocus returnFocus shadow="float" withRoles={false}>
       <Popover.Target>
         <div style={{ position: "fixed", left: box.left, top: box.top, width: box.width, height: box.height, pointerEvents: "none" }} />
       </Popover.Target>

@@ -16,7 +16,7 @@ export function BulkBar({ issues, onClear }: { issues: readonly Issue[]; onClear
   const allOpen = issues.every(({ status }) => status === "unresolved");
   const choose = (what: Question) => (event: MouseEvent<HTMLButtonElement>) => triage.choose(what, issues, event.currentTarget);
   return (
-    <div className={classes.bulk} role="region" aria-label="Actions for the selection">
+    <div className={classes.bulk} data-bulk-bar role="region" aria-label="Actions for the selection">
       <ActionIcon variant="subtle" color="gray" size={32} aria-label="Clear the selection" onClick={onClear}>
         <IconX size={16} stroke={1.5} />
       </ActionIcon>

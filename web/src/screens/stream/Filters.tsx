@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Drawer, Indicator, Stack } from "@mantine/core";
+import { ActionIcon, Button, Indicator, Stack } from "@mantine/core";
 import { IconAdjustmentsHorizontal, IconCalendarTime, IconCheck, IconChevronDown, IconFolders, IconSortDescending, IconStack2, IconVolume } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
@@ -7,6 +7,7 @@ import { matches } from "@/core/choices";
 import { levelWord } from "@/core/issueWords";
 import { LEVELS, type LevelFilter, PERIODS, periodWord, SORTS, sortWord } from "@/core/view";
 import { environmentsQuery, projectsQuery } from "@/queries/organization";
+import { Dialog } from "@/ui/Dialog";
 import { type Choice, Picker } from "@/ui/Picker";
 
 import classes from "./stream.module.css";
@@ -40,13 +41,15 @@ export function FilterDrawer() {
           <IconAdjustmentsHorizontal size={20} stroke={1.5} />
         </ActionIcon>
       </Indicator>
-      <Drawer opened={open} onClose={() => setOpen(false)} position="bottom" size="auto" title="Filters" closeButtonProps={{ "aria-label": "Close" }}>
-        <Stack gap="sm" pb="lg">
-          <ScopeFilters wide />
-          <LevelFilterButton wide />
-          <SortButton wide />
-        </Stack>
-      </Drawer>
+      {open && (
+        <Dialog title="Filters" from="below" onClose={() => setOpen(false)}>
+          <Stack gap="sm">
+            <ScopeFilters wide />
+            <LevelFilterButton wide />
+            <SortButton wide />
+          </Stack>
+        </Dialog>
+      )}
     </div>
   );
 }
@@ -77,8 +80,8 @@ function ListFilter({ icon, name, says, active, choices, chosen, note, onToggle,
         variant="default"
         size="compact-md"
         h={32}
-        justify={wide ? "space-between" : "center"}
         fullWidth={wide}
+        data-wide={wide || undefined}
         leftSection={icon}
         rightSection={<IconChevronDown size={14} stroke={1.5} />}
         aria-haspopup="dialog"
@@ -159,7 +162,7 @@ function PeriodFilter({ wide = false }: FilterProps) {
       single
       icon={<IconCalendarTime size={16} stroke={1.5} />}
       name="Period"
-      says={wide ? periodWord(view.period) : view.period.toUpperCase()}
+      says={periodWord(view.period)}
       active={false}
       choices={PERIODS.map((period) => ({ id: period, label: periodWord(period) }))}
       chosen={[view.period]}

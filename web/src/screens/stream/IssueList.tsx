@@ -20,6 +20,9 @@ import { placeOf, rememberPlace } from "./place";
 /** Rows before the end at which the next page is asked for. */
 const AHEAD = 20;
 
+/** The sticky names of the columns, in pixels. */
+const HEAD_HEIGHT = 32;
+
 interface Props {
   rows: readonly Issue[];
   order: readonly string[];
@@ -45,6 +48,7 @@ export function IssueList({ rows, order, total, selection, onSelection, onRefres
   const [wantedActive, setActive] = useState<string | null>(place.active);
   const active = useKeptActive(wantedActive, order);
 
+  const headHeight = density === "phone" ? 0 : HEAD_HEIGHT;
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -52,6 +56,8 @@ export function IssueList({ rows, order, total, selection, onSelection, onRefres
     getItemKey: (index) => order[index] ?? index,
     overscan: 10,
     initialOffset: place.offset,
+    scrollMargin: headHeight,
+    scrollPaddingStart: headHeight,
   });
   useLayoutEffect(() => virtual.measure(), [density, virtual]);
 
@@ -136,14 +142,13 @@ export function IssueList({ rows, order, total, selection, onSelection, onRefres
   );
 
   return (
-    <>
-      {density !== "phone" && <ListHead all={order.length > 0 && order.every((id) => selection.ids.has(id))} some={selection.ids.size > 0} onAll={() => onSelection((now) => toggleAll(now, order))} />}
       <div
         ref={scroller}
         className={classes.scroller}
         onScroll={(event) => rememberPlace({ offset: event.currentTarget.scrollTop })}
         onFocus={() => (hadFocus.current = true)}
       >
+        {density !== "phone" && <ListHead all={order.length > 0 && order.every((id) => selection.ids.has(id))} some={selection.ids.size > 0} onAll={() => onSelection((now) => toggleAll(now, order))} />}
         <ul className={classes.rows} style={{ height: virtual.getTotalSize() }} aria-label="Issues">
           {items.map((item) => {
             const issue = rows[item.index];
@@ -152,7 +157,7 @@ export function IssueList({ rows, order, total, selection, onSelection, onRefres
               <li
                 key={item.key}
                 className={classes.item}
-                style={{ height: item.size, transform: `translateY(${item.start}px)` }}
+                style={{ height: item.size, transform: `translateY(${item.start - headHeight}px)` }}
                 aria-setsize={more.has ? -1 : rows.length}
                 aria-posinset={item.index + 1}
               >
@@ -163,7 +168,6 @@ export function IssueList({ rows, order, total, selection, onSelection, onRefres
         </ul>
         <ListEnd more={more} shown={rows.length} total={total} />
       </div>
-    </>
   );
 }
 

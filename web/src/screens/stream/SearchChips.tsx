@@ -45,10 +45,14 @@ function TokenWords({ token }: { token: SearchToken }) {
   }
   return (
     <span>
-      <span className={classes.chipKey}>
-        {token.key} {token.negated ? "is not" : "is"}
-      </span>{" "}
-      {token.value}
+      <span className={classes.chipKey}>{verbOf(token)}</span> {token.value}
     </span>
   );
+}
+
+/** Give the words before a filter's value: "is", "is not", "has", "level is", "release is not". */
+function verbOf({ key, negated }: SearchToken): string {
+  if (key === "is") return negated ? "is not" : "is";
+  if (key === "has") return negated ? "has no" : "has";
+  return `${key} ${negated ? "is not" : "is"}`;
 }

@@ -40,7 +40,7 @@ export function StreamToolbar({ meta, fetchedAtMs, total, refreshing, onRefresh 
       <StatusTabs status={view.status} onStatus={(status) => change({ status })} />
       <div className={classes.tools}>
         <span className={classes.age}>
-          {total !== null && <span>{counted(total, "issue")}</span>}
+          {total !== null && <span>{totalWords(total)}</span>}
           {meta !== null && <Age meta={meta} fetchedAtMs={fetchedAtMs} />}
         </span>
         <ActionIcon variant="subtle" color="gray" size={32} aria-label="Refresh" data-tip="Refresh (r)" loading={refreshing} onClick={() => void onRefresh()}>
@@ -69,6 +69,11 @@ function StatusTabs({ status, onStatus }: { status: StatusTab; onStatus: (status
     </div>
   );
 }
+
+/** Sentry counts no further than a thousand. */
+const MOST_COUNTED = 1000;
+
+const totalWords = (total: number): string => (total === MOST_COUNTED ? "1,000+ issues" : counted(total, "issue"));
 
 /** How old the list is: since Sentry answered, not since the gateway's cache did. */
 function Age({ meta, fetchedAtMs }: { meta: Meta; fetchedAtMs: number }) {

@@ -29,7 +29,7 @@ export function tell({ done, refused }: Words, undo: (() => void) | null): void 
     withBorder: true,
     closeButtonProps: { "aria-label": "Dismiss" },
     message: (
-      <Group justify="space-between" wrap="nowrap" align="flex-start" gap="sm">
+      <Group justify="space-between" wrap="nowrap" gap="sm">
         <Stack gap={2}>
           {done !== null && <Text size="md">{done}</Text>}
           {failed && <Text size="md">{refused.length === 1 && done === null ? "Not changed" : `${refused.length} not changed`}</Text>}
