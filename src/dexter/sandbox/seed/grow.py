@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _MANY = 2000
 """From this many issues on, fewer bodies are kept of each."""
-_MOST_USERS = 400
 _encode = msgspec.json.Encoder().encode
 
 
@@ -40,12 +39,13 @@ def grow(db: Database, organization: int, *, seed: int, issues: int) -> None:
     rng = random.Random(seed)  # noqa: S311 - a garden, not a lock
     now = db.now()
     ground = prepare(db, rng, organization, now)
-    bodies = (3, 7) if issues <= _MANY else (2, 3)
+    plenty = issues > _MANY
+    bodies, crowd = ((2, 3), 120) if plenty else ((3, 7), 400)
     for project, count in _shares(issues):
         row = db.one("SELECT * FROM projects WHERE id = ?", ground.projects[project.slug])
         assert row is not None  # noqa: S101 - made above
         for scene in draw_scenes(rng, project, count):
-            _grow_issue(db, rng, ground, row, scene, rng.randint(*bodies), now)
+            _grow_issue(db, rng, ground, row, scene, rng.randint(*bodies), crowd, now)
     _settle(db)
 
 
@@ -57,7 +57,14 @@ def _shares(issues: int) -> list[tuple[world.Project, int]]:
 
 
 def _grow_issue(
-    db: Database, rng: random.Random, ground: Ground, project: sqlite3.Row, scene: Scene, bodies: int, now: float
+    db: Database,
+    rng: random.Random,
+    ground: Ground,
+    project: sqlite3.Row,
+    scene: Scene,
+    bodies: int,
+    crowd: int,
+    now: float,
 ) -> None:
     life = draw_life(rng, now)
     releases = ground.releases[scene.project.slug]
@@ -76,7 +83,9 @@ def _grow_issue(
     issue = db.one("SELECT * FROM issues WHERE id = ?", issue_id)
     assert issue is not None  # noqa: S101 - the events above made it
     if life.total > len(events):
-        _add_silent(db, rng, ground, issue, life, life.total - len(events), events, releases, now)
+        rest = life.total - len(events)
+        hours = spread(rng, life, rest, now, ground.climates[scene.project.slug])
+        _add_silent(db, rng, ground, issue, life, hours, events, releases, crowd)
     issue = db.one("SELECT * FROM issues WHERE id = ?", issue_id)
     assert issue is not None  # noqa: S101 - as above
     write_history(db, rng, ground, issue, scene.project, now)
@@ -89,11 +98,11 @@ def _release_at(rng: random.Random, releases: list[Release], moment: float) -> s
 
 
 def _add_silent(
-    db: Database, rng: random.Random, ground: Ground, issue: sqlite3.Row, life: Life, count: int,
-    events: list[NormalizedEvent], releases: list[Release], now: float,
+    db: Database, rng: random.Random, ground: Ground, issue: sqlite3.Row, life: Life, hours: Mapping[int, int],
+    events: list[NormalizedEvent], releases: list[Release], crowd: int,
 ) -> None:  # fmt: skip
     """Count events whose bodies are not kept, in hours, tags and users alike."""
-    hours = spread(rng, life, count, now, [release.deployed for release in releases])
+    count = sum(hours.values())
     rows = []
     per_environment: Counter[str] = Counter()
     per_release: Counter[str] = Counter()
@@ -110,7 +119,7 @@ def _add_silent(
     exact: dict[str, Mapping[str, int]] = {"environment": per_environment, "release": per_release}
     _add_tags(db, rng, issue["id"], life, count, events, exact)
     db.run("UPDATE issues SET times_seen = times_seen + ? WHERE id = ?", count, issue["id"])
-    _add_users(db, rng, ground, issue["id"], life, count)
+    _add_users(db, rng, ground, issue["id"], life, count, crowd)
 
 
 def _split(rng: random.Random, number: int) -> list[tuple[str, int]]:
@@ -159,8 +168,8 @@ def _portions(rng: random.Random, count: int, values: list[str]) -> dict[str, in
     return shares
 
 
-def _add_users(db: Database, rng: random.Random, ground: Ground, issue: int, life: Life, count: int) -> None:
-    crowd = min(_MOST_USERS, len(ground.customers), max(1, round(count ** rng.uniform(0.55, 0.95))))
+def _add_users(db: Database, rng: random.Random, ground: Ground, issue: int, life: Life, count: int, most: int) -> None:
+    crowd = min(most, max(1, round(count ** rng.uniform(0.55, 0.95))))
     rows = []
     rest = count
     for index, customer in enumerate(rng.sample(ground.customers, min(crowd, count))):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dexter.sandbox.bootstrap import make_member, make_project_key, make_team
 from dexter.sandbox.seed import world
+from dexter.sandbox.seed.traffic import Climate
 
 if TYPE_CHECKING:
     import random
@@ -40,6 +41,7 @@ class Ground:
     """Name and email by user id."""
     releases: dict[str, list[Release]] = field(default_factory=dict)
     """By project slug, the oldest first."""
+    climates: dict[str, Climate] = field(default_factory=dict)
     customers: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -93,7 +95,9 @@ def _make_project(db: Database, rng: random.Random, ground: Ground, project: wor
         "INSERT INTO project_teams (project_id, team_id) VALUES (?,?)", [(row, ground.teams[t]) for t in project.teams]
     )
     make_project_key(db, row, "Default", public=f"{rng.getrandbits(128):032x}")
-    ground.releases[project.slug] = _make_releases(db, rng, ground, project, now)
+    releases = _make_releases(db, rng, ground, project, now)
+    ground.releases[project.slug] = releases
+    ground.climates[project.slug] = Climate([release.deployed for release in releases])
 
 
 def _make_releases(

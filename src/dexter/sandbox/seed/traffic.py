@@ -42,6 +42,21 @@ def surge(epoch_s: float, releases: Sequence[float]) -> float:
     return sum(3.0 * math.exp(-age / (5 * HOUR_S)) for age in ages)
 
 
+class Climate:
+    """A project's tides and surges by hour, each reckoned once."""
+
+    def __init__(self, releases: Sequence[float]) -> None:
+        self._releases = releases
+        self._hours: dict[int, tuple[float, float]] = {}
+
+    def at(self, hour: int) -> tuple[float, float]:
+        """Give an hour's tide and surge."""
+        found = self._hours.get(hour)
+        if found is None:
+            found = self._hours[hour] = (tide(hour), surge(hour, self._releases))
+        return found
+
+
 def draw_life(rng: random.Random, now: float) -> Life:
     """Give a life: a few minutes old, a few hours, days, or older than the window; log-normal in its number."""
     band = rng.random()
@@ -65,10 +80,10 @@ def draw_life(rng: random.Random, now: float) -> Life:
     return Life(first, min(now - 1, max(last, first)), total, shape)
 
 
-def spread(rng: random.Random, life: Life, count: int, now: float, releases: Sequence[float]) -> dict[int, int]:
+def spread(rng: random.Random, life: Life, count: int, now: float, climate: Climate) -> dict[int, int]:
     """Give how many of `count` events fell into which hour (the epoch second of its start)."""
     hours = _hours(life, now)
-    weights = [_weight(hour, life, releases) * rng.uniform(0.6, 1.4) for hour in hours]
+    weights = [_weight(hour, life, *climate.at(hour)) * (0.6 + 0.8 * rng.random()) for hour in hours]
     if count < 3 * len(hours):
         found: dict[int, int] = {}
         for hour in rng.choices(hours, weights, k=count):
@@ -88,10 +103,10 @@ def _hours(life: Life, now: float) -> list[int]:
     return [*range(start, min(window, end), DAY_S), *hours] or [end]
 
 
-def _weight(hour: int, life: Life, releases: Sequence[float]) -> float:
+def _weight(hour: int, life: Life, usual: float, stirred: float) -> float:
     span = max(HOUR_S, life.last - life.first)
     part = min(1.0, max(0.0, (hour - life.first) / span))
-    weight = tide(hour) + 0.25 * surge(hour, releases)
+    weight = usual + 0.25 * stirred
     match life.shape:
         case "burst":
             return weight * (math.exp(-12 * part) + 0.01)
@@ -100,6 +115,6 @@ def _weight(hour: int, life: Life, releases: Sequence[float]) -> float:
         case "fading":
             return weight * (1.05 - part)
         case "release":
-            return 0.1 * weight + surge(hour, releases)
+            return 0.1 * weight + stirred
         case _:
             return weight
