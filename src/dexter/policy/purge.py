@@ -57,7 +57,7 @@ def lagging_after(endpoint: Endpoint, params: Mapping[str, str], *, certain: boo
 
 def identity_tag(identity: Identity) -> str:
     """Give the tag under which everything of one identity is filed."""
-    return f"identity:{identity.key}"
+    return f"identity:{identity.kind}:{identity.key}"
 
 
 def _purged(template: str, params: Mapping[str, str]) -> tuple[str, ...]:

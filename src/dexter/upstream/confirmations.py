@@ -61,12 +61,12 @@ class Confirmations:
         self._options = options
         self._background = background
         self._observers = observers
-        self._known: OrderedDict[str, Known] = OrderedDict()
-        self._probes: dict[str, asyncio.Task[None]] = {}
+        self._known: OrderedDict[Identity, Known] = OrderedDict()
+        self._probes: dict[Identity, asyncio.Task[None]] = {}
 
     def is_confirmed(self, identity: Identity) -> bool:
         """Whether stored data may be given to an identity now."""
-        known = self._known.get(identity.key)
+        known = self._known.get(identity)
         return may_have_stored(identity, known.accepted_at if known else None, self._clock.monotonic())
 
     async def confirm(self, call: Call) -> bool:
@@ -76,7 +76,7 @@ class Confirmations:
         """
         if self.is_confirmed(call.identity) or call.identity.kind != "token":
             return self.is_confirmed(call.identity)
-        key = call.identity.key
+        key = call.identity
         probe = self._probes.get(key)
         if probe is None:
             probe = self._probes[key] = self._background.start(self._probe(call))
@@ -135,8 +135,8 @@ class Confirmations:
         known.rights = rights
 
     def _of(self, identity: Identity) -> Known:
-        known = self._known.setdefault(identity.key, Known())
-        self._known.move_to_end(identity.key)
+        known = self._known.setdefault(identity, Known())
+        self._known.move_to_end(identity)
         while len(self._known) > REMEMBERED_IDENTITIES:
             self._known.popitem(last=False)
         return known
