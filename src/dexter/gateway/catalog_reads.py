@@ -11,7 +11,7 @@ from dexter.errors import BadRequest
 from dexter.gateway.asgi import Response
 from dexter.gateway.forwarding import wants_no_cache
 from dexter.gateway.identity import require_permission
-from dexter.gateway.shapes import page, with_meta
+from dexter.gateway.shapes import is_list, page, with_meta
 from dexter.gateway.translations import WITH_META, Question, question
 from dexter.policy.cache_status import age_s, cache_status
 from dexter.wire import Endpoint, Headers, Outcome, header
@@ -50,6 +50,9 @@ async def answer_read(gateway: Gateway, read: Read) -> tuple[Response, Outcome]:
     sentry = replace(sentry, no_cache=wants_no_cache(read.headers))
     path, params = read.entry.bind({**read.values, "org": organization})
     reply = await sentry.ask(read.entry.endpoint, path, params, asked.pairs)
+    if read.entry.shape != "object" and not is_list(reply) and reply.answer.stored_at is not None:
+        # JSON of another shape was kept when it came; it must not stand there until it is old.
+        reply = await replace(sentry, no_cache=True).ask(read.entry.endpoint, path, params, asked.pairs)
     return _response(read.entry, reply, asked, gateway, started), reply.answer.outcome
 
 

@@ -126,7 +126,9 @@ class Entrance:
         tell(self._observers, record)
 
     async def _answer(self, error: DexterError, scope: Scope, sender: _Sender) -> None:
-        if sender.has_started:
+        if sender.is_complete:
+            return
+        if sender.status:
             # The status is out already; breaking off is the one honest thing left.
             raise error
         request_id = scope["state"]["request_id"]
@@ -142,7 +144,7 @@ class Entrance:
 
 
 class _Sender:
-    """Sends, adds what every answer carries, and knows whether an answer has begun."""
+    """Sends, adds what every answer carries, and knows how far an answer has come."""
 
     def __init__(self, send: AsgiSend, request_id: str, *, passed_through: bool) -> None:
         self._send = send
@@ -151,11 +153,7 @@ class _Sender:
             (b"x-request-id", request_id.encode()),
         )
         self.status = 0
-
-    @property
-    def has_started(self) -> bool:
-        """Whether the status is out."""
-        return self.status != 0
+        self.is_complete = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -163,6 +161,8 @@ class _Sender:
             stated = {name.lower() for name, _ in message.get("headers", ())}
             added = [pair for pair in self._added if pair[0] not in stated]
             message = {**message, "headers": [*message.get("headers", ()), *added]}
+        else:
+            self.is_complete = not message.get("more_body", False)
         await self._send(message)
 
 

@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
-from dexter.errors import BadRequest, DexterError, Unauthenticated
+from dexter.errors import BadRequest, DexterError, DexterFault, Unauthenticated
 from dexter.features.issue_context import issue_context
 from dexter.features.issue_update import IssueUpdate, update_issue
 from dexter.features.sentry import Sentry
@@ -191,6 +191,8 @@ def feature_app() -> FastAPI:
     app.include_router(routes)
     app.add_exception_handler(DexterError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
+    # FastAPI answers with this and raises the exception all the same, for the entrance to log.
+    app.add_exception_handler(Exception, _answer_fault)
     return app
 
 
@@ -200,6 +202,10 @@ async def _answer_error(request: Request, error: Exception) -> Response:
         cast(DexterError, error), context=_context(request), now=gateway.clock.now(), request_id=request_id_of(request)
     )
     return Response(told.body, told.status, headers=dict(told.headers))
+
+
+async def _answer_fault(request: Request, error: Exception) -> Response:
+    return await _answer_error(request, DexterFault(str(error)))
 
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:

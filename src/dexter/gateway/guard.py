@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from dexter.errors import CallerError, Forbidden
+
+_HOST = re.compile(r"(?:(?P<name>[A-Za-z0-9._\-]+)|\[(?P<address>[0-9A-Fa-f:.]+)\])(?::\d{1,5})?")
 
 MAX_TARGET_BYTES = 16 * 1024
 """The longest path and query together; longer ones are refused before anything reads them."""
@@ -111,14 +114,8 @@ def is_loopback(bound_to: str) -> bool:
 
 def host_name(host: str) -> str | None:
     """Give the name in a Host header, lower case and without its port, or None if it is not one."""
-    try:
-        parts = urlsplit(f"//{host}")
-        _ = parts.port
-    except ValueError:
-        return None
-    if parts.netloc != host or "@" in host:
-        return None
-    return parts.hostname
+    match = _HOST.fullmatch(host)
+    return None if match is None else (match["address"] or match["name"]).lower()
 
 
 def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

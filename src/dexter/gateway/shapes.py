@@ -20,7 +20,7 @@ def page(reply: Reply, *, now: float, query: str | None = None) -> bytes:
 
     `pagination.next` is null on the last page, so whoever follows it comes to an end.
     """
-    if reply.body.lstrip()[:1] != b"[":
+    if not is_list(reply):
         raise Garbled("Sentry answered, but not with the list that was asked for.")
     link = header(reply.headers, "link")
     return b'{"data":%b,"pagination":%b,"meta":%b}' % (
@@ -28,6 +28,11 @@ def page(reply: Reply, *, now: float, query: str | None = None) -> bytes:
         msgspec.json.encode({"next": _cursor(next_cursor(link)), "prev": _cursor(previous_cursor(link))}),
         msgspec.json.encode(meta(reply, now=now, query=query)),
     )
+
+
+def is_list(reply: Reply) -> bool:
+    """Whether an answer is a JSON array."""
+    return reply.body.lstrip()[:1] == b"["
 
 
 def with_meta(reply: Reply, *, now: float) -> bytes:

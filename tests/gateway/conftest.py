@@ -1,0 +1,118 @@
+"""A whole gateway in front of a Sentry that says what a test tells it to; spoken to in HTTP only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+import structlog
+from tests.doubles.asgi_client import Response, request
+from tests.doubles.sentry_double import BASE, FakeClock, SentryDouble
+
+from dexter.app import Application, create_app
+from dexter.settings import read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
+    from pathlib import Path
+
+ACCESS_TOKEN = "dexter-access-token"
+SERVICE_TOKEN = "sntryu_service"
+
+
+class Visitor:
+    """A client of the gateway: remembers cookies as a browser does, and sends the headers it was made with."""
+
+    def __init__(self, app: Application, headers: dict[str, str]) -> None:
+        self.app = app
+        self.headers = headers
+        self.cookies: dict[str, str] = {}
+
+    async def send(self, method: str, target: str, body: Any = None, headers: dict[str, str] | None = None) -> Response:
+        fields = {**self.headers, **(headers or {})}
+        if self.cookies:
+            fields["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        raw = body if body is None or isinstance(body, (bytes, list)) else msgspec.json.encode(body)
+        if body is not None:
+            fields.setdefault("content-type", "application/json")
+        response = await request(self.app, method, target, fields, raw, client=("127.0.0.1", 50_000))
+        self._remember(response)
+        return response
+
+    async def get(self, target: str, headers: dict[str, str] | None = None) -> Response:
+        return await self.send("GET", target, headers=headers)
+
+    def _remember(self, response: Response) -> None:
+        for name, value in response.raw_headers:
+            if name == b"set-cookie":
+                pair, *attributes = value.decode().split("; ")
+                key, _, cookie = pair.partition("=")
+                self.cookies[key] = cookie.strip('"')
+                if "Max-Age=0" in attributes:
+                    del self.cookies[key]
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What is written to the log."""
+    with structlog.testing.capture_logs() as written:
+        yield written
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def sentry() -> SentryDouble:
+    return SentryDouble()
+
+
+@pytest.fixture
+def environment(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    """What the gateway under test is set up with; a test may change it by indirect parameters, None unsets."""
+    stated = {
+        "DEXTER_DATA_DIR": str(tmp_path),
+        "DEXTER_ACCESS_TOKEN": ACCESS_TOKEN,
+        "SENTRY_BASE_URL": BASE,
+        "SENTRY_API_TOKEN": SERVICE_TOKEN,
+        "SENTRY_ORG": "acme",
+    } | getattr(request, "param", {})
+    return {name: value for name, value in stated.items() if value is not None}
+
+
+@pytest.fixture
+async def gateway(environment: dict[str, str], sentry: SentryDouble, clock: FakeClock) -> AsyncIterator[Application]:
+    app = create_app(read_settings(environment), transport=sentry, clock=clock)
+    yield app
+    await app.aclose()
+
+
+@pytest.fixture
+def visitor(gateway: Application) -> Callable[..., Visitor]:
+    """Make a client that sends the given headers."""
+
+    def made(**headers: str) -> Visitor:
+        return Visitor(gateway, {name.replace("_", "-"): value for name, value in headers.items()})
+
+    return made
+
+
+@pytest.fixture
+def operator(visitor: Callable[..., Visitor]) -> Visitor:
+    """Somebody who shows Dexter's own token."""
+    return visitor(x_dexter_token=ACCESS_TOKEN)
+
+
+@pytest.fixture
+def stranger(visitor: Callable[..., Visitor]) -> Visitor:
+    """Somebody who shows nothing."""
+    return visitor()
+
+
+@pytest.fixture
+def owner(visitor: Callable[..., Visitor]) -> Visitor:
+    """Somebody who shows a Sentry token of their own."""
+    return visitor(authorization="Bearer sntryu_own")
