@@ -59,6 +59,8 @@ BODIES: dict[str, Any] = {
         "environmentNames": ["production"],
         "isHidden": True,
     },
+    "PUT /api/0/projects/{organization_id_or_slug}/{project_id_or_slug}/filters/{filter_id}/": {"active": True},
+    "PUT /api/0/projects/{organization_id_or_slug}/{project_id_or_slug}/ownership/": {"raw": "path:src/* #web"},
     "POST /api/0/organizations/{organization_id_or_slug}/projects/": {"name": "Another"},
     "POST /api/0/teams/{organization_id_or_slug}/{team_id_or_slug}/projects/": {"name": "Another"},
     "POST /api/0/organizations/{organization_id_or_slug}/teams/": {"name": "Another"},
@@ -124,6 +126,7 @@ async def furnish(box: Box) -> dict[str, str]:
         "note_id": note.data["id"],
         "event_id": EVENT_ID,
         "key": "browser",
+        "filter_id": "localhost",
     }
 
 
@@ -134,6 +137,10 @@ def _made_body(key: str) -> Any:
     return sample_value(request.schema, f"body of {key}", schema) if request.schema else {}
 
 
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 async def call(box: Box, known: Operation) -> Any:
     named = await furnish(box)
     if known.key.startswith("POST") and known.path.endswith("/members/{member_id}/teams/{team_id_or_slug}/"):
@@ -142,9 +149,10 @@ async def call(box: Box, known: Operation) -> Any:
         named["issue_id"] = "SHOP-API-1"
     path = fill(known.path, {name: named.get(name, "4711") for name in placeholders(known.path)})
     query = [
-        (parameter.name, str(sample_value(parameter.schema, parameter.name, schema)))
+        (parameter.name, str(value))
         for parameter in known.parameters
         if parameter.where == "query" and parameter.required
+        for value in _as_list(sample_value(parameter.schema, parameter.name, schema))
     ]
     asked = [*query, *QUERIES.get(known.key, [])]
     if known.request and known.request.media_type == "multipart/form-data":

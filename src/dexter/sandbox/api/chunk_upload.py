@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 UPLOAD = "/api/0/organizations/{organization_id_or_slug}/chunk-upload/"
 BUNDLE = "/api/0/organizations/{organization_id_or_slug}/artifactbundle/assemble/"
 RELEASE = "/api/0/organizations/{organization_id_or_slug}/releases/{version}/assemble/"
+DEBUG_FILES = "/api/0/projects/{organization_id_or_slug}/{project_id_or_slug}/files/difs/assemble/"
 
 SCOPES = ("project:read", "project:write", "project:admin", "project:releases", "org:ci")
 CHUNK_BYTES = 8 * 1024 * 1024
@@ -107,6 +108,14 @@ async def assemble_release(request: SandboxRequest) -> Response:
     """Put a release's bundle together, as older clients send it."""
     body = await request.json_object()
     return _assemble(request, body, request.params["version"], [])
+
+
+@serves("POST", DEBUG_FILES, scopes=SCOPES)
+async def assemble_debug_files(request: SandboxRequest) -> Response:
+    """Say of every debug file that it is not taken: the sandbox symbolicates nothing."""
+    request.project()
+    told = {"state": "error", "missingChunks": [], "detail": "The sandbox keeps no debug files."}
+    return json_reply(dict.fromkeys(await request.json_object(), told))
 
 
 def _assemble(request: SandboxRequest, body: dict[str, Any], version: str | None, projects: list[int]) -> Response:
