@@ -84,6 +84,7 @@ async def _patient(body: AsyncIterator[bytes], idle_s: float) -> AsyncIterator[b
         except StopAsyncIteration:
             return
         except TimeoutError as error:
+            await close_body(body)
             raise TimedOut(f"Sentry's answer stood still for {idle_s:g} s.") from error
         yield chunk
 
