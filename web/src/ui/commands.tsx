@@ -39,14 +39,17 @@ class CommandBook {
     this.listeners.forEach((listener) => listener());
   }
 
-  /** Run the command of a key press; the one registered last wins, so that a screen can take a key over from the shell. */
-  press(event: KeyboardEvent): void {
+  /**
+   * Run the command of a key press; the one registered last wins, so that a screen can take a key over from the shell.
+   * `covered` says whether an overlay was open when the key went down.
+   */
+  press(event: KeyboardEvent, covered: boolean): void {
     const name = keyOf(event);
     const typing = isField(event.target);
     const found = this.list.findLast(
       (command) => command.enabled !== false && command.keys?.includes(name) === true && keyWanted(typing, command.inFields === true),
     );
-    if (found === undefined || event.defaultPrevented || (overlayIsOpen() && found.inFields !== true)) return;
+    if (found === undefined || event.defaultPrevented || (covered && found.inFields !== true)) return;
     event.preventDefault();
     found.run(event);
   }
@@ -73,9 +76,18 @@ function useBook(): CommandBook {
 export function CommandsProvider({ children }: { children: ReactNode }) {
   const [book] = useState(() => new CommandBook());
   useEffect(() => {
-    const listener = (event: KeyboardEvent) => book.press(event);
+    let covered = false;
+    // A dialog that Escape closes is gone before the key arrives below; the key must not also act on the screen under it.
+    const before = () => {
+      covered = overlayIsOpen();
+    };
+    const listener = (event: KeyboardEvent) => book.press(event, covered);
+    window.addEventListener("keydown", before, { capture: true });
     window.addEventListener("keydown", listener);
-    return () => window.removeEventListener("keydown", listener);
+    return () => {
+      window.removeEventListener("keydown", before, { capture: true });
+      window.removeEventListener("keydown", listener);
+    };
   }, [book]);
   return <BookContext value={book}>{children}</BookContext>;
 }

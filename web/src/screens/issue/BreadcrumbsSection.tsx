@@ -29,6 +29,7 @@ import { VisibleText } from "@/ui/VisibleText";
 
 import classes from "./issue.module.css";
 import { KeyValues } from "./KeyValues";
+import { LongText } from "./LongText";
 import { Section } from "./Section";
 
 /** How many are shown until the reader asks for the rest: the last ones, nearest to the error. */
@@ -164,7 +165,7 @@ function CrumbRow({ crumb, eventAt }: { crumb: Breadcrumb; eventAt: number | nul
         </div>
         {crumb.message !== "" && (
           <p className={classes.crumbMessage}>
-            <VisibleText text={crumb.message} />
+            <LongText text={crumb.message} />
           </p>
         )}
         {crumb.data.length > 0 && (
@@ -195,7 +196,7 @@ function ErrorRow({ event }: { event: EventView }) {
           </time>
         </div>
         <p className={classes.crumbMessage}>
-          <VisibleText text={main === undefined ? event.title : `${main.type}: ${main.value}`} />
+          <LongText text={main === undefined ? event.title : `${main.type}: ${main.value}`} />
         </p>
       </div>
     </li>

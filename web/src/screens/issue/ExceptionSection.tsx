@@ -9,6 +9,7 @@ import { stackText } from "@/core/event/stackText";
 import { VisibleText } from "@/ui/VisibleText";
 
 import classes from "./issue.module.css";
+import { LongText } from "./LongText";
 import { Section } from "./Section";
 import { StackTrace } from "./StackTrace";
 
@@ -80,7 +81,9 @@ function ExceptionBlock({ exception, link, order }: BlockProps) {
     <article className={classes.exception} aria-label={exception.type}>
       {link !== null && <p className={classes.relation}>{link}</p>}
       <h3 className={classes.exceptionType}>
-        <VisibleText text={exception.type} />
+        <span className={classes.exceptionName}>
+          <VisibleText text={exception.type} />
+        </span>
         {exception.handled === false && <span className={classes.unhandled}>Unhandled</span>}
         {exception.mechanism !== null && (
           <span className={classes.mechanism}>
@@ -90,7 +93,7 @@ function ExceptionBlock({ exception, link, order }: BlockProps) {
       </h3>
       {exception.value !== "" && (
         <p className={classes.exceptionValue}>
-          <VisibleText text={exception.value} />
+          <LongText text={exception.value} />
         </p>
       )}
       <StackTrace frames={exception.frames} order={order} label={`Frames of ${exception.type}`} />

@@ -12,7 +12,7 @@ import {
   IconStarFilled,
 } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import { useRef, useState, type ReactNode } from "react";
+import { useRef, type ReactNode } from "react";
 
 import type { IssueDetail } from "@/core/event/detail";
 import type { Neighbours } from "@/core/event/neighbours";
@@ -26,6 +26,7 @@ import { VisibleText } from "@/ui/VisibleText";
 import { PriorityMark } from "../triage/PriorityMark";
 import { useTriage } from "../triage/triage";
 import classes from "./issue.module.css";
+import { LongText } from "./LongText";
 
 interface Props {
   detail: IssueDetail;
@@ -133,13 +134,8 @@ function SentryLink({ href }: { href: string | null }) {
   );
 }
 
-/** Longer values are cut to three lines until the reader asks for all of it. */
-const LONG = 280;
-
 function Title({ issue }: { issue: Issue }) {
-  const [whole, setWhole] = useState(false);
   const { type, value } = headline(issue);
-  const isLong = value.length > LONG || value.split("\n").length > 3;
   return (
     <div className={classes.title} data-level={issue.level}>
       <h1>
@@ -147,14 +143,9 @@ function Title({ issue }: { issue: Issue }) {
         <VisibleText text={type} />
       </h1>
       {value !== "" && (
-        <p className={classes.value} data-cut={(isLong && !whole) || undefined}>
-          <VisibleText text={value} />
+        <p className={classes.value}>
+          <LongText text={value} />
         </p>
-      )}
-      {isLong && (
-        <button type="button" className={classes.inlineButton} aria-expanded={whole} onClick={() => setWhole(!whole)}>
-          {whole ? "Show less" : "Show all of it"}
-        </button>
       )}
       {issue.culprit !== null && (
         <p className={classes.culprit}>

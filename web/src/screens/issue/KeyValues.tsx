@@ -5,6 +5,7 @@ import { safeLink } from "@/core/event/safeLink";
 import { VisibleText } from "@/ui/VisibleText";
 
 import classes from "./issue.module.css";
+import { LongText } from "./LongText";
 
 const SHORT = 8;
 
@@ -46,7 +47,7 @@ export function KeyValues({ rows, code = false, whole = false }: Props) {
 
 function Value({ text }: { text: string }) {
   const link = safeLink(text);
-  if (link === null) return <VisibleText text={text === "" ? "(empty)" : text} />;
+  if (link === null) return <LongText text={text === "" ? "(empty)" : text} />;
   return (
     <a className={classes.outside} href={link} target="_blank" rel="noopener noreferrer nofollow">
       <VisibleText text={text} />

@@ -8,6 +8,7 @@ import { VisibleText } from "@/ui/VisibleText";
 
 import classes from "./issue.module.css";
 import { KeyValues } from "./KeyValues";
+import { LongText } from "./LongText";
 import { Section } from "./Section";
 
 /** The request during which it happened, repeatable from a terminal. */
@@ -23,9 +24,9 @@ export function RequestSection({ request }: { request: HttpRequest }) {
         {request.body !== null && (
           <section className={classes.card}>
             <h3>Body</h3>
-            <pre className={classes.body} tabIndex={0} aria-label="Request body">
-              <VisibleText text={request.body} />
-            </pre>
+            <div className={classes.body}>
+              <LongText text={request.body} />
+            </div>
           </section>
         )}
         <Card title="Headers" rows={request.headers} />
