@@ -161,6 +161,7 @@ async def test_empty_refs_clear_the_commits(box: Box) -> None:
 async def test_the_previous_release_with_commits_is_found(box: Box) -> None:
     """Clients compute the commits between two releases from it."""
     await box.http.post(LIST, BODY | {"commits": [{"id": "a" * 40}]})
+    await box.http.post(LIST, {"version": "web@1", "projects": ["shop-web"], "commits": [{"id": "b" * 40}]})
     await box.http.post(LIST, BODY | {"version": "shop@1.1.0"})
     previous = (await box.http.get(f"{LIST}shop@1.1.0/previous-with-commits/")).data
     assert previous["lastCommit"]["id"] == "a" * 40

@@ -42,14 +42,17 @@ async def commit_files(request: SandboxRequest) -> Response:
 
 @serves("GET", f"{ORG}previous-with-commits/", scopes=("project:read", "project:releases", "org:ci"))
 async def previous_with_commits(request: SandboxRequest) -> Response:
-    """Give the release before this one that has commits, `{}` where there is none."""
+    """Give the release before this one, of a project of its own, that has commits; `{}` where there is none."""
     from dexter.sandbox.serialize.release import release_json
 
     release_id = _release_id(request)
     row = request.db.one(
-        "SELECT r.* FROM releases r WHERE r.organization_id = ? AND r.id < ?"
-        " AND EXISTS (SELECT 1 FROM commits c WHERE c.release_id = r.id) ORDER BY r.id DESC LIMIT 1",
-        request.organization["id"], release_id,
+        "SELECT r.* FROM releases r JOIN releases own ON own.id = ? WHERE r.organization_id = own.organization_id"
+        " AND (r.date_created, r.id) < (own.date_created, own.id)"
+        " AND EXISTS (SELECT 1 FROM commits c WHERE c.release_id = r.id)"
+        " AND EXISTS (SELECT 1 FROM release_projects p JOIN release_projects o ON o.project_id = p.project_id"
+        " WHERE p.release_id = r.id AND o.release_id = own.id) ORDER BY r.date_created DESC, r.id DESC LIMIT 1",
+        release_id,
     )  # fmt: skip
     return json_reply({} if row is None else release_json(request.db, row))
 
