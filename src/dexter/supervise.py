@@ -182,10 +182,10 @@ def _start_all(supervisor: Supervisor, settings: Settings, options: UpOptions, k
     sandbox, gateway, demo = children(settings, options, database)
     if not database.exists() and options.issues:
         _say(f"First start: growing an organization with {options.issues} issues ...")
-    # Both start at once: neither needs the other before the first request.
+    # One after the other: a gateway that answers should have something to answer with.
     supervisor.start(sandbox)
-    supervisor.start(gateway)
     supervisor.wait_until_ready(sandbox)
+    supervisor.start(gateway)
     if options.traffic:
         supervisor.start(demo)
     supervisor.wait_until_ready(gateway)

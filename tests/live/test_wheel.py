@@ -53,7 +53,7 @@ def test_dexter_up_from_the_wheel_serves_the_workbench_without_node(installed: P
         assert page.status == 200
         assert b'<div id="root">' in page.body
         listed = request("GET", f"{url}/api/v1/issues", headers={"X-Dexter-Token": "wheel-test-access-token"})
-        assert listed.status == 200
+        assert listed.status == 200, listed.body
         assert len(listed.json()["data"]) > 0
     finally:
         process.terminate()
