@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from dexter.policy.link_header import rebased, rewrite
 
@@ -28,6 +29,8 @@ ADDRESS_FIELDS: dict[str, tuple[str, ...]] = {
     "/api/0/organizations/": _REGION,
     _ORGANIZATION: _REGION,
     f"{_ORGANIZATION}teams/": _REGION,
+    f"{_ORGANIZATION}user-teams/": _REGION,
+    f"{_ORGANIZATION}region/": ("url",),
     f"{_ORGANIZATION}chunk-upload/": ("url",),
     "/api/0/projects/": _REGION,
     _PROJECT: _REGION,
@@ -51,9 +54,17 @@ def _turned(name: str, value: str, upstream_base: str, own_base: str) -> str | N
         case "link":
             return rewrite(value, upstream_base, own_base)
         case "location":
-            return rebased(value, upstream_base, own_base)
+            return _location(value, upstream_base, own_base)
         case _:
             return value
+
+
+def _location(value: str, upstream_base: str, own_base: str) -> str:
+    base_path = urlsplit(upstream_base).path
+    if base_path and value.startswith(f"{base_path}/"):
+        # Without an origin it is the client's to complete, and the client knows nothing of Sentry's own base path.
+        return value[len(base_path) :]
+    return rebased(value, upstream_base, own_base)
 
 
 def fields_of(template: str, path: str) -> tuple[str, ...]:
