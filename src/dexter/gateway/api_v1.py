@@ -12,10 +12,11 @@ from dexter.gateway.asgi import (
     AsgiSend,
     Receive,
     Scope,
-    bounded,
     headers_of,
     query_of,
+    replaying,
     send_response,
+    whole_body,
 )
 from dexter.gateway.catalog_reads import Read, answer_read
 from dexter.gateway.feature_routes import feature_addresses, feature_app
@@ -44,7 +45,9 @@ class ApiV1:
         if isinstance(entry, str):
             # FastAPI does not know HEAD; the server leaves the body out by the request it saw itself.
             method = "GET" if scope["method"] == "HEAD" else scope["method"]
-            await self._features({**scope, "method": method}, bounded(receive, headers), send)
+            # The body is read here, where its size is an error of ours and not one of FastAPI's.
+            body = await whole_body(receive, headers)
+            await self._features({**scope, "method": method}, replaying(body, receive), send)
             return
         read = Read(entry, values, query_of(scope), headers, scope["state"]["request_id"])
         response, scope["state"]["outcome"] = await answer_read(self._gateway, read)

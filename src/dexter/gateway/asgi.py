@@ -52,19 +52,28 @@ async def send_response(send: AsgiSend, response: Response, *, head: bool = Fals
     await send({"type": "http.response.body", "body": b"" if head else response.body})
 
 
-def bounded(receive: Receive, headers: Headers, limit: int = MAX_BODY_BYTES) -> Receive:
-    """Give a `receive` that raises TooLarge as soon as a body exceeds the limit, and before it if it says so."""
+async def whole_body(receive: Receive, headers: Headers, limit: int = MAX_BODY_BYTES) -> bytes:
+    """Give a request's body. Raises TooLarge as soon as it exceeds the limit, and before it is read if it says so."""
     stated = header(headers, "content-length") or "0"
-    seen = 0
-
-    async def receive_bounded() -> Message:
-        nonlocal seen
-        if stated.isdigit() and int(stated) > limit:
-            raise TooLarge(f"The body is larger than {limit} bytes.")
+    chunks: list[bytes] = []
+    size, more = (int(stated) if stated.isdigit() else 0), True
+    while more and size <= limit:
         message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > limit:
-            raise TooLarge(f"The body is larger than {limit} bytes.")
-        return message
+        chunks.append(message.get("body", b""))
+        size = max(size, sum(map(len, chunks)))
+        more = message["type"] == "http.request" and message.get("more_body", False)
+    if size > limit:
+        raise TooLarge(f"The body is larger than {limit} bytes.")
+    return b"".join(chunks)
 
-    return receive_bounded
+
+def replaying(body: bytes, receive: Receive) -> Receive:
+    """Give a `receive` that gives a body that was read already, and then what comes after it."""
+    waiting = [body]
+
+    async def replay() -> Message:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        return await receive()
+
+    return replay

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, cast
 
-import msgspec
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
 
 from dexter.errors import BadRequest, DexterError, DexterFault, Unauthenticated
 from dexter.features.issue_context import issue_context
@@ -21,6 +21,7 @@ from dexter.gateway.asgi import headers_of
 from dexter.gateway.identity import SESSION_COOKIE, Caller
 from dexter.gateway.problems import FieldError, InvalidFields, problem
 from dexter.gateway.runtime import Gateway
+from dexter.gateway.shapes import encoded
 
 log = structlog.get_logger("dexter.gateway")
 
@@ -99,6 +100,8 @@ def sentry_of(request: Request, query: Annotated[OrganizationQuery, Query()]) ->
 AsCaller = Annotated[Caller, Depends(caller_of)]
 AsSentry = Annotated[Sentry, Depends(sentry_of)]
 
+_SEND_JSON = "Send a JSON object as application/json."
+
 routes = APIRouter(prefix="/api/v1")
 
 
@@ -114,7 +117,7 @@ async def change_issue(request: Request, issue_id: IssueId, update: IssueUpdate,
 async def read_context(issue_id: IssueId, sentry: AsSentry) -> Response:
     """Give an issue with its events, stats, tags and activity; `parts` says how old each is, or why it is missing."""
     document = await issue_context(sentry, issue_id)
-    return Response(msgspec.json.encode(document), media_type="application/json", headers={"cache-control": "no-store"})
+    return Response(encoded(document), media_type="application/json", headers={"cache-control": "no-store"})
 
 
 @routes.post("/session", name="session.open", tags=["session"])
@@ -191,6 +194,7 @@ def feature_app() -> FastAPI:
     app.include_router(routes)
     app.add_exception_handler(DexterError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_unreadable)
     # FastAPI answers with this and raises the exception all the same, for the entrance to log.
     app.add_exception_handler(Exception, _answer_fault)
     return app
@@ -208,6 +212,11 @@ async def _answer_fault(request: Request, error: Exception) -> Response:
     return await _answer_error(request, DexterFault(str(error)))
 
 
+async def _answer_unreadable(request: Request, _: Exception) -> Response:
+    """Answer the one error that FastAPI raises by itself here: a body that it cannot read."""
+    return await _answer_error(request, BadRequest("The body is not valid JSON.", remedy=_SEND_JSON))
+
+
 async def _answer_invalid(request: Request, error: Exception) -> Response:
     return await _answer_error(request, _as_dexter_error(cast(RequestValidationError, error).errors()))
 
@@ -220,9 +229,7 @@ def _context(request: Request) -> str:
 def _as_dexter_error(errors: Any) -> DexterError:
     first = errors[0]
     if first["type"] == "json_invalid":
-        return BadRequest(
-            "The body is not valid JSON.", remedy="Send a JSON object with Content-Type: application/json."
-        )
+        return BadRequest("The body is not valid JSON.", remedy=_SEND_JSON)
     told = tuple(FieldError(".".join(str(part) for part in each["loc"][1:]) or "body", _said(each)) for each in errors)
     if first["loc"][0] != "body":
         return BadRequest("; ".join(f"{each.field}: {each.message}" for each in told))

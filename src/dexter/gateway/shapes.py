@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -28,6 +29,14 @@ def page(reply: Reply, *, now: float, query: str | None = None) -> bytes:
         msgspec.json.encode({"next": _cursor(next_cursor(link)), "prev": _cursor(previous_cursor(link))}),
         msgspec.json.encode(meta(reply, now=now, query=query)),
     )
+
+
+def encoded(document: Any) -> bytes:
+    """Give a document as JSON, with the lone surrogates that event texts may hold written as escapes."""
+    try:
+        return msgspec.json.encode(document)
+    except UnicodeEncodeError:
+        return json.dumps(document).encode()
 
 
 def is_list(reply: Reply) -> bool:
