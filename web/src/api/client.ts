@@ -1,3 +1,4 @@
+import type { AddressOf } from "./contract";
 import { ApiError, errorFromAnswer, errorFromSilence } from "./error";
 
 export type QueryValue = string | number | boolean | null | undefined | readonly string[];
@@ -17,7 +18,7 @@ let csrfToken: string | null = null;
 let onSignedOut: (() => void) | null = null;
 
 /** Remember the token that unsafe requests must show. It comes with the session and lives in memory only. */
-export function rememberCsrfToken(session: { csrf_token: string } | null): void {
+export function rememberCsrfToken(session: { csrf_token: string | null } | null): void {
   csrfToken = session?.csrf_token ?? null;
 }
 
@@ -88,14 +89,14 @@ function notJson(response: Response): ApiError {
 /**
  * The one way to the gateway. Each call gives the parsed body or throws an ApiError.
  *
- * The type argument says what the contract promises for that address.
+ * Addresses are checked against the gateway's own OpenAPI; the type argument names the part of the body that is read.
  */
 export const api = {
-  get: async <T>(path: string, query?: Query, signal?: AbortSignal, how: { fresh?: boolean } = {}): Promise<T> =>
+  get: async <T>(path: AddressOf<"get">, query?: Query, signal?: AbortSignal, how: { fresh?: boolean } = {}): Promise<T> =>
     (await send("GET", path, { ...how, ...(query && { query }), ...(signal && { signal }) })) as T,
-  put: async <T>(path: string, body: unknown): Promise<T> => (await send("PUT", path, { body })) as T,
-  post: async <T>(path: string, body: unknown): Promise<T> => (await send("POST", path, { body })) as T,
-  delete: async (path: string): Promise<void> => {
+  put: async <T>(path: AddressOf<"put">, body: unknown): Promise<T> => (await send("PUT", path, { body })) as T,
+  post: async <T>(path: AddressOf<"post">, body: unknown): Promise<T> => (await send("POST", path, { body })) as T,
+  delete: async (path: AddressOf<"delete">): Promise<void> => {
     await send("DELETE", path, {});
   },
 };

@@ -37,11 +37,15 @@ export function KeySheet() {
   );
 }
 
+const ORDER = ["List", "Issues", "This issue", "Event", "View", "Look", "Help"];
+
+const rank = (section: string): number => (ORDER.includes(section) ? ORDER.indexOf(section) : ORDER.length);
+
 function bySection(commands: readonly Command[]): [string, Command[]][] {
   const sections = new Map<string, Command[]>();
   for (const command of commands) {
     if (command.keys === undefined) continue;
     sections.set(command.section, [...(sections.get(command.section) ?? []), command]);
   }
-  return [...sections];
+  return [...sections].sort(([a], [b]) => rank(a) - rank(b));
 }

@@ -62,6 +62,7 @@ function ThemeButton() {
 
 function AccountMenu() {
   const session = useSession();
+  const name = session.user.name ?? "Signed in";
   const queryClient = useQueryClient();
   const navigate = useNavigate();
   const run = useCommandRunner();
@@ -75,13 +76,13 @@ function AccountMenu() {
   return (
     <Menu position="bottom-end" width={240}>
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size={36} radius="xl" aria-label={`Account of ${session.user.name}`}>
+        <ActionIcon variant="subtle" color="gray" size={36} radius="xl" aria-label={`Account: ${name}`}>
           <Face name={session.user.name} size={26} />
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>
-          {session.user.name} · {session.organization}
+          {[name, session.organization].filter((word) => word !== null).join(" · ")}
         </Menu.Label>
         <Menu.Item leftSection={<IconDeviceDesktop size={16} stroke={1.5} />} onClick={() => setColorScheme("auto")}>
           Use the system&apos;s theme

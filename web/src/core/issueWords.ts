@@ -17,6 +17,7 @@ const LEVEL_WORDS: Record<Level, string> = {
   info: "Info",
   debug: "Debug",
   sample: "Sample",
+  unknown: "Unknown level",
 };
 
 export const levelWord = (level: Level): string => (LEVEL_WORDS as Partial<Record<string, string>>)[level] ?? "Unknown level";
@@ -34,11 +35,14 @@ const SUBSTATUS_WORDS: Partial<Record<string, string>> = {
   archived_forever: "Archived forever",
 };
 
+const PASSING_WORDS = { reprocessing: "Being reprocessed", pending_deletion: "Being deleted", pending_merge: "Being merged" };
+
 /** Give an issue's state in one phrase: "Resolved in the next release", "Archived until 100 more events". */
 export function stateWords(issue: Pick<Issue, "status" | "substatus" | "statusDetails">): string {
   if (issue.status === "resolved") return resolvedWords(issue.statusDetails);
   if (issue.status === "ignored") return archivedWords(issue);
-  return SUBSTATUS_WORDS[issue.substatus ?? ""] ?? "Unresolved";
+  if (issue.status === "unresolved") return SUBSTATUS_WORDS[issue.substatus ?? ""] ?? "Unresolved";
+  return PASSING_WORDS[issue.status];
 }
 
 function resolvedWords(details: Issue["statusDetails"]): string {

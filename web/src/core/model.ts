@@ -8,8 +8,9 @@ import type { SeriesPoint } from "./series";
 
 export type { SeriesPoint };
 
-export type Level = "fatal" | "error" | "warning" | "info" | "debug" | "sample";
-export type IssueStatus = "unresolved" | "resolved" | "ignored";
+export type Level = "fatal" | "error" | "warning" | "info" | "debug" | "sample" | "unknown";
+/** The last three are on their way to be something else; they fit no tab but "All". */
+export type IssueStatus = "unresolved" | "resolved" | "ignored" | "reprocessing" | "pending_deletion" | "pending_merge";
 export type Priority = "low" | "medium" | "high";
 
 export interface ProjectRef {
@@ -100,12 +101,14 @@ export interface Page<T> {
 
 export interface Session {
   authenticated: boolean;
-  organization: string;
+  organization: string | null;
   project: string | null;
-  sentry_url: string;
-  csrf_token: string;
+  sentry_url: string | null;
+  /** Goes into X-CSRF-Token; null for callers without a cookie. */
+  csrf_token: string | null;
   version: string;
-  user: { name: string };
+  /** Null when Sentry does not say whose token it is. */
+  user: { name: string | null };
 }
 
 export interface Member {

@@ -7,7 +7,7 @@ import { readEvent } from "@/core/event/event";
 
 import { issueKeys } from "./issues";
 
-const pathOf = (id: string): string => `/api/v1/issues/${encodeURIComponent(id)}`;
+const pathOf = (id: string) => `/api/v1/issues/${encodeURIComponent(id)}` as const;
 
 export const eventKeys = {
   /** Every event of an issue that was looked at. */

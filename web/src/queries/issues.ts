@@ -1,7 +1,8 @@
 import { type InfiniteData, infiniteQueryOptions, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo } from "react";
 
-import { api, type Query } from "@/api/client";
+import { api } from "@/api/client";
+import type { IssuesQuery } from "@/api/contract";
 import { mapPages } from "@/core/issuePatch";
 import type { Issue, Page } from "@/core/model";
 import { newsIn, nextCursor } from "@/core/paging";
@@ -21,16 +22,16 @@ export const issueKeys = {
   head: (view: View) => ["issues", "head", view] as const,
 };
 
-function listQuery(view: View): Query {
+function listQuery(view: View) {
   return {
     status: view.status,
     query: view.query.trim() === "" ? undefined : view.query.trim(),
     sort: view.sort,
     period: view.period,
-    project: view.project,
-    environment: view.environment,
-    level: view.level,
-  };
+    project: [...view.project],
+    environment: [...view.environment],
+    level: [...view.level],
+  } satisfies IssuesQuery;
 }
 
 function fetchPage(view: View, cursor: string | null, signal: AbortSignal, fresh = false): Promise<Page<Issue>> {

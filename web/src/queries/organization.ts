@@ -1,6 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { api } from "@/api/client";
+import type { AddressOf } from "@/api/contract";
 import type { Environment, Member, Page, Project, Release, Team } from "@/core/model";
 import { nextCursor } from "@/core/paging";
 
@@ -8,7 +9,7 @@ const MINUTES_5 = 5 * 60_000;
 const MOST_PAGES = 10;
 
 /** Give every entry of a short list, following its pages to the end but never for ever. */
-async function everyPage<T>(path: string, signal: AbortSignal): Promise<T[]> {
+async function everyPage<T>(path: AddressOf<"get">, signal: AbortSignal): Promise<T[]> {
   const all: T[] = [];
   const followed: (string | null)[] = [null];
   let cursor: string | undefined;

@@ -29,7 +29,7 @@ export function Dialog({ title, from, size = 560, bare = false, onClose, childre
   );
   if (from === "below") {
     return (
-      <Drawer.Root opened onClose={onClose} position="bottom" size="auto" classNames={{ content: classes.sheet ?? "" }}>
+      <Drawer.Root opened onClose={onClose} position="bottom" transitionProps={{ duration: 120 }} classNames={{ inner: classes.sheetHolder ?? "", content: classes.sheet ?? "" }}>
         <Drawer.Overlay backgroundOpacity={0.4} />
         <Drawer.Content aria-label={title}>
           {inside}
@@ -38,7 +38,7 @@ export function Dialog({ title, from, size = 560, bare = false, onClose, childre
     );
   }
   return (
-    <Modal.Root opened onClose={onClose} size={size} yOffset="12vh" classNames={{ content: classes.dialog ?? "" }}>
+    <Modal.Root opened onClose={onClose} transitionProps={{ duration: 120 }} size={size} yOffset="12vh" classNames={{ content: classes.dialog ?? "" }}>
       <Modal.Overlay backgroundOpacity={0.4} />
       <Modal.Content aria-label={title}>
         {inside}

@@ -5,13 +5,12 @@ import { rowsOf } from "@/core/paging";
 import { NOTHING_SELECTED, prune, type Selection } from "@/core/selection";
 import { addressOf, type View } from "@/core/view";
 import { issuesQuery, useFreshenIssues, useNews } from "@/queries/issues";
-import { ErrorState } from "@/ui/ErrorState";
 
 import { BulkBar } from "./BulkBar";
 import { IssueList } from "./IssueList";
 import { NewsPill } from "./NewsPill";
 import { StaleNotice } from "./Notice";
-import { EmptyStream, ListSkeleton } from "./placeholders";
+import { EmptyStream, ListSkeleton, StreamFailure } from "./placeholders";
 import { SearchChips } from "./SearchChips";
 import classes from "./stream.module.css";
 import { StreamToolbar } from "./StreamToolbar";
@@ -54,7 +53,7 @@ function Stream({ view }: { view: View }) {
       <div className={classes.body}>
         <NewsPill arrived={arrived} onShow={freshen} />
         {list.isPending && <ListSkeleton density={density} />}
-        {list.isLoadingError && <ErrorState error={list.error} onRetry={() => void list.refetch()} />}
+        {list.isLoadingError && <StreamFailure error={list.error} onRetry={() => void list.refetch()} />}
         {pages !== undefined && rows.length === 0 && !list.hasNextPage && <EmptyStream />}
         {pages !== undefined && (rows.length > 0 || list.hasNextPage) && (
           <IssueList

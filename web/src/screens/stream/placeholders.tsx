@@ -1,8 +1,10 @@
 import { Button } from "@mantine/core";
 import { IconChecks, IconFilterOff, IconInbox } from "@tabler/icons-react";
 
+import { asApiError } from "@/api/error";
 import { filterCount, periodWord, statusWord, withoutFilters } from "@/core/view";
 import { EmptyState } from "@/ui/EmptyState";
+import { ErrorState } from "@/ui/ErrorState";
 
 import classes from "./stream.module.css";
 import { type Density, ROW_HEIGHT } from "./useDensity";
@@ -80,5 +82,23 @@ export function EmptyStream() {
         ? "Issues are born from events: point an application's Sentry SDK at a project's DSN and raise an error."
         : `Issues that are ${statusWord(view.status).toLowerCase()} are kept here, and can be reopened.`}
     </EmptyState>
+  );
+}
+
+/** Why the list could not be loaded. A search that Sentry refuses is the reader's to change, so that is what is offered. */
+export function StreamFailure({ error, onRetry }: { error: unknown; onRetry: () => void }) {
+  const { view, change } = useView();
+  const refused = asApiError(error).status === 400 && view.query.trim() !== "";
+  if (!refused) return <ErrorState error={error} onRetry={onRetry} />;
+  return (
+    <ErrorState
+      error={error}
+      title="Sentry does not understand this search"
+      actions={
+        <Button variant="default" onClick={() => change({ query: "" })}>
+          Clear the search
+        </Button>
+      }
+    />
   );
 }

@@ -1,0 +1,43 @@
+/**
+ * Where the workbench's own types meet those generated from the gateway's OpenAPI.
+ *
+ * The models in core/ name only what is read. The checks at the end fail the type check when the gateway
+ * no longer promises it, or no longer takes what is sent.
+ */
+
+import type { Issue, IssueUpdate, Meta, Session } from "@/core/model";
+
+import type { components, operations, paths } from "./schema";
+
+/** A path template with its placeholders open: "/api/v1/issues/{id}" becomes `/api/v1/issues/${string}`. */
+type Filled<Path extends string> = Path extends `${infer Before}{${string}}${infer After}` ? `${Before}${string}${Filled<After>}` : Path;
+
+type Takes<Path extends keyof paths, Method extends string> = Method extends keyof paths[Path]
+  ? paths[Path][Method] extends object
+    ? Filled<Path>
+    : never
+  : never;
+
+/** Every address that takes a method. */
+export type AddressOf<Method extends string> = { [Path in keyof paths]: Takes<Path, Method> }[keyof paths];
+
+/** The query names and values of the issue list. */
+export type IssuesQuery = NonNullable<operations["issues_list"]["parameters"]["query"]>;
+
+type Schemas = components["schemas"];
+type GeneratedIssue = Schemas["SentryOrganizationGroupIndexGetResponse"][number];
+
+/** Fields whose generated type is wider than what Sentry documents in words (free-form objects), and so are narrowed by hand. */
+type FreeForm = "metadata" | "stats" | "statusDetails" | "assignedTo" | "project";
+
+type Assert<Given extends Wanted, Wanted> = Given;
+
+/** @public The gateway gives what the models read. */
+export type Gives = [
+  Assert<Omit<Pick<GeneratedIssue, keyof Issue>, FreeForm>, Omit<Issue, FreeForm>>,
+  Assert<Schemas["SessionView"], Session>,
+  Assert<Schemas["Meta"], Meta>,
+];
+
+/** @public The gateway takes what the workbench sends. */
+export type TakesBack = [Assert<IssueUpdate, Schemas["IssueUpdate"]>];
