@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dexter.sandbox.field_errors import field_errors
+from dexter.sandbox.field_errors import field_errors, with_texts
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -63,3 +63,13 @@ def test_a_partial_update_needs_no_field_but_keeps_its_types() -> None:
     """Sentry's document marks every field of the issue update as required; the server takes any subset."""
     assert field_errors({}, SCHEMA, resolve, partial=True) == {}
     assert field_errors({"on": 1}, SCHEMA, resolve, partial=True) == {"on": ["Must be a valid boolean."]}
+
+
+def test_a_number_becomes_text_where_text_is_wanted() -> None:
+    """A version of 2 is the version `2`."""
+    assert with_texts({"name": 2, "count": 3, "on": True, "other": 4}, SCHEMA, resolve) == {
+        "name": "2",
+        "count": 3,
+        "on": True,
+        "other": 4,
+    }

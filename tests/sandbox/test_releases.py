@@ -260,6 +260,16 @@ async def test_a_bundle_is_assembled_from_its_chunks(box: Box) -> None:
     assert [file["name"] for file in (await box.http.get(f"{ONE}files/")).data] == ["~/app.js"]
 
 
+@pytest.mark.parametrize(
+    "body", [{}, {"checksum": "0"}, {"checksum": "0", "chunks": [{}]}, {"checksum": 0, "chunks": []}]
+)
+async def test_a_request_to_assemble_nothing_is_refused(box: Box, body: dict[str, Any]) -> None:
+    """Checksum and chunks are text."""
+    url = "/api/0/organizations/acme/artifactbundle/assemble/"
+    assert (await box.http.post(url, {"projects": ["shop-api"], **body})).status == 400
+    assert (await box.http.post(url, {"projects": ["nope"], **body})).status == 400
+
+
 async def test_a_chunk_must_be_what_its_name_says(box: Box) -> None:
     """A damaged upload must not be assembled."""
     sent = multipart(("file", "0" * 40, b"other"))

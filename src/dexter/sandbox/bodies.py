@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from dexter.catalog.table import operation, schema
-from dexter.sandbox.field_errors import field_errors
+from dexter.sandbox.field_errors import field_errors, with_texts
 from dexter.sandbox.replies import SentryError
 
 if TYPE_CHECKING:
@@ -28,10 +28,12 @@ async def checked_body(request: SandboxRequest, *, partial: bool = False, like: 
     """
     body = await request.json_object()
     asked = operation(like or request.operation_key).request
-    wrong = field_errors(body, asked.schema, schema, partial=partial) if asked and asked.schema else None
+    if asked is None or asked.schema is None:
+        return body
+    wrong = field_errors(body, asked.schema, schema, partial=partial)
     if wrong:
         raise SentryError(400, wrong)
-    return body
+    return with_texts(body, asked.schema, schema)
 
 
 def slug_of(name: str) -> str:

@@ -70,6 +70,15 @@ def value_error(value: Any, schema: Schema, resolve: Resolve) -> list[str] | Fie
             return None
 
 
+def with_texts(body: Mapping[str, Any], schema: Schema, resolve: Resolve) -> dict[str, Any]:
+    """Give the body with numbers written out where its schema wants text, as Sentry takes them."""
+    shapes = followed(schema, resolve).get("properties", {})
+    texts = {name for name, shape in shapes.items() if followed(shape, resolve).get("type") == "string"}
+    return {
+        name: str(value) if name in texts and isinstance(value, int | float) else value for name, value in body.items()
+    }
+
+
 def followed(schema: Schema, resolve: Resolve) -> Schema:
     """Give the schema behind a reference."""
     while "$ref" in schema:

@@ -120,7 +120,7 @@ async def assemble_debug_files(request: SandboxRequest) -> Response:
 
 def _assemble(request: SandboxRequest, body: dict[str, Any], version: str | None, projects: list[int]) -> Response:
     checksum, chunks = body.get("checksum"), body.get("chunks")
-    if not isinstance(checksum, str) or not isinstance(chunks, list):
+    if not isinstance(checksum, str) or not isinstance(chunks, list) or not all(isinstance(c, str) for c in chunks):
         raise SentryError(400, {"error": "checksum and chunks are required"})
     kept, done = _shelf(request), request.sandbox.shelf.setdefault(f"{__name__}.assembled", set())
     if checksum in done:
@@ -136,7 +136,7 @@ def _assemble(request: SandboxRequest, body: dict[str, Any], version: str | None
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         return json_reply({"state": "error", "missingChunks": [], "detail": f"Failed to open bundle: {error}"})
     if version:
-        _file_under(request, version, body.get("dist"), projects, files)
+        _file_under(request, str(version), str(body.get("dist") or "") or None, projects, files)
     done.add(checksum)
     return json_reply({"state": "ok", "missingChunks": []})
 

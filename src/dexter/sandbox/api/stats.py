@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 ORG_SCOPES = ("org:read", "org:write", "org:admin", *READ_SCOPES)
 MOST_COUNTED = 100
 MOST_POINTS = 3000
+LAST_EPOCH = 10**11
 KEPT_IN_STATS = ("id", "count", "userCount", "firstSeen", "lastSeen", "stats", "lifetime", "filtered", "isUnhandled")
 
 
@@ -58,9 +59,12 @@ def _epoch(text: str | None, default: float) -> float:
     if not text:
         return default
     try:
-        return float(text)
+        moment = float(text)
     except ValueError:
-        raise invalid("Invalid timestamp") from None
+        moment = -1.0
+    if not 0 <= moment < LAST_EPOCH:
+        raise invalid("Invalid timestamp")
+    return moment
 
 
 @serves("GET", "/api/0/organizations/{organization_id_or_slug}/issues-stats/", scopes=READ_SCOPES)

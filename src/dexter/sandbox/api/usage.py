@@ -25,6 +25,7 @@ _STATS = ("received", "generated", "rejected", "blacklisted")
 _GROUPS = ("project", "outcome", "category", "reason")
 _FIELDS = ("sum(quantity)", "sum(times_seen)")
 _MOST_POINTS = 3000
+_LAST_EPOCH = 10**11
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,12 @@ async def project_stats(request: SandboxRequest) -> Response:
 def _epoch(request: SandboxRequest, name: str, default: float) -> float:
     text = request.query.get(name)
     try:
-        return float(text) if text else default
+        moment = float(text) if text else default
     except ValueError:
-        raise invalid(f"{name} must be a numeric timestamp.") from None
+        moment = -1.0
+    if not 0 <= moment < _LAST_EPOCH:
+        raise invalid(f"{name} must be a numeric timestamp.")
+    return moment
 
 
 def _between(start: float, end: float, width_s: int) -> Buckets:
