@@ -128,7 +128,7 @@ def _boolean(value: Any) -> Checked:
     return None, ["Must be a valid boolean."] if value is not None else ["This field may not be null."]
 
 
-def _whole_number(most: int | None = None) -> Callable[[Any], Checked]:
+def _whole_number(most: int = 2_147_483_647) -> Callable[[Any], Checked]:
     def check(value: Any) -> Checked:
         if value is None:
             return None, None
@@ -140,7 +140,7 @@ def _whole_number(most: int | None = None) -> Callable[[Any], Checked]:
             return None, ["A valid integer is required."]
         if number < 0:
             return None, ["Ensure this value is greater than or equal to 0."]
-        if most is not None and number > most:
+        if number > most:
             return None, [f"Ensure this value is less than or equal to {most}."]
         return number, None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from dexter.sandbox.search.issue_query import InvalidQuery, Term, TextTerm, parse
+from dexter.sandbox.search.issue_query import MAX_TERMS, InvalidQuery, Term, TextTerm, check_length, parse
 
 _SPACE = re.compile(r"\s+")
 _OPERATOR = re.compile(r"(and|or)(?=[\s()]|$)", re.IGNORECASE)
@@ -42,7 +42,10 @@ Node = AllOf | AnyOf | FunctionTerm | Term
 
 def parse_events(text: str) -> Node:
     """Give the tree of a query. AND binds closer than OR; terms side by side are joined by AND."""
+    check_length(text)
     tokens = _tokens(text)
+    if len(tokens) > MAX_TERMS:
+        raise InvalidQuery("Query has too many terms")
     node, rest = _any_of(tokens, 0)
     if rest < len(tokens):
         raise _unbalanced(text)

@@ -119,8 +119,15 @@ _BOOLEAN = re.compile(r"^\(*(?:and|or)\)*$", re.IGNORECASE)
 _FILTER_IN_PARENS = re.compile(r"^\(+!?[A-Za-z0-9_.\[\]-]+:\S")
 
 
+MAX_LENGTH = 8_192
+MAX_TERMS = 200
+MAX_VALUES = 500
+"""Bounds far beyond what people write, so that no query outgrows what the database can take."""
+
+
 def parse(text: str) -> tuple[Term, ...]:
     """Give the terms of a query, in order; raise InvalidQuery where Sentry answers 400."""
+    check_length(text)
     terms: list[Term] = []
     words: list[str] = []
     position = 0
@@ -133,7 +140,16 @@ def parse(text: str) -> tuple[Term, ...]:
             _flush(words, terms)
             terms.append(term)
     _flush(words, terms)
+    values = sum(len(term.values) for term in terms if isinstance(term, KeyTerm))
+    if len(terms) > MAX_TERMS or values > MAX_VALUES:
+        raise InvalidQuery("Query has too many terms")
     return tuple(terms)
+
+
+def check_length(text: str) -> None:
+    """Raise InvalidQuery for a query longer than any person's."""
+    if len(text) > MAX_LENGTH:
+        raise InvalidQuery(f"Query is too long, the maximum is {MAX_LENGTH} characters")
 
 
 def _flush(words: list[str], terms: list[Term]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LONGEST = 12
+"""Digits of a counter: more would outgrow 64 bits."""
 _READ_AS = {"O": "0", "I": "1", "L": "1"}
 
 
@@ -21,7 +23,7 @@ def parse_short_id(text: str) -> tuple[str, int] | None:
     Letter case does not matter, and the letters that look like digits are read as those.
     """
     slug, _, counter = text.strip().rpartition("-")
-    if not slug or not counter:
+    if not slug or not counter or len(counter) > _LONGEST:
         return None
     number = 0
     for letter in counter.upper():
