@@ -88,7 +88,7 @@ class Coalesced:
             answer = await asyncio.shield(flight.task)
             if isinstance(answer.body, bytes):
                 return replace(answer, outcome=outcome)
-            if not flight.claimed:
+            if call.transparent and not flight.claimed:
                 flight.claimed = True
                 return answer
         finally:
