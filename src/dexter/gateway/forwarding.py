@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from dexter.wire import Headers
 
 _HOP_BY_HOP = frozenset(
@@ -109,11 +107,6 @@ def wants_no_cache(headers: Headers) -> bool:
 def as_sent(raw: bytes) -> str:
     """Give a path or query as it goes out: byte for byte, what is no printable ASCII percent-encoded."""
     return quote(raw, safe=_PRINTABLE)
-
-
-def decoded(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Give ASGI's header fields as text."""
-    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
 
 
 def encoded(headers: Headers) -> list[tuple[bytes, bytes]]:

@@ -6,36 +6,29 @@ Paths, trailing slashes, status codes, headers and bodies are Sentry's. Only its
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import time
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dexter.catalog.endpoints import UNKNOWN
-from dexter.errors import CallerError, DexterError, DexterFault, Garbled, NotFound, TooLarge, UpstreamError
+from dexter.errors import CallerError, DexterError, DexterFault, Garbled, NotFound
 from dexter.gateway import sentry_errors
-from dexter.gateway.forwarding import as_sent, decoded, encoded, to_client, to_sentry, wants_no_cache
+from dexter.gateway.exchange import CallerGone, Exchange
+from dexter.gateway.forwarding import to_client, to_sentry, wants_no_cache
 from dexter.gateway.rewrite import fields_of, own_body, own_headers
 from dexter.observe.records import AnswerServed, Observer, tell
 from dexter.policy.cache_status import age_s, cache_status
 from dexter.policy.outcome import declares_json
 from dexter.upstream.bodies import close_body
 from dexter.upstream.clock import Clock, SystemClock
-from dexter.wire import Answer, Body, Call, Credential, Endpoint, Headers, Identity, Send, header
+from dexter.wire import Answer, Call, Credential, Endpoint, Headers, Identity, Send, header
 
 if TYPE_CHECKING:
-    from dexter.catalog.router import Router
-    from dexter.upstream.upstream import Upstream
+    from collections.abc import Callable
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Respond = Callable[[Message], Awaitable[None]]
-Asgi = Callable[[Scope, Receive, Respond], Awaitable[None]]
+    from dexter.catalog.router import Router
+    from dexter.gateway.asgi import AsgiApp, AsgiSend, Receive, Scope
+    from dexter.upstream.upstream import Upstream
 
 FACE = "/api/0"
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
@@ -74,10 +67,6 @@ class PassthroughOptions:
     """The longest path and query that are passed on."""
 
 
-class CallerGone(Exception):
-    """The client closed its connection; nobody is left to answer."""
-
-
 class TargetTooLong(CallerError):
     """The path and query exceed the stated limit."""
 
@@ -114,14 +103,14 @@ class Passthrough:
         self._options = options
         self._observers = observers
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Respond) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         """Answer one request."""
-        exchange = Exchange(scope, receive, send, time.perf_counter())
-        endpoint, params = self._match(scope)
+        exchange = Exchange(scope, receive, send)
+        endpoint, params = self._match(exchange)
         try:
             call = self._call(exchange, endpoint, params)
-            call = replace(call, body=await exchange.body(self._options))
-            answer = await self._send(call)
+            body = await exchange.body(self._options.small_body_bytes, self._options.largest_upload_bytes)
+            answer = await self._send(replace(call, body=body))
         except CallerGone:
             return
         except DexterError as error:
@@ -133,8 +122,8 @@ class Passthrough:
             return
         await self._answer(exchange, call, answer)
 
-    def _match(self, scope: Scope) -> tuple[Endpoint, dict[str, str]]:
-        method, path = scope["method"], _decoded_path(scope)
+    def _match(self, exchange: Exchange) -> tuple[Endpoint, dict[str, str]]:
+        method, path = exchange.method, exchange.path
         if method == "HEAD":
             method = "GET"
         elif method == "OPTIONS":
@@ -143,15 +132,15 @@ class Passthrough:
         return self._router.match(method, path) or (UNKNOWN, {})
 
     def _call(self, exchange: Exchange, endpoint: Endpoint, params: dict[str, str]) -> Call:
-        if exchange.scope["method"] not in METHODS:
+        if exchange.method not in METHODS:
             raise MethodNotAllowed("The method is none that Sentry's API has.")
         path, query = exchange.target()
         if len(path) + len(query) > self._options.longest_target:
             raise TargetTooLong(f"The address is longer than {self._options.longest_target} bytes.")
-        if any(segment in (".", "..") for segment in _decoded_path(exchange.scope).split("/")):
+        if any(segment in (".", "..") for segment in exchange.path.split("/")):
             # Whoever normalizes such a path on the way sees another address than the one that was admitted.
             raise NotFound("The address has segments that lead elsewhere.")
-        method, headers = exchange.scope["method"], exchange.headers
+        method, headers = exchange.method, exchange.headers
         caller = self._admit(method, headers, endpoint)
         return Call(
             endpoint=endpoint,
@@ -183,9 +172,8 @@ class Passthrough:
             await self._refuse(exchange, call.endpoint, error)
             return
         self._tell(exchange, call.endpoint, answer.status, answer)
-        await exchange.respond(
-            answer.status, (*answer.headers, *self._own_headers(exchange, call, answer)), answer.body
-        )
+        headers = (*answer.headers, *self._own_headers(exchange, call, answer))
+        await exchange.respond(answer.status, headers, answer.body)
 
     async def _turned(self, exchange: Exchange, call: Call, answer: Answer) -> Answer:
         """Give the answer as the client gets it: addresses turned, unreadable errors replaced."""
@@ -219,7 +207,6 @@ class Passthrough:
             ("Cache-Status", cache_status(answer, call.endpoint.cache, now)),
             *((("Age", str(age)),) if age is not None else ()),
             ("Server-Timing", _server_timing(exchange, answer)),
-            *_harmless(answer.headers),
         )
 
     async def _refuse(self, exchange: Exchange, endpoint: Endpoint, error: DexterError) -> None:
@@ -229,105 +216,18 @@ class Passthrough:
         await exchange.respond(status, headers, body)
 
     def _tell(self, exchange: Exchange, endpoint: Endpoint, status: int, answer: Answer | None) -> None:
+        method = exchange.method
         record = AnswerServed(
             face=FACE,
             endpoint=endpoint.name,
-            method=exchange.scope["method"],
+            # A metric's label; whoever invents methods must not invent series.
+            method=method if method in METHODS else "other",
             status=status,
             duration_s=exchange.elapsed_s(),
             request_id=exchange.request_id,
             outcome=answer.outcome if answer else None,
         )
         tell(self._observers, record)
-
-
-class Exchange:
-    """One request and its response, in ASGI's messages."""
-
-    def __init__(self, scope: Scope, receive: Receive, send: Respond, started: float) -> None:
-        self.scope = scope
-        self.headers = decoded(scope["headers"])
-        self.request_id = _request_id(scope)
-        self._receive = receive
-        self._send = send
-        self._started = started
-
-    def elapsed_s(self) -> float:
-        """Give the seconds since the request came in."""
-        return time.perf_counter() - self._started
-
-    def target(self) -> tuple[str, str]:
-        """Give path and query as they came."""
-        raw_path = self.scope.get("raw_path") or self.scope["path"].encode()
-        return as_sent(raw_path.partition(b"?")[0]), as_sent(self.scope.get("query_string", b""))
-
-    async def body(self, options: PassthroughOptions) -> Body | None:
-        """Give the request's body: none, read whole when small, or as a stream. Raises TooLarge."""
-        declared = header(self.headers, "content-length")
-        if declared is None and header(self.headers, "transfer-encoding") is None:
-            return None
-        size = int(declared) if declared and declared.isdigit() else None
-        if size is not None and size > options.largest_upload_bytes:
-            raise TooLarge(f"The body is larger than {options.largest_upload_bytes} bytes.")
-        stream = self._incoming(options.largest_upload_bytes)
-        if size is not None and size <= options.small_body_bytes:
-            return b"".join([chunk async for chunk in stream]) if size else None
-        return stream
-
-    async def _incoming(self, limit: int) -> AsyncIterator[bytes]:
-        size = 0
-        more = True
-        while more:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise CallerGone
-            chunk = message.get("body", b"")
-            size += len(chunk)
-            if size > limit:
-                raise TooLarge(f"The body is larger than {limit} bytes.")
-            if chunk:
-                yield chunk
-            more = message.get("more_body", False)
-
-    async def respond(self, status: int, headers: Headers, body: Body) -> None:
-        """Send a whole response, or a stream until its end or the client's leaving."""
-        if isinstance(body, bytes):
-            unsized = self.is_head() or status in (204, 304)
-            await self._start(status, headers if unsized else _sized(headers, body))
-            await self._send({"type": "http.response.body", "body": b"" if self.is_head() else body})
-            return
-        try:
-            await self._start(status, headers)
-            await self._stream(body)
-        finally:
-            await close_body(body)
-
-    def is_head(self) -> bool:
-        """Whether the client wants no body."""
-        return bool(self.scope["method"] == "HEAD")
-
-    async def _start(self, status: int, headers: Headers) -> None:
-        await self._send({"type": "http.response.start", "status": status, "headers": encoded(headers)})
-
-    async def _stream(self, body: AsyncIterator[bytes]) -> None:
-        gone = asyncio.ensure_future(self._gone())
-        try:
-            async for chunk in body:
-                if gone.done():
-                    return
-                await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await self._send({"type": "http.response.body", "body": b""})
-        except UpstreamError as error:
-            # The head is out: only a response that visibly breaks off tells the client that something is missing.
-            logging.getLogger("dexter.gateway").warning("stream_broke_off: %s", type(error).__name__)
-        finally:
-            gone.cancel()
-            with suppress(asyncio.CancelledError):
-                await gone
-
-    async def _gone(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
 
 
 def build_passthrough(
@@ -339,7 +239,7 @@ def build_passthrough(
     clock: Clock | None = None,
     options: PassthroughOptions | None = None,
     observers: tuple[Observer, ...] = (),
-) -> Asgi:
+) -> AsgiApp:
     """Give the ASGI application for `/api/0/...`.
 
     `admit` decides who calls and whether they may. `own_base` gives the gateway's own address, without a trailing
@@ -350,27 +250,9 @@ def build_passthrough(
     )
 
 
-def _decoded_path(scope: Scope) -> str:
-    path: str = scope["path"]
-    return path
-
-
-def _request_id(scope: Scope) -> str:
-    known = scope.get("state", {}).get("request_id")
-    return str(known) if known else uuid.uuid4().hex
-
-
 def _server_timing(exchange: Exchange, answer: Answer) -> str:
     total = f"total;dur={exchange.elapsed_s() * 1000:.1f}"
     return total if answer.upstream_s is None else f"sentry;dur={answer.upstream_s * 1000:.1f}, {total}"
-
-
-def _harmless(headers: Headers) -> Headers:
-    """Give what keeps a file that somebody uploaded to Sentry from acting as a page of the gateway's origin."""
-    nosniff = ("X-Content-Type-Options", "nosniff")
-    if declares_json(headers):
-        return (nosniff,)
-    return (nosniff, ("Content-Security-Policy", "sandbox; default-src 'none'"))
 
 
 def _as_json(headers: Headers) -> Headers:
@@ -379,10 +261,6 @@ def _as_json(headers: Headers) -> Headers:
         *((name, value) for name, value in headers if name.lower() not in dropped),
         ("Content-Type", "application/json"),
     )
-
-
-def _sized(headers: Headers, body: bytes) -> Headers:
-    return (*headers, ("Content-Length", str(len(body))))
 
 
 def _with_length(headers: Headers, answer: Answer) -> Headers:
