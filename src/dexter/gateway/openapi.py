@@ -31,6 +31,11 @@ _CURSOR = {
     ]
 }
 
+ONLY_ON_REQUEST = frozenset(
+    {"inbox", "integrationIssues", "latestEventHasAttachments", "owners", "sentryAppIssues", "sessionCount"}
+)
+"""Fields of an issue that Sentry's document calls required, though it sends them when `expand` names them only."""
+
 OWN_SCHEMAS: Mapping[str, Schema] = {
     "Problem": {
         "type": "object",
@@ -227,6 +232,8 @@ def translated(own: Schema) -> dict[str, Any]:
         reference = {"$ref": f"{REF}{PREFIX}{own['$ref'].removeprefix(REF)}"}
         return _or_null(reference) if own.get("nullable") else reference
     done = {key: _translated_value(key, value) for key, value in own.items() if key not in ("nullable", "example")}
+    if "required" in done:
+        done["required"] = [name for name in done["required"] if name not in ONLY_ON_REQUEST]
     if not own.get("nullable"):
         return done
     if isinstance(done.get("type"), str):
