@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,7 +58,7 @@ def test_query_reads_as(text: str, terms: tuple[object, ...]) -> None:
 )  # fmt: skip
 def test_query_is_refused(text: str) -> None:
     """What Sentry answers with 400 must not be searched for as something else."""
-    with pytest.raises(InvalidQuery, match="^Error parsing search query: "):
+    with pytest.raises(InvalidQuery, match=r"^Error parsing search query: "):
         parse(text)
 
 
@@ -64,10 +66,8 @@ def test_query_is_refused(text: str) -> None:
 def test_any_text_is_terms_or_a_refusal(text: str) -> None:
     """Whatever is typed into a search box, it ends in one of two ways."""
     for read in (parse, parse_events):
-        try:
+        with contextlib.suppress(InvalidQuery):
             read(text)
-        except InvalidQuery as error:
-            assert str(error)
 
 
 A, B, C = (KeyTerm(name, ("1",)) for name in "abc")

@@ -150,3 +150,13 @@ CREATE TABLE user_reports (
 );
 CREATE INDEX user_reports_by_issue ON user_reports (issue_id);
 CREATE INDEX attachments_by_event ON attachments (project_id, event_id);
+-- Searches that people keep: saved under a name, pinned, or merely asked lately.
+CREATE TABLE saved_searches (
+  id INTEGER PRIMARY KEY, organization_id INTEGER NOT NULL, user_id INTEGER, kind INTEGER NOT NULL DEFAULT 0,
+  name TEXT NOT NULL, query TEXT NOT NULL, sort TEXT, visibility TEXT NOT NULL, date_created REAL NOT NULL
+);
+CREATE TABLE recent_searches (
+  id INTEGER PRIMARY KEY, organization_id INTEGER NOT NULL, user_id INTEGER NOT NULL, kind INTEGER NOT NULL,
+  query TEXT NOT NULL, last_seen REAL NOT NULL, date_created REAL NOT NULL,
+  UNIQUE (organization_id, user_id, kind, query)
+);
