@@ -9,7 +9,7 @@ import pytest
 
 from dexter.errors import SettingsError
 from dexter.sandbox.bootstrap import open_sandbox
-from dexter.sandbox.command import greeting
+from dexter.sandbox.command import greeting, listen
 from dexter.sandbox.database import Database
 from dexter.sandbox.options import SandboxOptions
 
@@ -56,6 +56,14 @@ def test_a_file_of_another_schema_is_refused(tmp_path: Path) -> None:
     other.close()
     with pytest.raises(SettingsError, match="schema version"):
         Database(path, lambda: 0.0)
+
+
+def test_a_taken_port_says_what_to_do() -> None:
+    """A stack trace would not."""
+    with listen("127.0.0.1", 0) as taken:
+        taken.listen()
+        with pytest.raises(SettingsError, match="cannot listen on"):
+            listen("127.0.0.1", taken.getsockname()[1])
 
 
 def test_the_greeting_says_how_to_reach_the_sandbox(options: SandboxOptions) -> None:

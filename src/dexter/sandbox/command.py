@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from dexter.errors import SettingsError
 from dexter.sandbox.app import build_app
 from dexter.sandbox.bootstrap import dsn
 
@@ -30,11 +31,18 @@ def run(options: SandboxOptions) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Give a listening socket; port 0 takes any free one."""
+    """Give a bound socket; port 0 takes any free one. `SettingsError` when the address cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"The sandbox cannot listen on {host}:{port}: {error.strerror}.",
+            remedy="Stop what listens there, or start with another port (0 takes any free one).",
+        ) from error
     return listener
 
 

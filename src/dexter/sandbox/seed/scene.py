@@ -194,23 +194,31 @@ def _library_path(project: world.Project, filename: str) -> str:
 
 def _own(scene: Scene, role: str, source: Mapping[str, Any], number: int, pen: Pen) -> Json:
     filename, module, function = _place(scene, role)
+    story = stories()[scene.project.language]
     frame: Json = {
         "filename": filename,
         "abs_path": f"/srv/{scene.project.slug}/{filename}" if scene.project.root else filename,
         "function": function,
         "lineno": number,
         "in_app": True,
-        "pre_context": [pen(text) for text in source.get("before", ())],
+        "pre_context": [pen(text) for text in (*story["above"], *source.get("before", ()))][-5:],
         "context_line": pen(source["line"]),
-        "post_context": [pen(text) for text in source.get("after", ())],
+        "post_context": [pen(text) for text in (*source.get("after", ()), *story["below"])][:5],
     }
     if module:
         frame["module"] = module
     if scene.project.language in ("javascript", "node"):
         frame["colno"] = 5 + len(source["line"]) % 40
-    if "vars" in source:
-        frame["vars"] = pen.all(source["vars"])
+    if scene.project.language in ("python", "node", "ruby"):
+        frame["vars"] = {**pen.all(_VARS[role]), **pen.all(source.get("vars", {}))}
     return frame
+
+
+_VARS: Mapping[str, Json] = {
+    "caller": {"request": "<Request POST /${noun}s/$id>", "id": "$id", "payload": {"reference": "$uuid"}},
+    "site": {"attempt": "1", "locale": "'en'"},
+}
+"""Local variables that any frame of the role has, in languages whose SDK sends them."""
 
 
 def _place(scene: Scene, role: str) -> tuple[str, str | None, str]:
