@@ -35,6 +35,7 @@ def run_server(settings: Settings) -> None:
         config = uvicorn.Config(
             app,
             http=GatewayProtocol,
+            ws="none",
             log_level="warning",
             log_config=None,
             access_log=False,
