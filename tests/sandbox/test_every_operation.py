@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ALL = [known.key for known in operations()]
 
 SHA1_OF_FILE = hashlib.sha1(b"var x", usedforsecurity=False).hexdigest()
+SEARCH = {"type": 0, "name": "Mine", "query": "is:unresolved", "sort": "date", "visibility": "organization"}
 EVENT_ID = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
 EVENT = {
     "event_id": EVENT_ID,
@@ -75,6 +76,16 @@ BODIES: dict[str, Any] = {
         "chunks": ["0" * 40],
         "projects": ["shop-api"],
     },
+    "POST /api/0/organizations/{organization_id_or_slug}/searches/": SEARCH
+    | {"name": "Another", "query": "is:ignored"},
+    "PUT /api/0/organizations/{organization_id_or_slug}/searches/{search_id}/": SEARCH,
+    "PUT /api/0/organizations/{organization_id_or_slug}/pinned-searches/": {"type": 0, "query": "is:unresolved"},
+    "POST /api/0/projects/{organization_id_or_slug}/{project_id_or_slug}/user-feedback/": {
+        "event_id": EVENT_ID,
+        "name": "Eve",
+        "email": "eve@example.com",
+        "comments": "It broke.",
+    },
     "PUT /api/0/organizations/{organization_id_or_slug}/issues/{issue_id}/": {"status": "resolved"},
     "PUT /api/0/organizations/{organization_id_or_slug}/issues/": {
         "status": "ignored",
@@ -112,6 +123,12 @@ async def furnish(box: Box) -> dict[str, str]:
     )  # fmt: skip
     issue = str(box.db.value("SELECT id FROM issues LIMIT 1"))
     note = await box.http.post(f"/api/0/organizations/acme/issues/{issue}/comments/", {"text": "seen"})
+    search = await box.http.post("/api/0/organizations/acme/searches/", SEARCH)
+    attachment = box.db.insert(
+        "INSERT INTO attachments (event_id, project_id, name, content_type, size, sha1, content, date_created)"
+        " VALUES (?,?,?,?,?,?,?,?)",
+        EVENT_ID, box.key()[0], "log.txt", "text/plain", 3, "0" * 40, b"abc", box.clock.now,
+    )  # fmt: skip
     return {
         "organization_id_or_slug": "acme",
         "project_id_or_slug": "shop-api",
@@ -125,6 +142,8 @@ async def furnish(box: Box) -> dict[str, str]:
         "issue_id": issue,
         "note_id": note.data["id"],
         "event_id": EVENT_ID,
+        "search_id": search.data["id"],
+        "attachment_id": str(attachment),
         "key": "browser",
         "filter_id": "localhost",
     }
