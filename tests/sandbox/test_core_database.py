@@ -60,10 +60,8 @@ def test_a_file_of_another_schema_is_refused(tmp_path: Path) -> None:
 
 def test_a_taken_port_says_what_to_do() -> None:
     """A stack trace would not."""
-    with listen("127.0.0.1", 0) as taken:
-        taken.listen()
-        with pytest.raises(SettingsError, match="cannot listen on"):
-            listen("127.0.0.1", taken.getsockname()[1])
+    with listen("127.0.0.1", 0) as taken, pytest.raises(SettingsError, match="cannot listen on"):
+        listen("127.0.0.1", taken.getsockname()[1])
 
 
 def test_the_greeting_says_how_to_reach_the_sandbox(options: SandboxOptions) -> None:

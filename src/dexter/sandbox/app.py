@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import secrets
 import time
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -17,6 +15,7 @@ import dexter.sandbox.api
 import dexter.sandbox.ingest.routes  # noqa: F401 - announces ingestion
 from dexter.catalog.router import Router
 from dexter.catalog.table import operations
+from dexter.sandbox.admin import build_admin
 from dexter.sandbox.auth import demand
 from dexter.sandbox.bootstrap import open_sandbox
 from dexter.sandbox.clock import ShiftedClock
@@ -25,6 +24,7 @@ from dexter.sandbox.replies import SentryError, empty_reply, json_reply
 from dexter.sandbox.request import Sandbox, SandboxRequest
 from dexter.sandbox.routing import Handler, Stage, Target, targets
 from dexter.sandbox.sampled_answers import sampled_answer
+from dexter.sandbox.stages import stages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,32 +42,22 @@ _TICK_S = 15.0
 def build_app(options: SandboxOptions, *, clock: Callable[[], float] = time.time) -> Starlette:
     """Give the ASGI application of one sandbox; `app.state.sandbox` is the sandbox itself."""
     sandbox = open_sandbox(options, ShiftedClock(clock))
-    mounts = [Mount("/", app=ApiFace(sandbox, _stages(sandbox)))]
-    if importlib.util.find_spec("dexter.sandbox.admin"):
-        mounts.insert(0, Mount("/_sandbox", app=import_module("dexter.sandbox.admin").build_admin(sandbox)))
-    app = Starlette(routes=mounts)
+    face = ApiFace(sandbox, stages(sandbox))
+    app = Starlette(routes=[Mount("/_sandbox", app=build_admin(sandbox)), Mount("/", app=face)])
     app.state.sandbox = sandbox
     return app
-
-
-def _stages(sandbox: Sandbox) -> list[Stage]:
-    """Give what stands round every handler, outermost first."""
-    if importlib.util.find_spec("dexter.sandbox.stages"):
-        found: list[Stage] = import_module("dexter.sandbox.stages").stages(sandbox)
-        return found
-    return []
 
 
 class ApiFace:
     """The ASGI application under `/api/`: one lookup, then the stages, then the handler."""
 
-    def __init__(self, sandbox: Sandbox, stages: list[Stage]) -> None:
+    def __init__(self, sandbox: Sandbox, around: list[Stage]) -> None:
         self._sandbox = sandbox
         self._next_tick = 0.0
         entries = targets(operations())
         self._router: Router[Target] = Router(entries)
-        self._unmatched = _wrap(self._no_route, stages)
-        self._ways = {target.key: _wrap(_way_to(target), stages) for _, _, target in entries}
+        self._unmatched = _wrap(self._no_route, around)
+        self._ways = {target.key: _wrap(_way_to(target), around) for _, _, target in entries}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -87,7 +77,8 @@ class ApiFace:
 
     def _let_time_pass(self) -> None:
         now = self._sandbox.clock()
-        if now >= self._next_tick:
+        # The admin surface may set the clock back as well as forward.
+        if not self._next_tick - _TICK_S <= now < self._next_tick:
             self._next_tick = now + _TICK_S
             with self._sandbox.db.transaction():
                 pass_time(self._sandbox.db, now)
@@ -134,8 +125,8 @@ def _sampled(target: Target) -> Handler:
     return answer
 
 
-def _wrap(handler: Handler, stages: list[Stage]) -> Handler:
-    for stage in reversed(stages):
+def _wrap(handler: Handler, around: list[Stage]) -> Handler:
+    for stage in reversed(around):
         handler = stage(handler)
     return handler
 

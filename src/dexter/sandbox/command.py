@@ -31,12 +31,14 @@ def run(options: SandboxOptions) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Give a bound socket; port 0 takes any free one. `SettingsError` when the address cannot be had."""
+    """Give a listening socket; port 0 takes any free one. `SettingsError` when the address cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        # Listening from here on, so that whoever reads the greeting can connect at once.
+        listener.listen(1024)
     except OSError as error:
         listener.close()
         raise SettingsError(

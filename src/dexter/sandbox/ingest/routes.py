@@ -97,7 +97,8 @@ async def not_taken(request: SandboxRequest) -> Response:
 
 async def _content(request: SandboxRequest) -> bytes:
     too_large = refused(413, "request body too large")
-    if int(request.headers.get("content-length") or 0) > MAX_COMPRESSED:
+    length = request.headers.get("content-length") or ""
+    if length.isdecimal() and int(length) > MAX_COMPRESSED:
         raise too_large
     parts, size = [], 0
     async for part in request.http.stream():
