@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 DATABASE_FILE = "sandbox.sqlite3"
+DEMO_LOG = "demo.log"
+"""The shop's own log: an application in trouble says a lot."""
+
 ORGANIZATION = "acme"
 
 START_S = 120.0
@@ -47,12 +50,17 @@ class UpOptions:
 
 @dataclass(slots=True)
 class Child:
-    """One process under supervision. `ready_url` answers once it can be used; `essential` means: all end with it."""
+    """One process under supervision.
+
+    `ready_url` answers once it can be used; all end with one that is `essential`; what it says goes to `log`, or to
+    this process's own standard error.
+    """
 
     name: str
     arguments: tuple[str, ...]
     ready_url: str | None = None
     essential: bool = True
+    log: Path | None = None
     starts: int = 0
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
@@ -60,15 +68,19 @@ class Child:
         """Start it, or start it anew."""
         self.starts += 1
         parent = os.getpid()
+        log = None if self.log is None else self.log.open("ab" if self.starts > 1 else "wb")
         self.process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             (sys.executable, *self.arguments),
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             # What a child says at its start holds tokens, and the panel says all of it in one place.
             stdout=subprocess.DEVNULL,
+            stderr=log,
             start_new_session=True,
             preexec_fn=lambda: _die_with(parent),  # noqa: PLW1509 (this process has one thread)
         )
+        if log is not None:
+            log.close()
 
     def ended(self) -> int | None:
         """Give its exit status, or None while it runs."""
@@ -200,7 +212,12 @@ def children(settings: Settings, options: UpOptions, database: Path) -> tuple[Ch
     gateway = Child(
         "gateway", ("-m", "dexter.cli", "serve"), f"http://{_reachable(settings.host)}:{settings.port}/health"
     )
-    demo = Child("demo traffic", ("-m", "dexter.demo", "--sandbox", sandbox_url), essential=False)
+    demo = Child(
+        "demo traffic",
+        ("-m", "dexter.demo", "--sandbox", sandbox_url),
+        essential=False,
+        log=settings.data_dir / DEMO_LOG,
+    )
     return sandbox, gateway, demo
 
 
