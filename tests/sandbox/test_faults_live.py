@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import signal
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,3 +71,24 @@ async def test_a_hanging_call_stays_silent_until_the_client_leaves(port: int) ->
     assert b"200 OK" in await exchange(port, "GET", "/api/0/organizations/")
     calls = await exchange(port, "GET", "/_sandbox/calls")
     assert [call["status"] for call in json.loads(calls.partition(b"\r\n\r\n")[2])["recent"]] == [0, 200]
+
+
+async def test_a_hanging_call_does_not_keep_the_sandbox_from_stopping() -> None:
+    """A test that ends in the middle of a fault must not leave a process behind."""
+    starting = "from dexter.sandbox.command import run; from dexter.sandbox.options import SandboxOptions; "
+    code = starting + "run(SandboxOptions(port=0, owner_token='sntryu_owner'))"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stdout
+    await process.stdout.readline()
+    port = int((await process.stdout.readline()).decode().rpartition(":")[2])
+    await exchange(port, "PUT", "/_sandbox/faults", {"hang": True})
+    hanging = asyncio.create_task(exchange(port, "GET", "/api/0/organizations/", wait_s=30))
+    while b'"total":1' not in await exchange(port, "GET", "/_sandbox/calls"):
+        assert not hanging.done()
+    process.send_signal(signal.SIGTERM)
+    await asyncio.wait_for(process.communicate(), 15)
+    assert process.returncode is not None
+    with contextlib.suppress(ConnectionError):
+        assert await hanging == b""

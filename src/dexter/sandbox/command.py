@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from dexter.sandbox.options import SandboxOptions
     from dexter.sandbox.request import Sandbox
 
+GRACE_S = 2
+"""How long calls may still take once the sandbox is told to stop; one that a fault keeps hanging would never end."""
+
 
 def run(options: SandboxOptions) -> None:
     """Serve a sandbox in the foreground; prints address, owner token and DSNs, then runs until interrupted."""
@@ -26,7 +29,10 @@ def run(options: SandboxOptions) -> None:
         address = options.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
         sys.stdout.write(greeting(app.state.sandbox, address))
         sys.stdout.flush()
-        config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", server_header=False)
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, lifespan="off", server_header=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )  # fmt: skip
         uvicorn.Server(config).run(sockets=[listener])
 
 
