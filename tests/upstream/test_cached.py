@@ -11,7 +11,7 @@ from tests.doubles.sentry_double import JSON, TOKEN, FakeClock, Held, SentryDoub
 
 from dexter.errors import Garbled, TimedOut, Unreachable
 from dexter.observe.records import RefreshFailed
-from dexter.wire import Answer, Headers, Outcome, Priority
+from dexter.wire import Answer, Headers, Outcome, Priority, header
 
 if TYPE_CHECKING:
     from dexter.upstream.stack import Stack
@@ -231,6 +231,15 @@ async def test_a_shared_call_carries_no_language_of_its_first_caller(stack: Stac
     names = {name for name, _ in sentry.calls[0].headers}
     assert "X-Custom" in names
     assert "Accept-Language" not in names
+
+
+async def test_a_stored_answer_says_nothing_of_a_quota_that_has_passed(stack: Stack, sentry: SentryDouble) -> None:
+    """A client that believed it would wait for a moment long gone, or spend what is spent."""
+    quota = (("X-Sentry-Rate-Limit-Remaining", "3"), ("X-Hits", "12"))
+    sentry.will(ok(headers=(*JSON, *quota)))
+    first, second = await stack(call()), await stack(call())
+    assert header(first.headers, "x-sentry-rate-limit-remaining") == "3"
+    assert second.headers == (*JSON, ("X-Hits", "12"))
 
 
 async def test_a_token_never_gets_the_services_answer(stack: Stack, sentry: SentryDouble) -> None:

@@ -77,6 +77,17 @@ async def test_a_token_that_sentry_no_longer_accepts_gets_sentrys_own_refusal(
     assert sentry.asked == [LIST, INDEX, LIST]
 
 
+async def test_a_refused_probe_is_enough_to_drop_everything(
+    stack: Stack, sentry: SentryDouble, clock: FakeClock, store: MemoryStore
+) -> None:
+    """Sentry said no once and then broke: the entries must not survive to a better day."""
+    await stack(call(identity=TOKEN))
+    clock.pass_s(61)
+    sentry.will(REFUSED, ok(b"{}", status=503))
+    assert (await stack(call(identity=TOKEN, clock=clock))).status == 503
+    assert len(store) == 0
+
+
 @pytest.mark.parametrize("trouble", [Unreachable("down"), TimedOut("slow")])
 async def test_without_sentry_a_token_gets_nothing_stored(
     stack: Stack, sentry: SentryDouble, clock: FakeClock, trouble: Exception

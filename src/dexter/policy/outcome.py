@@ -71,6 +71,15 @@ def storable(status: int, headers: Headers, kind: Content) -> bool:
     return status == 200 and kind is Content.JSON and header(headers, "set-cookie") is None
 
 
+_OF_THE_MOMENT = ("x-sentry-rate-limit-", "retry-after", "date", "age", "connection", "keep-alive", "transfer-encoding")
+"""Header fields, by the start of their names, that say something of one response and nothing of the next."""
+
+
+def lasting(headers: Headers) -> Headers:
+    """Give the header fields that stay true for a stored answer; the quota left is not among them."""
+    return tuple((name, value) for name, value in headers if not name.lower().startswith(_OF_THE_MOMENT))
+
+
 def is_failure(status: int) -> bool:
     """Whether Sentry itself failed, so that a stored answer may stand in; a 4xx is an answer."""
     return status >= 500

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dexter.observe.records import EntryStored, Observer, StoreRefused, tell
 from dexter.policy.cache_key import cache_key
-from dexter.policy.outcome import content, forgets_entry, storable
+from dexter.policy.outcome import content, forgets_entry, lasting, storable
 from dexter.policy.purge import filed_under
 from dexter.policy.sharing import may_share
 from dexter.stores.entry import Entry
@@ -36,7 +36,8 @@ def stored(inner: Send, store: Store, clock: Clock, observers: tuple[Observer, .
         if forgets_entry(answer.status):
             await store.discard(key)
         elif isinstance(answer.body, bytes) and _is_storable(answer):
-            entry = Entry(key, answer.status, answer.headers, answer.body, asked_at, tags, fallback_only=lagging)
+            headers = lasting(answer.headers)
+            entry = Entry(key, answer.status, headers, answer.body, asked_at, tags, fallback_only=lagging)
             kept = await store.put(entry, mark)
             name = call.endpoint.name
             tell(observers, EntryStored(name, entry.size_bytes, lagging) if kept else StoreRefused(name))
