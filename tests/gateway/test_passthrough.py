@@ -363,6 +363,7 @@ async def test_without_a_credential_the_answer_is_in_sentrys_form(app: AsgiApp) 
     response = await request(app, "GET", ISSUES)
     assert response.status == 401
     assert "No credential." in response.json()["detail"]
+    assert response.headers["www-authenticate"] == 'Bearer realm="api"'
 
 
 async def test_links_lead_back_to_the_gateway(app: AsgiApp, sentry: SentryDouble) -> None:

@@ -212,7 +212,8 @@ class Passthrough:
     async def _refuse(self, exchange: Exchange, endpoint: Endpoint, error: DexterError) -> None:
         status, body = sentry_errors.of_error(error)
         self._tell(exchange, endpoint, status, None)
-        headers = _as_json((("X-Request-ID", exchange.request_id), ("Cache-Status", "Dexter; fwd=bypass")))
+        said = (("X-Request-ID", exchange.request_id), ("Cache-Status", "Dexter; fwd=bypass"))
+        headers = _as_json(said if status != 401 else (*said, ("WWW-Authenticate", 'Bearer realm="api"')))
         await exchange.respond(status, headers, body)
 
     def _tell(self, exchange: Exchange, endpoint: Endpoint, status: int, answer: Answer | None) -> None:
