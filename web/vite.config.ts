@@ -8,7 +8,12 @@ const gatewayPaths = ["/api", "/health", "/ready", "/events", "/docs", "/openapi
 
 export default defineConfig({
   plugins: [react()],
-  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  resolve: {
+    alias: {
+      "@tests": fileURLToPath(new URL("./tests", import.meta.url)),
+      "@": fileURLToPath(new URL("./src", import.meta.url)),
+    },
+  },
   build: {
     // The Python package carries the built workbench, so the wheel works without Node.
     outDir: "../src/dexter/workbench",
@@ -22,10 +27,20 @@ export default defineConfig({
     proxy: Object.fromEntries(gatewayPaths.map((path) => [path, { target: gateway, ws: path === "/events" }])),
   },
   test: {
-    environment: "jsdom",
-    setupFiles: ["./tests/setup.ts"],
-    include: ["src/**/*.test.{ts,tsx}", "tests/**/*.test.{ts,tsx}"],
     restoreMocks: true,
     css: false,
+    projects: [
+      // core/ is pure, so its tests need no browser to stand in for.
+      { extends: true, test: { name: "core", environment: "node", include: ["src/core/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "browser",
+          environment: "jsdom",
+          setupFiles: ["./tests/setup.ts"],
+          include: ["src/{api,queries,ui,screens,app}/**/*.test.{ts,tsx}"],
+        },
+      },
+    ],
   },
 });

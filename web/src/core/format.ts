@@ -12,8 +12,8 @@ export function compactCount(value: number): string {
   if (!Number.isFinite(value)) return "–";
   const magnitude = Math.abs(value);
   if (magnitude < 1000) return String(Math.round(value));
-  if (magnitude < 999_500) return scaled(value, 1000, "k");
-  if (magnitude < 999_500_000) return scaled(value, 1_000_000, "m");
+  if (magnitude < 1_000_000) return scaled(value, 1000, "k");
+  if (magnitude < 1_000_000_000) return scaled(value, 1_000_000, "m");
   return scaled(value, 1_000_000_000, "b");
 }
 

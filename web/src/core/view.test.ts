@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+
+import { parseAddress, writeAddress } from "./address";
+import { addressOf, DEFAULT_VIEW, filterCount, readAddress, type View, viewOf, withoutFilters } from "./view";
+
+const VIEWS: [string, Partial<View>, string][] = [
+  ["the default view has an empty address", {}, ""],
+  ["a status", { status: "archived" }, "?status=archived"],
+  ["lists repeat their name", { project: ["shop", "web"], level: ["fatal"] }, "?project=shop&project=web&level=fatal"],
+  ["a search is encoded", { query: 'is:new message:"a & b"' }, "?query=is%3Anew+message%3A%22a+%26+b%22"],
+  ["everything at once", { status: "all", sort: "user", period: "90d", environment: ["production"] }, "?status=all&sort=user&period=90d&environment=production"],
+];
+
+describe("a view and its address", () => {
+  // Any view can be pasted to a colleague, who must see the same.
+  it.each(VIEWS)("%s", (_name, part, written) => {
+    const view: View = { ...DEFAULT_VIEW, ...part };
+    expect(writeAddress({ ...addressOf(view) })).toBe(written);
+    expect(viewOf(readAddress(parseAddress(written)))).toEqual(view);
+  });
+
+  // A mangled address must show something, never an error.
+  it.each(["?status=odd", "?sort=1&period=7", "?level=loud", "?query=", "?project=", "?unknown=x"])("%s is the default view", (address) => {
+    expect(viewOf(readAddress(parseAddress(address)))).toEqual(DEFAULT_VIEW);
+  });
+
+  // Sentry refuses this order anywhere but in the review list.
+  it("sorts by date added only in the review list", () => {
+    expect(viewOf({ status: "for_review", sort: "inbox" }).sort).toBe("inbox");
+    expect(viewOf({ status: "all", sort: "inbox" }).sort).toBe("date");
+    expect(addressOf({ ...DEFAULT_VIEW, sort: "inbox" })).toEqual({});
+  });
+
+  // "Clear the filters" must leave the tab, order and period alone.
+  it("clears what narrows and nothing else", () => {
+    const view: View = { ...DEFAULT_VIEW, status: "resolved", period: "7d", query: "x", project: ["a"], level: ["info"] };
+    expect(filterCount(view)).toBe(3);
+    expect(withoutFilters(view)).toEqual({ ...DEFAULT_VIEW, status: "resolved", period: "7d" });
+  });
+});
