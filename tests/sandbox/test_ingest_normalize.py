@@ -73,7 +73,7 @@ def test_titles(event: dict[str, Any], title: str) -> None:
         ),
         (
             {"platform": "javascript", "exception": [error("E", "v", {"function": "go", "filename": "./a.js"})]},
-            "go(./a.js)",
+            "go(a)",
         ),
         ({"platform": "native", "exception": [error("E", "v", frame("crash"))]}, "crash"),
         ({"request": {"url": "https://shop.example/a?b=1#c"}}, "https://shop.example/a"),
@@ -83,6 +83,24 @@ def test_titles(event: dict[str, Any], title: str) -> None:
 def test_culprits(event: dict[str, Any], culprit: str) -> None:
     """Where it happened, in the habit of the platform."""
     assert normal(**event).culprit == culprit
+
+
+@pytest.mark.parametrize(
+    ("filename", "culprit"),
+    [
+        ("https://shop.example/bundle/basket.js", "go(bundle/basket)"),
+        ("https://shop.example/static/main.3f9a1c2b.min.js?v=2", "go(static/main)"),
+        ("webpack:///./src/app.tsx", "go(src/app)"),
+        ("app:///index.js", "go(index)"),
+        ("./src/cart.jsx", "go(src/cart)"),
+        ("https://shop.example/checkout", "go(https://shop.example/checkout)"),
+        ("cart.js", "go(cart.js)"),
+    ],
+)
+def test_a_scripts_address_becomes_its_module(filename: str, culprit: str) -> None:
+    """A host and a bundle's hash say nothing about where it broke."""
+    event = normal(platform="javascript", exception=[error("E", "v", {"function": "go", "filename": filename})])
+    assert event.culprit == culprit
 
 
 def test_metadata_names_the_crash_frame() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from dexter.sandbox.ingest.reading import Reader, trimmed
@@ -17,6 +18,8 @@ _TEXTS = (
     ("package", 512), ("platform", 64), ("instruction_addr", 32), ("symbol_addr", 32), ("trust", 64),
     ("source_link", 2048),
 )  # fmt: skip
+_SCRIPT = re.compile(r"(?:[a-z][a-z-]*://[^/]*/|\./)+([^?#]+?)(?:\.min)?\.(?:jsx?|tsx?|mjs|cjs|vue)(?:[?#].*)?$")
+_BUNDLE_HASH = re.compile(r"[.-][0-9a-f]{6,40}$")
 _LIBRARY_PATHS = (
     "site-packages/",
     "dist-packages/",
@@ -58,6 +61,8 @@ def _frame(reader: Reader, raw: Mapping[str, Any], name: str, platform: str) -> 
     path = frame.get("filename") or frame.get("abs_path")
     if path:
         frame |= {"filename": path, "abs_path": frame.get("abs_path") or path}
+    if path and platform == "javascript" and "module" not in frame and (module := _module_of(path)):
+        frame["module"] = module
     in_app = reader.flag(raw.get("in_app"), f"{name}.in_app")
     frame["in_app"] = _looks_in_app(platform, path, frame.get("module")) if in_app is None else in_app
     frame |= _source(reader, raw, name)
@@ -82,6 +87,12 @@ def _source(reader: Reader, raw: Mapping[str, Any], name: str) -> dict[str, Any]
 def _line(value: Any) -> str:
     text = value if isinstance(value, str) else ""
     return str(trimmed(text if len(text) <= _MAX_LINE else text[: _MAX_LINE - 3] + "..."))
+
+
+def _module_of(path: str) -> str:
+    """Give a script's module: `bundle/basket` for `https://shop.example/bundle/basket.3f9a1c.js`, empty for a page."""
+    match = _SCRIPT.match(path)
+    return _BUNDLE_HASH.sub("", match[1]) if match else ""
 
 
 def _looks_in_app(platform: str, path: str | None, module: str | None) -> bool:
