@@ -110,6 +110,10 @@ async def test_pages_cover_every_issue_once_and_end(box: Box) -> None:
         ("issue.priority:[high, medium, low]", {"A", "B", "C"}),
         ("is:for_review", {"A", "B", "C"}),
         ("is:linked", set()),
+        ("http.method:POST", {"C"}),
+        ("has:http.method", {"C"}),
+        ("http.url:*cart", {"C"}),
+        ("sdk.name:sentry.python", {"C"}),
         ("level:warning browser:Firefox", {"B"}),
         ("level:warning browser:Chrome", set()),
     ],
@@ -127,6 +131,7 @@ async def test_query_finds(box: Box, query: str, expected: set[str]) -> None:
     third = await born(
         box, "CError", "shop-web", level="fatal",
         exception={"values": [{"type": "CError", "value": "c", "mechanism": {"type": "x", "handled": False}}]},
+        request={"method": "POST", "url": "https://shop.example/cart"}, sdk={"name": "sentry.python", "version": "2"},
     )  # fmt: skip
     names = {first: "A", second: "B", third: "C"}
     assert {names[issue] for issue in await listed(box, query=query)} == expected
@@ -299,3 +304,20 @@ async def test_project_list_and_groups_alias_answer(box: Box) -> None:
         assert [int(item["id"]) for item in reply.data] == [issue], url
         assert 'rel="next"' in reply.headers["link"]
     assert (await box.http.get("/api/0/projects/acme/shop-api/issues/?statsPeriod=90d")).status == 400
+
+
+async def test_a_page_takes_as_many_statements_as_an_issue(box: Box) -> None:
+    """A list that asks the database once an issue grows slow with the page: neighbours are loaded together."""
+    statements: list[str] = []
+    for number in range(12):
+        await born(box, f"Error{number}", environment="production", user={"id": str(number)})
+    expand = "expand=inbox&expand=owners&expand=latestEventHasAttachments"
+    counts = []
+    for limit in (1, 12):
+        statements.clear()
+        box.db._connection.set_trace_callback(statements.append)
+        reply = await box.http.get(f"{LIST}?limit={limit}&statsPeriod=14d&environment=production&{expand}")
+        box.db._connection.set_trace_callback(None)
+        assert len(reply.data) == limit
+        counts.append(len(statements))
+    assert counts[0] == counts[1]

@@ -119,6 +119,8 @@ def _resolve(writer: Writer, issues: Sequence[sqlite3.Row], changes: Changes, re
         _write_status(writer, issue["id"], "resolved", None, details)
         writer.db.run("UPDATE issues SET resolved_at = ? WHERE id = ?", writer.now, issue["id"])
         writer.record(issue["id"], *_resolved_activity(changes, resolution))
+        if writer.user_id is not None:
+            subscribe(writer.db, issue["id"], writer.user_id)
     return {"status": "resolved", "statusDetails": details, "substatus": None}
 
 

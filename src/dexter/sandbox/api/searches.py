@@ -172,9 +172,9 @@ def _kind(text: str) -> int:
 def _checked(body: dict[str, Any]) -> dict[str, Any]:
     errors = {name: ["This field is required."] for name in ("type", "name", "query") if body.get(name) in (None, "")}
     sort, visibility = body.get("sort"), body.get("visibility", "owner")
-    if sort is not None and sort not in SORTS:
+    if sort is not None and (not isinstance(sort, str) or sort not in SORTS):
         errors["sort"] = [f'"{sort}" is not a valid choice.']
-    if visibility not in _VISIBILITIES:
+    if not isinstance(visibility, str) or visibility not in _VISIBILITIES:
         errors["visibility"] = [f'"{visibility}" is not a valid choice.']
     if "type" not in errors and str(body["type"]) not in (str(ISSUES), str(EVENTS)):
         errors["type"] = [f'"{body["type"]}" is not a valid choice.']

@@ -143,6 +143,9 @@ def _has(key: str) -> Condition:
     column = _NULLABLE.get(key)
     if column is not None:
         return Condition(f"{column} IS NOT NULL")
+    path = _EVENT_PATHS.get(key)
+    if path is not None:
+        return Condition(f"i.id IN (SELECT issue_id FROM events WHERE json_extract(data_json, '{path}') IS NOT NULL)")
     return Condition("i.id IN (SELECT issue_id FROM issue_tags WHERE key = ?)", (_tag_key(key),))
 
 
@@ -459,9 +462,22 @@ def _event_id(term: KeyTerm, scope: SearchScope) -> Condition:
     return Condition(f"i.id IN (SELECT issue_id FROM events WHERE {matches.sql})", matches.params)
 
 
-def _trace(term: KeyTerm, scope: SearchScope) -> Condition:
-    matches = any_of("json_extract(data_json, '$.contexts.trace.trace_id')", term.values)
-    return Condition(f"i.id IN (SELECT issue_id FROM events WHERE {matches.sql})", matches.params)
+def _in_events(path: str) -> Callable[[KeyTerm, SearchScope], Condition]:
+    """Look into the kept events themselves: for what is neither a column nor a tag."""
+
+    def handler(term: KeyTerm, scope: SearchScope) -> Condition:
+        matches = any_of(f"json_extract(data_json, '{path}')", term.values)
+        return Condition(f"i.id IN (SELECT issue_id FROM events WHERE {matches.sql})", matches.params)
+
+    return handler
+
+
+_EVENT_PATHS = {
+    "trace": "$.contexts.trace.trace_id",
+    "http.method": "$.request.method",
+    "sdk.name": "$.sdk.name",
+    "sdk.version": "$.sdk.version",
+}
 
 
 _LEVELS = {name: name for name in ("sample", "debug", "info", "warning", "error", "fatal")}
@@ -508,5 +524,5 @@ _KEYS: dict[str, Callable[[KeyTerm, SearchScope], Condition]] = {
     "user.username": _user_field("username"),
     "user.ip": _user_field("ip_address"),
     "id": _event_id,
-    "trace": _trace,
+    **{key: _in_events(path) for key, path in _EVENT_PATHS.items()},
 }

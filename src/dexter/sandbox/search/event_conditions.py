@@ -49,6 +49,7 @@ FIELDS = {
         " json_extract(e.data_json, '$.user.id'), json_extract(e.data_json, '$.user.ip_address'))"
     ),
     "http.method": "json_extract(e.data_json, '$.request.method')",
+    "url": "json_extract(e.data_json, '$.request.url')",
     "http.url": "json_extract(e.data_json, '$.request.url')",
     "sdk.name": "json_extract(e.data_json, '$.sdk.name')",
     "sdk.version": "json_extract(e.data_json, '$.sdk.version')",

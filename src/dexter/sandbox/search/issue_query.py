@@ -91,6 +91,7 @@ ALIASES = {
     "project.name": "project",
     "level.name": "level",
     "culprit": "transaction",
+    "http.url": "url",
     "sentry:release": "release",
     "sentry:environment": "environment",
     "sentry:user": "user",
