@@ -2,10 +2,13 @@ import { queryOptions, type QueryClient, useQueryClient } from "@tanstack/react-
 import { useCallback } from "react";
 
 import { api } from "@/api/client";
-import { readDetail, withPart, type PartName } from "@/core/event/detail";
+import { hasStalePart, readDetail, withPart, type PartName } from "@/core/event/detail";
 import { readEvent } from "@/core/event/event";
 
 import { issueKeys } from "./issues";
+
+/** How soon a page with parts from the store is asked for again; by then the gateway has refreshed them behind. */
+const STALE_AGAIN_MS = 15_000;
 
 const pathOf = (id: string) => `/api/v1/issues/${encodeURIComponent(id)}` as const;
 
@@ -26,6 +29,7 @@ export function issueDetailQuery(id: string) {
     queryFn: ({ signal }) => api.get<unknown>(`${pathOf(id)}/context`, undefined, signal),
     select: readDetail,
     staleTime: 30_000,
+    refetchInterval: (query) => (hasStalePart(query.state.data) ? STALE_AGAIN_MS : false),
   });
 }
 
@@ -42,11 +46,14 @@ export function issueEventQuery(id: string, event: string) {
 }
 
 /** Where each part of the joined answer can be asked for alone, and how its answer becomes the part. */
-const PARTS: Record<PartName, { path: string; take: (answer: unknown) => unknown }> = {
-  tags: { path: "tags", take: (answer) => answer },
-  activity: { path: "activity", take: (answer) => member(answer, "activity") },
-  "stats.24h": { path: "stats?period=24h", take: (answer) => member(answer, "data") },
-  "stats.30d": { path: "stats?period=30d", take: (answer) => member(answer, "data") },
+const PARTS: Record<
+  PartName,
+  { at: "tags" | "activity" | "stats"; period?: string; take: (answer: unknown) => unknown }
+> = {
+  tags: { at: "tags", take: (answer) => answer },
+  activity: { at: "activity", take: (answer) => member(answer, "activity") },
+  "stats.24h": { at: "stats", period: "24h", take: (answer) => member(answer, "data") },
+  "stats.30d": { at: "stats", period: "30d", take: (answer) => member(answer, "data") },
 };
 
 function member(answer: unknown, name: string): unknown {
@@ -55,8 +62,8 @@ function member(answer: unknown, name: string): unknown {
 
 /** Ask for one part again and put it into the page that is on screen. Throws the part's ApiError. */
 export async function fetchPart(queryClient: QueryClient, id: string, name: PartName): Promise<void> {
-  const { path, take } = PARTS[name];
-  const value = take(await api.get<unknown>(`${pathOf(id)}/${path}`));
+  const { at, period, take } = PARTS[name];
+  const value = take(await api.get<unknown>(`${pathOf(id)}/${at}`, { period }));
   queryClient.setQueryData(issueKeys.detail(id), (page: unknown) => withPart(page, name, value, Date.now()));
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { headline, levelWord, priorityWord, stateWords } from "../issueWords";
-import { readDetail, withPart } from "./detail";
+import { hasStalePart, readDetail, withPart } from "./detail";
 import { randomFrom, rubbish } from "./rubbish.fixture";
 
 describe("readDetail", () => {
@@ -85,5 +85,17 @@ describe("withPart", () => {
 
   it.each([undefined, null, "x"])("leaves %j as it is", (page) => {
     expect(withPart(page, "tags", [], 0)).toBe(page);
+  });
+});
+
+describe("hasStalePart", () => {
+  // A page that is refreshed behind must not stay old until the reader moves.
+  it.each([
+    [{ parts: { issue: { status: "ok" }, tags: { status: "stale" } } }, true],
+    [{ parts: { issue: { status: "ok" }, tags: { status: "missing" } } }, false],
+    [{}, false],
+    [null, false],
+  ])("%j: %s", (page, expected) => {
+    expect(hasStalePart(page)).toBe(expected);
   });
 });

@@ -36,7 +36,7 @@ export interface IssueDetail {
   readonly month: readonly SeriesPoint[];
   readonly distributions: readonly TagDistribution[];
   readonly cachedAt: number | null;
-  readonly part: (name: PartName) => Part;
+  readonly part: (name: PartName | "issue") => Part;
 }
 
 const WHOLE: Part = { status: "ok", cachedAt: null, reason: null, remedy: null };
@@ -60,6 +60,11 @@ export function readDetail(value: unknown): IssueDetail {
     cachedAt: asMoment(raw["cached_at"]),
     part: (name) => readPart(parts[name]),
   };
+}
+
+/** Whether the gateway gave any part from its store while it asks Sentry behind: asking again soon is worth it. */
+export function hasStalePart(page: unknown): boolean {
+  return Object.values(asObject(asObject(page)["parts"])).some((part) => readPart(part).status === "stale");
 }
 
 function readPart(value: unknown): Part {

@@ -1,5 +1,6 @@
+import { Button } from "@mantine/core";
 import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { useEffect, type ReactNode } from "react";
 
 import { ApiError } from "@/api/error";
@@ -21,6 +22,7 @@ import { EventSkeleton, IssueSkeleton } from "./IssueSkeleton";
 import { PartNotice } from "./PartNotice";
 import { SideColumn } from "./SideColumn";
 import { StaleNotice } from "./StaleNotice";
+import { TagsSection } from "./TagsSection";
 import { useIssueCommands } from "./useIssueCommands";
 import { useNeighbours } from "./useNeighbours";
 
@@ -42,14 +44,14 @@ export function IssueScreen({ issueId, address }: Props) {
 
   if (detail.data === undefined) {
     if (detail.isPending) return <IssueSkeleton />;
-    return <ErrorState error={issueError(detail.error)} onRetry={() => void detail.refetch()} />;
+    return <ErrorState error={issueError(detail.error)} actions={<ToStream />} onRetry={() => void detail.refetch()} />;
   }
   return (
     <div className={classes.page}>
-      {detail.isError && (
+      {(detail.isError || detail.data.part("issue").status === "stale") && (
         <StaleNotice
           error={detail.error}
-          cachedAt={detail.data.cachedAt}
+          cachedAt={detail.data.part("issue").cachedAt ?? detail.data.cachedAt}
           busy={detail.isFetching}
           onRetry={() => void detail.refetch()}
         />
@@ -80,7 +82,15 @@ function IssueBody({ issueId, detail, view, event, onChange }: BodyProps) {
         <div className={classes.main} data-waiting={event.isPlaceholderData || undefined} aria-busy={event.isFetching}>
           {event.data === undefined && event.isPending && <EventSkeleton />}
           {event.error !== null && (
-            <ErrorState compact error={eventError(event.error)} onRetry={() => void event.refetch()} />
+            <ErrorState
+              compact
+              error={eventError(event.error)}
+              actions={view.event !== "latest" && <ToLatest onGo={() => onChange({ event: "latest" })} />}
+              onRetry={() => void event.refetch()}
+            />
+          )}
+          {event.data === undefined && event.isError && (
+            <TagsSection tags={[]} distributions={detail.distributions} notice={notice("tags")} />
           )}
           {event.data !== undefined && (
             <>
@@ -99,6 +109,22 @@ function IssueBody({ issueId, detail, view, event, onChange }: BodyProps) {
         <SideColumn detail={detail} notice={notice("activity")} />
       </div>
     </>
+  );
+}
+
+function ToStream() {
+  return (
+    <Button component={Link} to="/" size="sm" variant="default">
+      Go to the issue stream
+    </Button>
+  );
+}
+
+function ToLatest({ onGo }: { onGo: () => void }) {
+  return (
+    <Button size="sm" variant="default" onClick={onGo}>
+      Show the latest event
+    </Button>
   );
 }
 

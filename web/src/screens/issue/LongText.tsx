@@ -4,15 +4,21 @@ import { VisibleText } from "@/ui/VisibleText";
 
 import classes from "./issue.module.css";
 
-const LONG_CHARACTERS = 480;
-const LONG_LINES = 8;
+const COLUMNS = 60;
+
+interface Props {
+  text: string;
+  /** How many lines are shown at first. */
+  lines?: number;
+}
 
 /** Text of any length: the beginning, and the rest when it is asked for. */
-export function LongText({ text }: { text: string }) {
+export function LongText({ text, lines = 8 }: Props) {
+  const most = lines * COLUMNS;
   const [whole, setWhole] = useState(false);
-  const lines = text.split("\n", LONG_LINES + 1);
-  if (text.length <= LONG_CHARACTERS && lines.length <= LONG_LINES) return <VisibleText text={text} />;
-  const beginning = lines.slice(0, LONG_LINES).join("\n").slice(0, LONG_CHARACTERS);
+  const parts = text.split("\n", lines + 1);
+  if (text.length <= most && parts.length <= lines) return <VisibleText text={text} />;
+  const beginning = parts.slice(0, lines).join("\n").slice(0, most);
   return (
     <>
       <VisibleText text={whole ? text : `${beginning}…`} />{" "}

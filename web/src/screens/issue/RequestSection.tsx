@@ -25,7 +25,7 @@ export function RequestSection({ request }: { request: HttpRequest }) {
           <section className={classes.card}>
             <h3>Body</h3>
             <div className={classes.body}>
-              <LongText text={request.body} />
+              <LongText text={request.body} lines={24} />
             </div>
           </section>
         )}

@@ -7,23 +7,24 @@ import { useNow } from "@/ui/useNow";
 import classes from "./issue.module.css";
 
 interface Props {
+  /** Why it could not be asked again; null when it is only old. */
   error: unknown;
   cachedAt: number | null;
   busy: boolean;
   onRetry: () => void;
 }
 
-/** Old content stays on screen while Sentry does not answer; this says how old, why, and offers to ask again. */
+/** Old content stays on screen while Sentry does not answer or is being asked; this says how old it is, and why. */
 export function StaleNotice({ error, cachedAt, busy, onRetry }: Props) {
   const now = useNow();
-  const failure = asApiError(error);
+  const failure = error === null ? null : asApiError(error);
   return (
     <div className={classes.notice} role="status" data-wide>
       <IconClockPause size={14} aria-hidden />
       <p>
-        As of {ago(cachedAt, now)}. {failure.message}. {failure.remedy}{" "}
+        As of {ago(cachedAt, now)}. {failure !== null && `${failure.message}. ${failure.remedy} `}
         <button type="button" className={classes.inlineButton} disabled={busy} onClick={onRetry}>
-          {busy ? "Asking…" : "Try again"}
+          {busy ? "Asking…" : "Ask again"}
         </button>
       </p>
     </div>

@@ -18,20 +18,32 @@ interface Props {
 
 /** How this events divide over each tag, and where this event stands among them. */
 export function TagsSection({ tags, distributions, notice }: Props) {
-  const spread = new Set(distributions.map((distribution) => distribution.key));
+  const known = new Set(distributions.map((distribution) => distribution.key));
   const own = new Map(tags.map((tag) => [tag.key, tag.value]));
-  const others = tags.filter((tag) => !spread.has(tag.key));
+  const spread = distributions.filter(isSpread);
+  const uniform = distributions.filter((distribution) => !isSpread(distribution));
+  const others = tags.filter((tag) => !known.has(tag.key));
   return (
-    <Section id="tags" title="Tags" count={spread.size + others.length}>
+    <Section id="tags" title="Tags" count={known.size + others.length}>
       {notice}
       <div className={classes.spreads}>
-        {distributions.map((distribution) => (
+        {spread.map((distribution) => (
           <Spread key={distribution.key} distribution={distribution} own={own.get(distribution.key)} />
         ))}
       </div>
-      {others.length > 0 && <OtherTags tags={others} />}
+      <Chips title="The same in every event" tags={uniform.flatMap(tagsOf)} />
+      <Chips title={known.size === 0 ? "This event" : "Only of this event"} tags={others} />
     </Section>
   );
+}
+
+/** A tag with one value for all events has no distribution worth a chart. */
+function isSpread({ shares, rest }: TagDistribution): boolean {
+  return shares.length > 1 || rest !== null;
+}
+
+function tagsOf({ key, shares }: TagDistribution): Tag[] {
+  return shares.map(({ value }) => ({ key, value }));
 }
 
 function Spread({ distribution, own }: { distribution: TagDistribution; own: string | undefined }) {
@@ -110,19 +122,23 @@ function TermLink({
   );
 }
 
-function OtherTags({ tags }: { tags: readonly Tag[] }) {
+function Chips({ title, tags }: { title: string; tags: readonly Tag[] }) {
+  if (tags.length === 0) return null;
   return (
-    <ul className={classes.chips} aria-label="Other tags of this event">
-      {tags.map((tag, index) => (
-        <li key={index}>
-          <TermLink term={searchTerm(tag.key, tag.value)} className={classes.chip}>
-            <span className={classes.chipKey}>
-              <VisibleText text={tag.key} />
-            </span>
-            <VisibleText text={tag.value === "" ? "(empty)" : tag.value} />
-          </TermLink>
-        </li>
-      ))}
-    </ul>
+    <section className={classes.chipBlock} aria-label={title}>
+      <h3>{title}</h3>
+      <ul className={classes.chips}>
+        {tags.map((tag, index) => (
+          <li key={index}>
+            <TermLink term={searchTerm(tag.key, tag.value)} className={classes.chip}>
+              <span className={classes.chipKey}>
+                <VisibleText text={tag.key} />
+              </span>
+              <VisibleText text={tag.value === "" ? "(empty)" : tag.value} />
+            </TermLink>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }

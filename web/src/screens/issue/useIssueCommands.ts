@@ -101,7 +101,7 @@ export function useIssueCommands(
     {
       id: "event.older",
       label: "Older event",
-      section,
+      section: "Event",
       keys: ["["],
       enabled: olderId !== null,
       run: () => olderId !== null && way.toEvent(olderId),
@@ -109,13 +109,13 @@ export function useIssueCommands(
     {
       id: "event.newer",
       label: "Newer event",
-      section,
+      section: "Event",
       keys: ["]"],
       enabled: newerId !== null,
       run: () => newerId !== null && way.toEvent(newerId),
     },
-    { id: "event.latest", label: "Latest event", section, enabled: known, run: () => way.toEvent("latest") },
-    { id: "event.oldest", label: "First event", section, enabled: known, run: () => way.toEvent("oldest") },
+    { id: "event.latest", label: "Latest event", section: "Event", enabled: known, run: () => way.toEvent("latest") },
+    { id: "event.oldest", label: "First event", section: "Event", enabled: known, run: () => way.toEvent("oldest") },
     { id: "issue.back", label: "Back to the stream", section, keys: ["u", "Escape"], run: way.back },
   ]);
 }
