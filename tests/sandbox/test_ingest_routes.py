@@ -174,6 +174,37 @@ async def test_a_limit_on_errors_lets_sessions_through(box: Any) -> None:
     assert (await post(box, envelope(("event", EVENT), event_id=EVENT_ID))).status == 200
 
 
+async def test_a_quota_is_set_shown_and_lifted_over_http(box: Any) -> None:
+    """Whether an SDK honours its limits can be tried without writing Python."""
+    asked = {"quotas": [{"retry_after_s": 30, "categories": ["error"], "scope": "project", "reason": "quota"}]}
+    bare = {"authorization": ""}
+    box.http.host = "127.0.0.1"
+    assert (await box.http.put("/_sandbox/quotas", asked, headers=bare)).data == asked
+    assert (await box.http.get("/_sandbox/quotas", headers=bare)).data == asked
+    reply = await post(box, envelope(("event", EVENT), event_id=EVENT_ID))
+    assert (reply.status, reply.headers["x-sentry-rate-limits"]) == (429, "30:error:project:quota")
+    assert (await box.http.delete("/_sandbox/quotas", headers=bare)).status == 204
+    assert (await post(box, envelope(("event", EVENT), event_id=EVENT_ID))).status == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"quotas": [7]},
+        {"quotas": [{"retry_after_s": -1}]},
+        {"quotas": [{"categories": ["everything"]}]},
+        {"quotas": [{"scope": "world"}]},
+        {"quotas": [{"reason": "a:b"}]},
+        {"quotas": [{"until": 3}]},
+    ],
+)
+async def test_a_quota_of_a_wrong_form_is_refused(box: Any, body: Any) -> None:
+    """A misspelt quota that limits nothing would prove nothing."""
+    box.http.host = "127.0.0.1"
+    assert (await box.http.put("/_sandbox/quotas", body)).status == 400
+
+
 async def test_attachments_reports_and_outcomes_are_kept(box: Any) -> None:
     """They belong to the event of their envelope."""
     report = {"event_id": EVENT_ID, "name": "Ada", "email": "ada@example.com", "comments": "It broke."}

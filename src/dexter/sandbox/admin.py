@@ -15,6 +15,7 @@ from dexter.sandbox.auth import OWNER_SCOPES, hash_token, new_token, store_token
 from dexter.sandbox.bootstrap import dsn
 from dexter.sandbox.clock import ShiftedClock
 from dexter.sandbox.faults import FaultPlan, parse_plan, shown
+from dexter.sandbox.ingest.quotas import parse_quotas, shown_quotas
 from dexter.sandbox.rate_limits import parse_limits, shown_limits
 from dexter.sandbox.replies import empty_reply, json_reply
 from dexter.sandbox.serialize.moment import iso
@@ -51,6 +52,9 @@ def build_admin(sandbox: Sandbox) -> ASGIApp:
         Route("/faults", _bound(sandbox, _faults), methods=["GET"]),
         Route("/faults", _bound(sandbox, _set_faults), methods=["PUT"]),
         Route("/faults", _bound(sandbox, _clear_faults), methods=["DELETE"]),
+        Route("/quotas", _bound(sandbox, _quotas), methods=["GET"]),
+        Route("/quotas", _bound(sandbox, _set_quotas), methods=["PUT"]),
+        Route("/quotas", _bound(sandbox, _clear_quotas), methods=["DELETE"]),
         Route("/clock", _bound(sandbox, _clock), methods=["GET"]),
         Route("/clock", _bound(sandbox, _set_clock), methods=["PUT"]),
         Route("/settings", _bound(sandbox, _settings), methods=["GET"]),
@@ -227,6 +231,20 @@ async def _clear_faults(sandbox: Sandbox, request: Request) -> Response:
     given = controls(sandbox)
     given.limiter.set(None)
     given.set_faults(FaultPlan())
+    return empty_reply()
+
+
+async def _quotas(sandbox: Sandbox, request: Request) -> Response:
+    return json_reply(shown_quotas(sandbox.ingest_limits, sandbox.clock()))
+
+
+async def _set_quotas(sandbox: Sandbox, request: Request) -> Response:
+    sandbox.ingest_limits[:] = parse_quotas(await _object(request, "quotas"), sandbox.clock())
+    return await _quotas(sandbox, request)
+
+
+async def _clear_quotas(sandbox: Sandbox, request: Request) -> Response:
+    sandbox.ingest_limits.clear()
     return empty_reply()
 
 
