@@ -447,3 +447,32 @@ class TestLaggingIndex:
         assert (await box.http.get(ISSUES)).data == []
         box.clock.tick(2)
         assert len((await box.http.get(ISSUES)).data) == 1
+
+
+async def test_unmerging_gives_a_hash_its_issue_back(box: Box) -> None:
+    """A wrong merge can be undone: events, counts, tags and users part again."""
+    parent = await born(box, "Parent", user={"id": "1"}, tags={"color": "red"})
+    child = await born(box, "Child", user={"id": "2"}, tags={"color": "blue"}, environment="staging")
+    await born(box, "Parent", user={"id": "1"}, tags={"color": "red"})
+    await born(box, "Child", user={"id": "1"}, tags={"color": "red"})
+    await born(box, "Parent", user={"id": "1"}, tags={"color": "red"})
+    await box.http.put(f"{ISSUES}?id={parent}&id={child}", {"merge": True})
+    hashes = (await box.http.get(f"{ISSUES}{parent}/hashes/")).data
+    wanted = next(item["id"] for item in hashes if item["latestEvent"]["title"].startswith("Child"))
+    assert (await box.http.put(f"{ISSUES}{parent}/hashes/?id={wanted}")).status == 202
+    found = {item["title"]: item for item in (await box.http.get(ISSUES)).data}
+    old, new = found["Parent: Parent happened"], found["Child: Child happened"]
+    assert (old["id"], old["count"], old["userCount"]) == (str(parent), "3", 1)
+    assert (new["count"], new["userCount"]) == ("2", 2)
+    colors = (await box.http.get(f"{ISSUES}{new['id']}/tags/color/")).data["topValues"]
+    assert {(value["value"], value["count"]) for value in colors} == {("blue", 1), ("red", 1)}
+    assert [v["value"] for v in (await box.http.get(f"{ISSUES}{parent}/tags/color/")).data["topValues"]] == ["red"]
+    assert str(await born(box, "Child")) == new["id"]
+
+
+async def test_unmerging_the_only_hash_changes_nothing(box: Box) -> None:
+    """An issue cannot part from itself."""
+    issue = await born(box, "Parent")
+    [only] = (await box.http.get(f"{ISSUES}{issue}/hashes/")).data
+    assert (await box.http.put(f"{ISSUES}{issue}/hashes/?id={only['id']}")).status == 202
+    assert [item["id"] for item in (await box.http.get(ISSUES)).data] == [str(issue)]
