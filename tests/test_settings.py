@@ -35,7 +35,7 @@ def test_a_duration_names_its_unit(text: str, seconds: float) -> None:
 @pytest.mark.parametrize("text", ["5", "m", "5 m", "-5m", "5w", "", "1e3s", "nan"])
 def test_anything_else_is_no_duration(text: str) -> None:
     """A misread duration would show only under load."""
-    with pytest.raises(ValueError, match=re.escape(text)):
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
         duration_s(text)
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from dexter.settings import Settings
 
 
+SHORT_TOKEN = 20
+
 GRACE_S = 10
 """How long requests under way may take once the gateway is told to stop."""
 
@@ -82,6 +84,8 @@ def _greet(settings: Settings, app: Application, listener: socket.socket) -> Non
         notes.append("SENTRY_API_TOKEN is not set: only callers with a Sentry token of their own are served.")
     if settings.sentry_org is None:
         notes.append("SENTRY_ORG is not set: requests to /api/v1 must name their organization.")
+    if len(app.access_token) < SHORT_TOKEN:
+        notes.append(f"DEXTER_ACCESS_TOKEN is short; {SHORT_TOKEN} characters or more cannot be guessed.")
     if not is_loopback(settings.host):
         notes.append(f"{settings.host} is reachable from other machines; put TLS in front of it.")
     sys.stdout.write("\n".join([*lines, *(f"  note          {note}" for note in notes)]) + "\n")

@@ -201,7 +201,7 @@ def _start_all(supervisor: Supervisor, settings: Settings, options: UpOptions, k
     if options.traffic:
         supervisor.start(demo)
     supervisor.wait_until_ready(gateway)
-    _say(panel(settings, settings.access_token or access_token.access_token(key)))
+    _say(panel(settings, settings.access_token or access_token.access_token(key), traffic=options.traffic))
 
 
 def children(settings: Settings, options: UpOptions, database: Path) -> tuple[Child, Child, Child]:
@@ -232,21 +232,24 @@ def child_environment(environment: Mapping[str, str], settings: Settings, key: b
             "DEXTER_PORT": str(settings.port),
             "DEXTER_SANDBOX_PORT": str(settings.sandbox_port),
             "SENTRY_BASE_URL": f"http://{LOOPBACK}:{settings.sandbox_port}",
-            # Derived, so that it is the same at every start and at rest nowhere.
-            "SENTRY_API_TOKEN": settings.sentry_api_token or access_token.fingerprint(key, "sandbox", "owner token"),
+            # Never the environment's own, which belongs to a real Sentry; derived, so that it is at rest nowhere.
+            "SENTRY_API_TOKEN": access_token.fingerprint(key, "sandbox", "owner token"),
             "SENTRY_ORG": settings.sentry_org or ORGANIZATION,
             "PYTHONUNBUFFERED": "1",
         }
     )
 
 
-def panel(settings: Settings, token: str) -> str:
+def panel(settings: Settings, token: str, *, traffic: bool = True) -> str:
     """Give the text that says how to reach everything. The token stands apart from the address on purpose."""
     rows = (
         ("Workbench", f"http://localhost:{settings.port}/"),
         ("Access token", token),
         ("API", f"http://localhost:{settings.port}/docs"),
-        ("Sandbox", f"http://localhost:{settings.sandbox_port}/  (Sentry in a box, live demo traffic)"),
+        (
+            "Sandbox",
+            f"http://localhost:{settings.sandbox_port}/  (Sentry in a box{', live demo traffic' if traffic else ''})",
+        ),
         ("State", str(settings.data_dir)),
         ("Stop", "Ctrl+C"),
     )

@@ -10,12 +10,10 @@ import hashlib
 import hmac
 import os
 import secrets
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
 
 from dexter.errors import SettingsError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 KEY_BYTES = 32
 
@@ -34,8 +32,7 @@ def load_key(data_dir: Path) -> bytes:
 
 def _create(path: Path) -> None:
     """Write a new key whole or not at all; of two processes that start together the first one's key stays."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # readable by its owner only
     with os.fdopen(descriptor, "wb") as file:
         file.write(secrets.token_bytes(KEY_BYTES))
     try:
@@ -43,7 +40,7 @@ def _create(path: Path) -> None:
     except FileExistsError:
         pass
     finally:
-        draft.unlink()
+        Path(draft).unlink()
 
 
 def access_token(key: bytes) -> str:

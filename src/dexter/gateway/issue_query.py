@@ -19,6 +19,8 @@ LEVELS = ("fatal", "error", "warning", "info", "debug", "sample")
 STATS_PERIODS = {"1h": "24h", "24h": "24h"}
 """The series that goes with a period; longer periods get the 14 days' one, the only other that Sentry makes."""
 
+_SHORT_ID = re.compile(r"[A-Z0-9_]+(?:-[A-Z0-9_]+)*-[0-9A-Z]+")
+
 _STATUS_TERM = re.compile(r"(?:^|\s)is:(unresolved|resolved|archived|ignored|muted)\b")
 
 
@@ -34,6 +36,11 @@ def sentry_query(query: str, status: str | None, levels: tuple[str, ...]) -> str
     if levels:
         terms.append(f"level:{levels[0]}" if len(levels) == 1 else f"level:[{', '.join(levels)}]")
     return " ".join(filter(None, terms))
+
+
+def is_short_id(query: str) -> bool:
+    """Whether a text is nothing but what looks like an issue's short id, `SHOP-1A`: then that issue is meant."""
+    return _SHORT_ID.fullmatch(query.strip()) is not None
 
 
 def check_sort(sort: str, query: str) -> None:

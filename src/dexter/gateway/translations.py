@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dexter.catalog.query import to_sentry
 from dexter.features.issue_stats import series
-from dexter.gateway.issue_query import STATS_PERIODS, check_sort, sentry_query
+from dexter.gateway.issue_query import STATS_PERIODS, check_sort, is_short_id, sentry_query
 
 if TYPE_CHECKING:
     from dexter.catalog.mappings import Mapping_
@@ -36,8 +36,12 @@ def question(entry: Mapping_, values: Values, now: float) -> Question:
 
 
 def _issue_list(passed_on: Pairs, values: Values, _now: float) -> Question:
+    text = " ".join(values.get("query", ())).strip()
+    if is_short_id(text):
+        # Sentry looks a short id up only when it stands alone, and finds the issue whatever its status.
+        return Question((*passed_on, ("query", text), ("shortIdLookup", "1"), ("groupStatsPeriod", "14d")), text)
     (status,) = values.get("status", (None,))
-    query = sentry_query(" ".join(values.get("query", ())), status, values.get("level", ()))
+    query = sentry_query(text, status, values.get("level", ()))
     check_sort(values["sort"][0], query)
     (period,) = values.get("period", ("",))
     own = (("query", query), ("groupStatsPeriod", STATS_PERIODS.get(period, "14d")))
