@@ -180,6 +180,33 @@ async def test_a_refused_write_starts_no_lag(stack: Stack, sentry: SentryDouble,
     assert (await stack(call(LIST))).outcome is Outcome.HIT
 
 
+STRANGERS = [Identity("bogus", "token"), Identity("anonymous", "anonymous")]
+
+
+@pytest.mark.parametrize("stranger", STRANGERS)
+@pytest.mark.parametrize("path", [ISSUE, "/api/0/issues/7/"])
+async def test_a_strangers_write_empties_nothing(
+    stack: Stack, sentry: SentryDouble, clock: FakeClock, stranger: Identity, path: str
+) -> None:
+    """Else anybody who reaches the port could keep the store empty, and Sentry's quota with it."""
+    sentry.will(OLD, ok(b"{}", status=401))
+    await stack(call(ISSUE))
+    await resolve(stack, clock, path, identity=stranger)
+    assert (await stack(call(ISSUE))).outcome is Outcome.HIT
+
+
+@pytest.mark.parametrize("answer", [ok(), ok(b"", status=502), Unreachable("gone")])
+async def test_a_newcomers_write_counts_once_sentry_may_have_taken_it(
+    stack: Stack, sentry: SentryDouble, clock: FakeClock, answer: Answer | Exception
+) -> None:
+    """A token's first call may well be a resolve."""
+    sentry.will(OLD, answer, NEW)
+    await stack(call(ISSUE))
+    with contextlib.suppress(Unreachable):
+        await resolve(stack, clock, identity=TOKEN)
+    assert (await stack(call(ISSUE))).body == NEW.body
+
+
 async def test_an_unknown_write_makes_everything_go(stack: Stack, sentry: SentryDouble, clock: FakeClock) -> None:
     """Older servers' addresses, private ones: what they change is anybody's guess."""
     sentry.will(OLD, ok(), NEW)

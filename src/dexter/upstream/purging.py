@@ -12,17 +12,23 @@ from dexter.policy.purge import LAG_S, lagging_after, purged_by
 if TYPE_CHECKING:
     from dexter.stores.store import Store
     from dexter.upstream.clock import Clock
+    from dexter.upstream.confirmations import Confirmations
     from dexter.wire import Answer, Call, Send
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def purging(inner: Send, store: Store, clock: Clock, observers: tuple[Observer, ...]) -> Send:
+def purging(
+    inner: Send, store: Store, confirmations: Confirmations, clock: Clock, observers: tuple[Observer, ...]
+) -> Send:
     """Give the stage that purges a write's tags for all identities.
 
     Once before it is sent, so that nothing older is given while it is under way; and once more when it is over, so
     that no read which overlapped it is stored or joined from then on. The second purge comes also when the write
     failed, timed out or its caller left, since what became of it is unknown then.
+
+    Of a caller that Sentry has not accepted lately, only what may have changed something purges anything, and only
+    afterwards: a stranger must not be able to empty the store.
     """
 
     async def send(call: Call) -> Answer:
@@ -30,16 +36,18 @@ def purging(inner: Send, store: Store, clock: Clock, observers: tuple[Observer, 
         tags = frozenset() if call.method in _READS else purged_by(call.endpoint, params)
         if not tags:
             return await inner(call)
-        entries = await store.purge(tags)
+        trusted = confirmations.is_confirmed(call.identity)
+        entries = await store.purge(tags) if trusted else 0
         status: int | None = None
         try:
             answer = await inner(call)
             status = answer.status
         finally:
-            lagging = _lagging(call, params, status)
-            again = asyncio.ensure_future(store.purge(tags, lagging, clock.monotonic() + LAG_S))
-            entries += await asyncio.shield(again)
-            tell(observers, TagsPurged(call.endpoint.name, len(tags), entries))
+            if trusted or status is None or not changed_nothing(status):
+                lagging = _lagging(call, params, status)
+                again = asyncio.ensure_future(store.purge(tags, lagging, clock.monotonic() + LAG_S))
+                entries += await asyncio.shield(again)
+                tell(observers, TagsPurged(call.endpoint.name, len(tags), entries))
         return answer
 
     return send

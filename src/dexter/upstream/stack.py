@@ -59,7 +59,7 @@ def build_stack(
     send = stored(send, store, clock, observers)
     send = Coalesced(send, store, clock, options, background, observers)
     send = Cached(send, store, confirmations, clock, background, observers)
-    send = purging(send, store, clock, observers)
+    send = purging(send, store, confirmations, clock, observers)
     send = followed(send, transport.upstream)
     send = deadlined(send, clock)
     send = decoded(send, options)
