@@ -242,14 +242,12 @@ def child_environment(environment: Mapping[str, str], settings: Settings, key: b
 
 def panel(settings: Settings, token: str, *, traffic: bool = True) -> str:
     """Give the text that says how to reach everything. The token stands apart from the address on purpose."""
+    about = "Sentry in a box, live demo traffic" if traffic else "Sentry in a box"
     rows = (
         ("Workbench", f"http://localhost:{settings.port}/"),
         ("Access token", token),
         ("API", f"http://localhost:{settings.port}/docs"),
-        (
-            "Sandbox",
-            f"http://localhost:{settings.sandbox_port}/  (Sentry in a box{', live demo traffic' if traffic else ''})",
-        ),
+        ("Sandbox", f"http://localhost:{settings.sandbox_port}/  ({about})"),
         ("State", str(settings.data_dir)),
         ("Stop", "Ctrl+C"),
     )

@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from dexter.errors import TimedOut, Unreachable
 from dexter.features.moment import iso
 from dexter.gateway.asgi import Response
 from dexter.observe.records import AttemptFinished, Record
+from dexter.upstream.bodies import BodyStalled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 DOUBT_S = 30.0
 """How long a failure to reach Sentry counts; after that nobody knows, and the next request will show."""
+
+_UNREACHED = frozenset({Unreachable.__name__, TimedOut.__name__})
+_TELL_NOTHING = frozenset({"CancelledError", BodyStalled.__name__})
+"""Ends of an attempt that are the caller's doing."""
 
 _JSON = (("content-type", "application/json"), ("cache-control", "no-store"))
 
@@ -36,8 +42,9 @@ class Reachability:
         self.last: Contact | None = None
 
     def __call__(self, record: Record) -> None:
-        if isinstance(record, AttemptFinished):
-            self.last = Contact(self._clock(), record.status is not None)
+        if not isinstance(record, AttemptFinished) or record.error in _TELL_NOTHING:
+            return
+        self.last = Contact(self._clock(), record.error not in _UNREACHED)
 
 
 def health(version: str) -> Response:
