@@ -80,7 +80,11 @@ def view_of(request: SandboxRequest) -> View:
     if "organization_id_or_slug" in request.params:
         slug = request.organization["slug"]
     else:
-        slug = request.db.value("SELECT slug FROM organizations ORDER BY id LIMIT 1")
+        slug = request.db.value(
+            "SELECT o.slug FROM organizations o JOIN projects p ON p.organization_id = o.id"
+            " JOIN issues i ON i.project_id = p.id WHERE i.id = ?",
+            request.params["issue_id"],
+        )
     return View(request.actor.user_id, request.base_url, slug)
 
 
