@@ -32,6 +32,11 @@ async def test_a_method_that_is_not_served_is_a_405(box: Any) -> None:
     assert {"GET", "PUT", "DELETE"} <= set(reply.headers["allow"].split(", "))
 
 
+async def test_head_answers_as_get(box: Any) -> None:
+    """Health checks and link checkers ask with HEAD."""
+    assert (await box.http.request("HEAD", "/api/0/organizations/acme/issues/")).status == 200
+
+
 async def test_groups_is_the_older_word_for_issues(box: Any) -> None:
     """Clients written years ago still ask for groups."""
     reply = await box.http.get("/api/0/organizations/acme/groups/")

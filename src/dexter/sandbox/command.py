@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 from dataclasses import replace
@@ -33,7 +34,12 @@ def run(options: SandboxOptions) -> None:
             app, log_level="warning", access_log=False, lifespan="off", server_header=False,
             timeout_graceful_shutdown=GRACE_S,
         )  # fmt: skip
-        uvicorn.Server(config).run(sockets=[listener])
+        try:
+            # uvicorn ends in order on an interrupt and then passes it on; there is nothing left to interrupt.
+            with contextlib.suppress(KeyboardInterrupt):
+                uvicorn.Server(config).run(sockets=[listener])
+        finally:
+            app.state.sandbox.db.close()
 
 
 def listen(host: str, port: int) -> socket.socket:
