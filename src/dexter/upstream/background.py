@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from dexter.errors import DexterError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -26,9 +29,12 @@ class Background:
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled():
-            # Read once, or asyncio complains of a failure that nobody fetched when every caller has left.
-            task.exception()
+        if task.cancelled():
+            return
+        # Read once, or asyncio complains of a failure that nobody fetched when every caller has left.
+        error = task.exception()
+        if error is not None and not isinstance(error, DexterError):
+            logging.getLogger("dexter.upstream").error("background_failed", exc_info=error)
 
     async def aclose(self) -> None:
         """Cancel what still runs and wait for its end."""
