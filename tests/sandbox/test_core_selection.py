@@ -60,7 +60,8 @@ async def test_a_token_for_one_project_sees_one_project(failing: Any) -> None:
 def test_the_index_follows_a_write_when_its_lag_has_passed(bare_db: Any) -> None:
     """Clients that read their own write from search too early must be caught."""
     issue = bare_db.insert(
-        "INSERT INTO issues (project_id, short_number, title, level, first_seen, last_seen) VALUES (1, 1, 'x', 'error', 0, 0)"
+        "INSERT INTO issues (project_id, short_number, title, level, first_seen, last_seen)"
+        " VALUES (1, 1, 'x', 'error', 0, 0)"
     )
 
     def seen() -> Any:
