@@ -33,7 +33,10 @@ CASES = [
     (f"GET {ORG}/issues/{{issue_id}}/events/{{event_id}}/", "/api/0/organizations/acme/issues/{issue}/events/latest/"),
     (f"GET {ORG}/issues/{{issue_id}}/hashes/", "/api/0/organizations/acme/issues/{issue}/hashes/"),
     (f"GET {ORG}/issues/{{issue_id}}/tags/{{key}}/", "/api/0/organizations/acme/issues/{issue}/tags/level/"),
-    (f"GET {ORG}/issues/{{issue_id}}/tags/{{key}}/values/", "/api/0/organizations/acme/issues/{issue}/tags/user/values/"),
+    (
+        f"GET {ORG}/issues/{{issue_id}}/tags/{{key}}/values/",
+        "/api/0/organizations/acme/issues/{issue}/tags/level/values/?sort=count",
+    ),
     (f"GET {ORG}/tags/", "/api/0/organizations/acme/tags/"),
     (f"GET {ORG}/eventids/{{event_id}}/", "/api/0/organizations/acme/eventids/{event}/"),
     (f"GET {ORG}/shortids/{{issue_id}}/", "/api/0/organizations/acme/shortids/{short}/"),

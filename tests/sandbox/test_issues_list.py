@@ -321,3 +321,27 @@ async def test_a_page_takes_as_many_statements_as_an_issue(box: Box) -> None:
         assert len(reply.data) == limit
         counts.append(len(statements))
     assert counts[0] == counts[1]
+
+
+def link(reply: Any, rel: str) -> tuple[str, str]:
+    match = re.search(rf'<http://sentry.test([^>]*)>; rel="{rel}"; results="(\w+)"', reply.headers["link"])
+    assert match
+    return match[1], match[2]
+
+
+async def test_previous_page_leads_back_and_may_be_polled_for_news(box: Box) -> None:
+    """Sentry's own live view asks the first page's previous link again and again, for what has come since."""
+    made = []
+    for number in range(4):
+        made.append(await born(box, f"Error{number}"))
+        box.clock.tick(10)
+    first = await box.http.get(f"{LIST}?limit=2")
+    second = await box.http.get(link(first, "next")[0])
+    back, has_results = link(second, "previous")
+    assert has_results == "true"
+    assert (await box.http.get(back)).data[0]["id"] == first.data[0]["id"] == str(made[3])
+    news, has_results = link(first, "previous")
+    assert has_results == "false"
+    assert (await box.http.get(news)).data == []
+    fresh = await born(box, "Fresh")
+    assert [item["id"] for item in (await box.http.get(news)).data] == [str(fresh)]
