@@ -189,13 +189,6 @@ def paginate_offset(
     return offset_page(fetch, parse_cursor(request.query.get("cursor")), limit or per_page(request))
 
 
-def paginate_by(
-    request: SandboxRequest, fetch: KeyedFetch[T], key: Callable[[T], Key], limit: int | None = None
-) -> Page[T]:
-    """Give the requested page by sort key; see `KeyedFetch` and `rows_by_key`."""
-    return keyed_page(fetch, key, parse_cursor(request.query.get("cursor")), limit or per_page(request))
-
-
 def link_header(request: SandboxRequest, prev: Cursor, after: Cursor) -> str:
     """Give the Link header: previous then next, both always there, the cursor as the address's last parameter."""
     query = urlencode([(name, value) for name, value in request.query.multi_items() if name != "cursor"])
