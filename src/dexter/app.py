@@ -11,6 +11,7 @@ from dexter.errors import SettingsError
 from dexter.features.current_user import CurrentUser
 from dexter.gateway import access_token
 from dexter.gateway.api_v1 import ApiV1
+from dexter.gateway.cache_times import CacheTimes
 from dexter.gateway.entrance import Entrance, Faces
 from dexter.gateway.identity import Authenticator, Caller, Mode, require_csrf, require_permission
 from dexter.gateway.own_pages import own_pages
@@ -144,6 +145,18 @@ def _gateway_options(settings: Settings) -> GatewayOptions:
         web_url=settings.web_url,
         request_deadline_s=settings.request_deadline_s,
         serve_secrets=settings.serve_secrets,
+        times=_cache_times(settings),
+    )
+
+
+def _cache_times(settings: Settings) -> CacheTimes:
+    return CacheTimes(
+        {
+            "issues": settings.fresh_issues_s,
+            "events": settings.fresh_events_s,
+            "stats": settings.fresh_stats_s,
+            "other": settings.fresh_other_s,
+        }
     )
 
 
@@ -157,7 +170,8 @@ def _passthrough(gateway: Gateway, stack: Stack, upstream: Upstream, observers: 
         return caller
 
     options = PassthroughOptions(request_s=gateway.options.request_deadline_s)
-    return build_passthrough(stack, upstream, sentry_router(), admit, own_base, gateway.clock, options, observers)
+    router = gateway.options.times.router(sentry_router())
+    return build_passthrough(stack, upstream, router, admit, own_base, gateway.clock, options, observers)
 
 
 def own_base(scope: Scope) -> str:

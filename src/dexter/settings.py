@@ -129,6 +129,7 @@ URL = Form("a URL such as https://sentry.example.com, without user, query or fra
 SLUG = Form("a slug or an id: letters, digits, `-` and `_`", _matching(r"[A-Za-z0-9_\-]+"))
 TOKEN = Form("visible ASCII characters without spaces", _matching(r"[\x21-\x7e]+"))
 DURATION = Form("a number and a unit: 500ms, 30s, 5m, 12h, 7d", _positive(duration_s))
+AGE = Form("a number and a unit: 30s, 5m, 1h; or 0 to store nothing", duration_s)
 SIZE = Form("a number and a unit: 512KB, 64MB, 1GB", lambda text: int(_positive(size_bytes)(text)))
 FLAG = Form("on or off", _flag)
 HOSTS = Form("host names separated by commas", _host_list)
@@ -175,6 +176,10 @@ TABLE: tuple[Setting, ...] = (
         "Lets operations that reveal a secret (DSN keys, hook secrets, tokens) through Dexter's own credential.",
     ),
     Setting("DEXTER_CACHE_SIZE", "cache_bytes", SIZE, "64MB", "The most memory that stored answers may take."),
+    Setting("DEXTER_FRESH_ISSUES", "fresh_issues_s", AGE, "5m", "How long issues and lists of them count as fresh."),
+    Setting("DEXTER_FRESH_EVENTS", "fresh_events_s", AGE, "1m", "How long events count as fresh."),
+    Setting("DEXTER_FRESH_STATS", "fresh_stats_s", AGE, "10m", "How long counts over time count as fresh."),
+    Setting("DEXTER_FRESH_OTHER", "fresh_other_s", AGE, "1m", "How long every other stored answer counts as fresh."),
     Setting("DEXTER_REQUEST_DEADLINE", "request_deadline_s", DURATION, "30s", "The most time one request may take."),
     Setting(
         "DEXTER_ATTEMPT_TIMEOUT", "attempt_timeout_s", DURATION, "10s", "The most time one attempt at Sentry may take."
@@ -282,6 +287,10 @@ class Settings:
     log_level: str
     serve_secrets: bool
     cache_bytes: int
+    fresh_issues_s: float
+    fresh_events_s: float
+    fresh_stats_s: float
+    fresh_other_s: float
     request_deadline_s: float
     attempt_timeout_s: float
     connections: int

@@ -10,7 +10,7 @@ import msgspec
 
 from dexter.errors import DexterFault
 from dexter.features.upstream_errors import garbled, upstream_error
-from dexter.wire import Answer, Call, Headers, Outcome, Send
+from dexter.wire import Answer, Call, Endpoint, Headers, Outcome, Send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,7 @@ class Reply:
     answer: Answer
     body: bytes
     taken_at: float
+    endpoint: Endpoint
 
     @property
     def headers(self) -> Headers:
@@ -56,7 +57,8 @@ async def ask(send: Send, call: Call, clock: Callable[[], float]) -> Reply:
         raise upstream_error(answer.status, answer.headers, answer.body, identity=call.identity, now=now)
     if not _reads_as_json(answer.body):
         raise garbled("something else")
-    return Reply(answer, answer.body, now if answer.stored_at is None else answer.stored_at)
+    taken_at = now if answer.stored_at is None else answer.stored_at
+    return Reply(answer, answer.body, taken_at, call.endpoint)
 
 
 def _reads_as_json(body: bytes) -> bool:

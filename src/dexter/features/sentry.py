@@ -34,6 +34,8 @@ class Sentry:
     clock: Callable[[], float]
     request_id: str = ""
     no_cache: bool = False
+    times: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint
+    """Gives an endpoint the cache times that hold here."""
 
     async def get(self, name: str, values: Mapping[str, str], query: Query = ()) -> Reply:
         """Give the reply to a read of the mappings, such as `issues.detail`; `{org}` need not be among the values."""
@@ -64,7 +66,7 @@ class Sentry:
     ) -> Reply:
         """Give the reply to a call at a path that is already filled in and percent-encoded."""
         call = Call(
-            endpoint=endpoint,
+            endpoint=self.times(endpoint),
             method=endpoint.method,
             path=path,
             query=encode_query(query),

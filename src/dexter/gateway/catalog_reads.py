@@ -14,7 +14,7 @@ from dexter.gateway.identity import require_permission
 from dexter.gateway.shapes import is_list, page, with_meta
 from dexter.gateway.translations import WITH_META, Question, question
 from dexter.policy.cache_status import age_s, cache_status
-from dexter.wire import Endpoint, Headers, Outcome, header
+from dexter.wire import Headers, Outcome, header
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,18 +81,18 @@ def _response(entry: Mapping_, reply: Reply, asked: Question, gateway: Gateway, 
     headers = (
         ("content-type", "application/json"),
         ("cache-control", "no-store"),
-        *truth_headers(reply, entry.endpoint, now=now, took_s=gateway.clock.monotonic() - started),
+        *truth_headers(reply, now=now, took_s=gateway.clock.monotonic() - started),
     )
     return Response(200, body, headers)
 
 
-def truth_headers(reply: Reply, endpoint: Endpoint, *, now: float, took_s: float) -> Pairs:
+def truth_headers(reply: Reply, *, now: float, took_s: float) -> Pairs:
     """Give the headers that say where an answer came from, how old it is, how long it took and what quota is left."""
     answer = reply.answer
     timing = [f"total;dur={took_s * 1000:.1f}"]
     if answer.upstream_s is not None:
         timing.insert(0, f"sentry;dur={answer.upstream_s * 1000:.1f}")
-    headers = [("cache-status", cache_status(answer, endpoint.cache, now)), ("server-timing", ", ".join(timing))]
+    headers = [("cache-status", cache_status(answer, reply.endpoint.cache, now)), ("server-timing", ", ".join(timing))]
     age = age_s(answer, now)
     if age is not None:
         headers.append(("age", str(age)))

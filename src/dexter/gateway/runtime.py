@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dexter.errors import BadRequest, DexterError, Unauthenticated
 from dexter.features.sentry import Sentry
+from dexter.gateway.cache_times import CacheTimes
 from dexter.gateway.identity import Authenticator, Caller, Mode, require_csrf
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class GatewayOptions:
     """The address the gateway listens on; decides which Host headers it answers for."""
     allowed_hosts: tuple[str, ...] = ()
     """Further names the gateway goes by."""
+    times: CacheTimes = field(default_factory=CacheTimes)
+    """How long answers stay fresh here."""
 
 
 class NotConfigured(DexterError):
@@ -102,4 +105,5 @@ class Gateway:
             deadline=self.deadline(),
             clock=self.clock.now,
             request_id=request_id,
+            times=self.options.times,
         )
