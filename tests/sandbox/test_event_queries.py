@@ -103,6 +103,23 @@ async def test_functions(box: Box, function: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("equation", "value"),
+    [
+        ("count_if(level,equals,warning) / count() * 100", 25),
+        ("1 + 2 * count()", 9),
+        ("(1 + 2) * count()", 12),
+        ("count() / (count() - 4)", None),
+        ("count_unique(user) - 10", -8),
+    ],
+)
+async def test_equations_reckon_with_columns(box: Box, equation: str, value: float | None) -> None:
+    """Sentry's own example of an event query holds an equation; a division by zero has no value."""
+    await shop(box)
+    found = await rows(box, [f"equation|{equation}", "count()"], sort="-equation[0]")
+    assert found == [{f"equation|{equation}": value, "count()": 4}]
+
+
+@pytest.mark.parametrize(
     ("query", "reason"),
     [
         ({}, "No columns selected"),
@@ -113,6 +130,12 @@ async def test_functions(box: Box, function: str, value: object) -> None:
         ({"field": "title", "query": "level:error)"}, "unmatched parentheses"),
         ({"field": "title", "query": "OR level:error"}, "OR"),
         ({"field": "median(level)"}, "not a valid function"),
+        ({"field": "equation|count() +"}, "Unable to parse your equation"),
+        ({"field": "equation|count() ; 1"}, "Unable to parse your equation"),
+        ({"field": f"equation|{'(' * 2000}"}, "Unable to parse your equation"),
+        ({"field": "equation|(count()"}, "Unable to parse your equation"),
+        ({"field": "equation|" + " + ".join(["count()"] * 12)}, "Maximum operators exceeded"),
+        ({"field": "equation|count() * project.id"}, "Cannot mix"),
         ({"field": "title", "per_page": "101"}, "Cannot exceed 100"),
         ({"field": "title", "query": "is:unresolved"}, "not supported"),
     ],

@@ -9,6 +9,7 @@ from dexter.sandbox.api.issues import requested_scope
 from dexter.sandbox.pagination import paginate_offset
 from dexter.sandbox.replies import invalid, json_reply
 from dexter.sandbox.routing import serves
+from dexter.sandbox.search.equation import PREFIX
 from dexter.sandbox.search.event_search import EventSearch, count_events, event_rows, event_search
 from dexter.sandbox.search.issue_query import InvalidQuery
 from dexter.sandbox.search.short_id import format_short_id
@@ -88,9 +89,11 @@ def _with_identity(request: SandboxRequest, search: EventSearch, fields: list[st
 
 def _order(request: SandboxRequest, fields: list[str]) -> list[tuple[str, bool]]:
     order = []
+    equations = [field for field in fields if field.startswith(PREFIX)]
+    named = {f"equation[{place}]": field for place, field in enumerate(equations)}
     for text in request.query.getlist("sort"):
         name, descending = text.removeprefix("-"), text.startswith("-")
-        known = next((field for field in fields if _sort_names(field) & {name}), None)
+        known = named.get(name) or next((field for field in fields if _sort_names(field) & {name}), None)
         if known is None:
             raise invalid("Cannot sort by a field that is not selected")
         order.append((known, descending))

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from dexter.sandbox.search.conditions import Condition
+from dexter.sandbox.search.equation import PREFIX, equation_sql
 from dexter.sandbox.search.event_conditions import field_expression
 from dexter.sandbox.search.issue_query import InvalidQuery
 
@@ -41,14 +42,30 @@ class Column:
 
 
 def column(name: str, seconds: float) -> Column:
-    """Give the column of a name; `seconds` is the length of the asked time, for rates. 400 for an unknown function."""
+    """Give the column of a name; `seconds` is the length of the asked time, for rates.
+
+    Raises InvalidQuery for an unknown function and for an equation that is none.
+    """
+    if name.startswith(PREFIX):
+        return _equation(name, seconds)
     match = _FUNCTION.fullmatch(name)
     if match is None:
-        if name.startswith("equation|"):
-            raise InvalidQuery("equations are not supported by the sandbox")
         return _field(name)
     function, arguments = match[1], [part.strip() for part in match[2].split(",") if part.strip()]
     return _function(name, function, arguments, seconds)
+
+
+def _equation(name: str, seconds: float) -> Column:
+    used: list[Column] = []
+
+    def operand(text: str) -> tuple[str, tuple[object, ...]]:
+        used.append(column(text, seconds))
+        return used[-1].sql, used[-1].params
+
+    sql, params = equation_sql(name.removeprefix(PREFIX), operand)
+    if len({part.is_function for part in used}) > 1:
+        raise InvalidQuery("Cannot mix functions and fields in arithmetic")
+    return Column(name, sql, params, "number", any(part.is_function for part in used))
 
 
 def _field(name: str) -> Column:
