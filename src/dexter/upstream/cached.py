@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from dexter.errors import Garbled, TimedOut, Unreachable
-from dexter.observe.records import Observer, RefreshFailed, tell
+from dexter.observe.records import RefreshFailed
 from dexter.policy.cache_key import cache_key
 from dexter.policy.deadlines import patience_s
 from dexter.policy.freshness import Fallback, Fresh, Miss, Stale, judge
@@ -18,10 +18,9 @@ from dexter.wire import Answer, Call, Outcome, Priority, Send
 
 if TYPE_CHECKING:
     from dexter.stores.entry import Entry
-    from dexter.stores.store import Mark, Store
-    from dexter.upstream.background import Background
-    from dexter.upstream.clock import Clock
+    from dexter.stores.store import Mark
     from dexter.upstream.confirmations import Confirmations
+    from dexter.upstream.parts import Parts
 
 REFRESH_S = 30.0
 """How long a refresh behind the caller's back may take."""
@@ -30,21 +29,10 @@ REFRESH_S = 30.0
 class Cached:
     """A stage; calls that may not share answers pass it by."""
 
-    def __init__(
-        self,
-        inner: Send,
-        store: Store,
-        confirmations: Confirmations,
-        clock: Clock,
-        background: Background,
-        observers: tuple[Observer, ...],
-    ) -> None:
+    def __init__(self, inner: Send, confirmations: Confirmations, parts: Parts) -> None:
         self._inner = inner
-        self._store = store
         self._confirmations = confirmations
-        self._clock = clock
-        self._background = background
-        self._observers = observers
+        self._parts = parts
         self._refreshing: set[str] = set()
 
     async def __call__(self, call: Call) -> Answer:
@@ -55,8 +43,8 @@ class Cached:
         if call.no_cache:
             return await self._inner(call)
         key = cache_key(call.identity, call.method, call.path, call.query)
-        mark = self._store.mark()
-        judged = judge(await self._store.get(key), call.endpoint.cache, self._clock.now())
+        mark = self._parts.store.mark()
+        judged = judge(await self._parts.store.get(key), call.endpoint.cache, self._parts.clock.now())
         match judged:
             case Fresh(entry):
                 if await self._may_have(call, entry, mark):
@@ -76,10 +64,10 @@ class Cached:
 
     async def _may_have(self, call: Call, entry: Entry, mark: Mark) -> bool:
         # Confirming a token takes time, in which a write may have made the entry stale.
-        return await self._confirmations.confirm(call) and not self._store.outdated(entry.tags, mark)
+        return await self._confirmations.confirm(call) and not self._parts.store.outdated(entry.tags, mark)
 
     async def _ask(self, call: Call, fallback: Entry, mark: Mark) -> Answer:
-        patience = patience_s(call.deadline, self._clock.monotonic(), has_fallback=True)
+        patience = patience_s(call.deadline, self._parts.clock.monotonic(), has_fallback=True)
         try:
             async with asyncio.timeout(patience):
                 answer = await self._inner(call)
@@ -96,20 +84,20 @@ class Cached:
         return _stored(fallback, Outcome.FALLBACK)
 
     def _may_stand_in(self, call: Call, entry: Entry, mark: Mark) -> bool:
-        return self._confirmations.is_confirmed(call.identity) and not self._store.outdated(entry.tags, mark)
+        return self._confirmations.is_confirmed(call.identity) and not self._parts.store.outdated(entry.tags, mark)
 
     def _refresh(self, call: Call, key: str) -> None:
         if key not in self._refreshing:
             self._refreshing.add(key)
-            self._background.start(self._refreshed(call, key))
+            self._parts.background.start(self._refreshed(call, key))
 
     async def _refreshed(self, call: Call, key: str) -> None:
-        deadline = self._clock.monotonic() + REFRESH_S
+        deadline = self._parts.clock.monotonic() + REFRESH_S
         try:
             answer = await self._inner(replace(call, priority=Priority.PREFETCH, deadline=deadline))
             await close_body(answer.body)
         except (Unreachable, TimedOut, Garbled) as error:
-            tell(self._observers, RefreshFailed(call.endpoint.name, type(error).__name__))
+            self._parts.tell(RefreshFailed(call.endpoint.name, type(error).__name__))
         finally:
             self._refreshing.discard(key)
 

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dexter.observe.records import FlightLanded, Observer, tell
+from dexter.observe.records import FlightLanded
 from dexter.policy.cache_key import cache_key
 from dexter.policy.purge import filed_under
 from dexter.policy.sharing import may_share
@@ -14,10 +14,8 @@ from dexter.upstream.bodies import close_body
 from dexter.wire import Answer, Call, Outcome, Send
 
 if TYPE_CHECKING:
-    from dexter.stores.store import Mark, Store
-    from dexter.upstream.background import Background
-    from dexter.upstream.clock import Clock
-    from dexter.upstream.options import StackOptions
+    from dexter.stores.store import Mark
+    from dexter.upstream.parts import Parts
 
 
 @dataclass(slots=True, eq=False)
@@ -37,21 +35,9 @@ class Flight:
 class Coalesced:
     """A stage. Flights belong to one identity, since the key does; nobody's leaving cancels one."""
 
-    def __init__(
-        self,
-        inner: Send,
-        store: Store,
-        clock: Clock,
-        options: StackOptions,
-        background: Background,
-        observers: tuple[Observer, ...],
-    ) -> None:
+    def __init__(self, inner: Send, parts: Parts) -> None:
         self._inner = inner
-        self._store = store
-        self._clock = clock
-        self._options = options
-        self._background = background
-        self._observers = observers
+        self._parts = parts
         self._flights: dict[str, Flight] = {}
 
     async def __call__(self, call: Call) -> Answer:
@@ -61,17 +47,17 @@ class Coalesced:
             return await self._inner(call)
         key = cache_key(call.identity, call.method, call.path, call.query)
         flight = self._flights.get(key)
-        if flight is None or self._store.outdated(flight.tags, flight.mark):
+        if flight is None or self._parts.store.outdated(flight.tags, flight.mark):
             return await self._landed(self._take_off(key, call), call, Outcome.MISS)
         flight.joined += 1
         return await self._landed(flight, call, Outcome.COLLAPSED)
 
     def _take_off(self, key: str, call: Call) -> Flight:
         tags = filed_under(call.endpoint.cache.tags, dict(call.params), call.identity)
-        mark = self._store.mark()
+        mark = self._parts.store.mark()
         # Its time is its own: the first caller's may be shorter than that of those who join.
-        shared = replace(call, deadline=self._clock.monotonic() + self._options.request_s)
-        flight = Flight(self._background.start(_sent(self._inner, shared)), tags, mark)
+        shared = replace(call, deadline=self._parts.clock.monotonic() + self._parts.options.request_s)
+        flight = Flight(self._parts.background.start(_sent(self._inner, shared)), tags, mark)
         self._flights[key] = flight
         flight.task.add_done_callback(lambda _: self._over(key, flight, call))
         return flight
@@ -79,7 +65,7 @@ class Coalesced:
     def _over(self, key: str, flight: Flight, call: Call) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
-        tell(self._observers, FlightLanded(call.endpoint.name, flight.joined))
+        self._parts.tell(FlightLanded(call.endpoint.name, flight.joined))
         self._close_unclaimed(flight)
 
     async def _landed(self, flight: Flight, call: Call, outcome: Outcome) -> Answer:
@@ -103,7 +89,7 @@ class Coalesced:
             return
         flight.claimed = True
         if not isinstance(task.result().body, bytes):
-            self._background.start(close_body(task.result().body))
+            self._parts.background.start(close_body(task.result().body))
 
 
 async def _sent(inner: Send, call: Call) -> Answer:

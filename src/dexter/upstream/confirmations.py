@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from dexter.observe.records import IdentityDropped, Observer, tell
+from dexter.observe.records import IdentityDropped
 from dexter.policy.outcome import drops_identity
 from dexter.policy.purge import identity_tag
 from dexter.policy.revalidation import may_have_stored
 from dexter.wire import Call, Endpoint, Identity, Priority, Send
 
 if TYPE_CHECKING:
-    from dexter.stores.store import Store
-    from dexter.upstream.background import Background
-    from dexter.upstream.clock import Clock
-    from dexter.upstream.options import StackOptions
+    from dexter.upstream.parts import Parts
 
 INDEX = Endpoint("GET /api/0/", "GET", "/api/0/")
 """Sentry's own statement of who a credential belongs to: `auth` is null for one it does not know."""
@@ -46,28 +43,16 @@ class Known:
 class Confirmations:
     """Remembers when Sentry last accepted each token, and asks it when that is too long ago."""
 
-    def __init__(
-        self,
-        ask: Send,
-        store: Store,
-        clock: Clock,
-        options: StackOptions,
-        background: Background,
-        observers: tuple[Observer, ...],
-    ) -> None:
+    def __init__(self, ask: Send, parts: Parts) -> None:
         self._ask = ask
-        self._store = store
-        self._clock = clock
-        self._options = options
-        self._background = background
-        self._observers = observers
+        self._parts = parts
         self._known: OrderedDict[Identity, Known] = OrderedDict()
         self._probes: dict[Identity, asyncio.Task[None]] = {}
 
     def is_confirmed(self, identity: Identity) -> bool:
         """Whether stored data may be given to an identity now."""
         known = self._known.get(identity)
-        return may_have_stored(identity, known.accepted_at if known else None, self._clock.monotonic())
+        return may_have_stored(identity, known.accepted_at if known else None, self._parts.clock.monotonic())
 
     async def confirm(self, call: Call) -> bool:
         """Whether stored data may be given to the caller, after asking Sentry when that is not known.
@@ -79,7 +64,7 @@ class Confirmations:
         key = call.identity
         probe = self._probes.get(key)
         if probe is None:
-            probe = self._probes[key] = self._background.start(self._probe(call))
+            probe = self._probes[key] = self._parts.background.start(self._probe(call))
             probe.add_done_callback(lambda _: self._probes.pop(key, None))
         await asyncio.shield(probe)
         return self.is_confirmed(call.identity)
@@ -95,11 +80,11 @@ class Confirmations:
         known = self._of(identity)
         known.refused_at = max(sent_at, known.refused_at or sent_at)
         known.accepted_at = None
-        entries = await self._store.purge((identity_tag(identity),))
-        tell(self._observers, IdentityDropped(endpoint, identity.kind, status, entries))
+        entries = await self._parts.store.purge((identity_tag(identity),))
+        self._parts.tell(IdentityDropped(endpoint, identity.kind, status, entries))
 
     async def _probe(self, call: Call) -> None:
-        sent_at = self._clock.monotonic()
+        sent_at = self._parts.clock.monotonic()
         answer = await self._ask(
             Call(
                 endpoint=INDEX,
@@ -108,7 +93,7 @@ class Confirmations:
                 query="",
                 identity=call.identity,
                 credential=call.credential,
-                deadline=sent_at + self._options.request_s,
+                deadline=sent_at + self._parts.options.request_s,
                 headers=(("Accept", "application/json"),),
                 priority=Priority.INTERACTIVE,
                 request_id=call.request_id,
@@ -131,7 +116,7 @@ class Confirmations:
     async def _compare_rights(self, identity: Identity, rights: str) -> None:
         known = self._of(identity)
         if known.rights is not None and known.rights != rights:
-            await self._store.purge((identity_tag(identity),))
+            await self._parts.store.purge((identity_tag(identity),))
         known.rights = rights
 
     def _of(self, identity: Identity) -> Known:

@@ -9,11 +9,11 @@ from dexter.errors import TimedOut
 from dexter.policy.deadlines import remaining_s
 
 if TYPE_CHECKING:
-    from dexter.upstream.clock import Clock
+    from dexter.upstream.parts import Parts
     from dexter.wire import Answer, Call, Send
 
 
-def deadlined(inner: Send, clock: Clock) -> Send:
+def deadlined(inner: Send, parts: Parts) -> Send:
     """Give the stage that raises TimedOut at the deadline.
 
     It times the way to an answer, not a streamed answer's body; and no upload, which may take as long as it makes
@@ -23,7 +23,7 @@ def deadlined(inner: Send, clock: Clock) -> Send:
     async def send(call: Call) -> Answer:
         if call.body is not None and not isinstance(call.body, bytes):
             return await inner(call)
-        left = remaining_s(call.deadline, clock.monotonic())
+        left = remaining_s(call.deadline, parts.clock.monotonic())
         if left <= 0:
             raise TimedOut("The request's time was over before Sentry could be asked.")
         try:

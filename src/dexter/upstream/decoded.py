@@ -12,14 +12,14 @@ from dexter.upstream.bodies import BodyStream, close_body, gunzip, gunzipped
 from dexter.wire import header
 
 if TYPE_CHECKING:
-    from dexter.upstream.options import StackOptions
+    from dexter.upstream.parts import Parts
     from dexter.wire import Answer, Call, Headers, Send
 
 _OFF_LOOP_BYTES = 512 * 1024
 """Unpacking more than this would hold up every other request for milliseconds; a thread does it."""
 
 
-def decoded(inner: Send, options: StackOptions) -> Send:
+def decoded(inner: Send, parts: Parts) -> Send:
     """Give the stage that unpacks gzip for callers that do not take it."""
 
     async def send(call: Call) -> Answer:
@@ -40,9 +40,9 @@ def decoded(inner: Send, options: StackOptions) -> Send:
             packed = answer.body
             return replace(answer, headers=headers, body=BodyStream(gunzipped(packed), lambda: close_body(packed)))
         if len(answer.body) > _OFF_LOOP_BYTES:
-            plain = await asyncio.to_thread(gunzip, answer.body, options.largest_body_bytes)
+            plain = await asyncio.to_thread(gunzip, answer.body, parts.options.largest_body_bytes)
         else:
-            plain = gunzip(answer.body, options.largest_body_bytes) if answer.body else b""
+            plain = gunzip(answer.body, parts.options.largest_body_bytes) if answer.body else b""
         return replace(answer, headers=headers, body=plain)
 
     return send

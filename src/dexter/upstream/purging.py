@@ -5,22 +5,19 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from dexter.observe.records import Observer, TagsPurged, tell
+from dexter.observe.records import TagsPurged
 from dexter.policy.outcome import changed_nothing, write_is_certain
 from dexter.policy.purge import LAG_S, lagging_after, purged_by
 
 if TYPE_CHECKING:
-    from dexter.stores.store import Store
-    from dexter.upstream.clock import Clock
     from dexter.upstream.confirmations import Confirmations
+    from dexter.upstream.parts import Parts
     from dexter.wire import Answer, Call, Send
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def purging(
-    inner: Send, store: Store, confirmations: Confirmations, clock: Clock, observers: tuple[Observer, ...]
-) -> Send:
+def purging(inner: Send, confirmations: Confirmations, parts: Parts) -> Send:
     """Give the stage that purges a write's tags for all identities.
 
     Once before it is sent, so that nothing older is given while it is under way; and once more when it is over, so
@@ -37,7 +34,7 @@ def purging(
         if not tags:
             return await inner(call)
         trusted = confirmations.is_confirmed(call.identity)
-        entries = await store.purge(tags) if trusted else 0
+        entries = await parts.store.purge(tags) if trusted else 0
         status: int | None = None
         try:
             answer = await inner(call)
@@ -45,9 +42,9 @@ def purging(
         finally:
             if trusted or status is None or not changed_nothing(status):
                 lagging = _lagging(call, params, status)
-                again = asyncio.ensure_future(store.purge(tags, lagging, clock.monotonic() + LAG_S))
+                again = asyncio.ensure_future(parts.store.purge(tags, lagging, parts.clock.monotonic() + LAG_S))
                 entries += await asyncio.shield(again)
-                tell(observers, TagsPurged(call.endpoint.name, len(tags), entries))
+                parts.tell(TagsPurged(call.endpoint.name, len(tags), entries))
         return answer
 
     return send

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dexter.errors import TimedOut, UpstreamError
-from dexter.observe.records import AttemptFinished, Observer, tell
+from dexter.observe.records import AttemptFinished
 from dexter.policy.deadlines import attempt_s
 from dexter.policy.encoding import accepts_gzip
 from dexter.policy.sharing import may_share
@@ -16,18 +16,17 @@ from dexter.upstream.received import received
 from dexter.wire import Answer, Call, Headers, Send, header
 
 if TYPE_CHECKING:
-    from dexter.upstream.clock import Clock
-    from dexter.upstream.options import StackOptions
+    from dexter.upstream.parts import Parts
     from dexter.upstream.transport import Transport
 
 USER_AGENT = "dexter"
 
 
-def sent(transport: Transport, clock: Clock, options: StackOptions, observers: tuple[Observer, ...]) -> Send:
+def sent(transport: Transport, parts: Parts) -> Send:
     """Give the stage that sends a call. Raises Unreachable, TimedOut or Garbled."""
 
     async def send(call: Call) -> Answer:
-        started = clock.monotonic()
+        started = parts.clock.monotonic()
         status, failure = None, None
         try:
             answer = await _attempt(call)
@@ -36,16 +35,16 @@ def sent(transport: Transport, clock: Clock, options: StackOptions, observers: t
             failure = type(error).__name__
             raise
         finally:
-            duration_s = clock.monotonic() - started
+            duration_s = parts.clock.monotonic() - started
             name = call.endpoint.name
-            tell(observers, AttemptFinished(name, call.method, call.request_id, duration_s, status, failure))
+            parts.tell(AttemptFinished(name, call.method, call.request_id, duration_s, status, failure))
         return replace(answer, upstream_s=duration_s)
 
     async def _attempt(call: Call) -> Answer:
         call = replace(call, headers=_request_headers(call))
         if call.body is not None and not isinstance(call.body, bytes):
             return await _upload(call)
-        limit = attempt_s(options.attempt_s, call.deadline, clock.monotonic())
+        limit = attempt_s(parts.options.attempt_s, call.deadline, parts.clock.monotonic())
         try:
             async with asyncio.timeout(limit):
                 return await _receive(call, await transport.send(call))
@@ -54,13 +53,13 @@ def sent(transport: Transport, clock: Clock, options: StackOptions, observers: t
 
     async def _upload(call: Call) -> Answer:
         assert call.body is not None and not isinstance(call.body, bytes)  # noqa: S101, PT018 (narrows the type)
-        timer = asyncio.timeout(options.attempt_s)
-        upload = Upload(call.body, timer, attempt_s=options.attempt_s, idle_s=options.upload_idle_s)
+        timer = asyncio.timeout(parts.options.attempt_s)
+        upload = Upload(call.body, timer, attempt_s=parts.options.attempt_s, idle_s=parts.options.upload_idle_s)
         try:
             async with timer:
                 answer = await transport.send(replace(call, body=upload.chunks()))
                 upload.over = True
-                timer.reschedule(asyncio.get_running_loop().time() + options.attempt_s)
+                timer.reschedule(asyncio.get_running_loop().time() + parts.options.attempt_s)
                 return await _receive(call, answer)
         except TimeoutError as error:
             raise upload.timed_out() from error
@@ -73,7 +72,7 @@ def sent(transport: Transport, clock: Clock, options: StackOptions, observers: t
 
     async def _receive(call: Call, answer: Answer) -> Answer:
         try:
-            return await received(call, answer, options)
+            return await received(call, answer, parts.options)
         except BaseException:
             await close_body(answer.body)
             raise

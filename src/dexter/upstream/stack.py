@@ -15,6 +15,7 @@ from dexter.upstream.deadlined import deadlined
 from dexter.upstream.decoded import decoded
 from dexter.upstream.followed import followed
 from dexter.upstream.options import StackOptions
+from dexter.upstream.parts import Parts
 from dexter.upstream.purging import purging
 from dexter.upstream.sent import sent
 from dexter.upstream.stored import stored
@@ -51,17 +52,17 @@ def build_stack(
     observers: tuple[Observer, ...] = (),
 ) -> Stack:
     """Give the way to one Sentry. Each line wraps the one above it, so that the last is passed first."""
-    clock, options, background = clock or SystemClock(), options or StackOptions(), Background()
-    attempt = sent(transport, clock, options, observers)
-    confirmations = Confirmations(decoded(attempt, options), store, clock, options, background, observers)
+    parts = Parts(store, clock or SystemClock(), options or StackOptions(), Background(), observers)
+    attempt = sent(transport, parts)
+    confirmations = Confirmations(decoded(attempt, parts), parts)
 
-    send: Send = credited(attempt, confirmations, clock)
-    send = stored(send, store, clock, observers)
-    send = Coalesced(send, store, clock, options, background, observers)
-    send = Cached(send, store, confirmations, clock, background, observers)
-    send = purging(send, store, confirmations, clock, observers)
+    send: Send = credited(attempt, confirmations, parts)
+    send = stored(send, parts)
+    send = Coalesced(send, parts)
+    send = Cached(send, confirmations, parts)
+    send = purging(send, confirmations, parts)
     send = followed(send, transport.upstream)
-    send = deadlined(send, clock)
-    send = decoded(send, options)
-    send = traced(send, clock, observers)
-    return Stack(send, background)
+    send = deadlined(send, parts)
+    send = decoded(send, parts)
+    send = traced(send, parts)
+    return Stack(send, parts.background)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dexter.observe.records import EntryStored, Observer, StoreRefused, tell
+from dexter.observe.records import EntryStored, StoreRefused
 from dexter.policy.cache_key import cache_key
 from dexter.policy.outcome import content, forgets_entry, lasting, storable
 from dexter.policy.purge import filed_under
@@ -14,12 +14,11 @@ from dexter.stores.entry import Entry
 from dexter.wire import Outcome
 
 if TYPE_CHECKING:
-    from dexter.stores.store import Store
-    from dexter.upstream.clock import Clock
+    from dexter.upstream.parts import Parts
     from dexter.wire import Answer, Call, Send
 
 
-def stored(inner: Send, store: Store, clock: Clock, observers: tuple[Observer, ...]) -> Send:
+def stored(inner: Send, parts: Parts) -> Send:
     """Give the stage that stores whole JSON successes under their tags.
 
     What is asked for while Sentry's search lags behind a write is kept as a fallback only.
@@ -30,17 +29,17 @@ def stored(inner: Send, store: Store, clock: Clock, observers: tuple[Observer, .
             return await inner(call)
         key = cache_key(call.identity, call.method, call.path, call.query)
         tags = filed_under(call.endpoint.cache.tags, dict(call.params), call.identity)
-        mark, asked_at = store.mark(), clock.now()
-        lagging = store.lagging(tags, clock.monotonic())
+        mark, asked_at = parts.store.mark(), parts.clock.now()
+        lagging = parts.store.lagging(tags, parts.clock.monotonic())
         answer = await inner(call)
         if forgets_entry(answer.status):
-            await store.discard(key)
+            await parts.store.discard(key)
         elif isinstance(answer.body, bytes) and _is_storable(answer):
             headers = lasting(answer.headers)
             entry = Entry(key, answer.status, headers, answer.body, asked_at, tags, fallback_only=lagging)
-            kept = await store.put(entry, mark)
+            kept = await parts.store.put(entry, mark)
             name = call.endpoint.name
-            tell(observers, EntryStored(name, entry.size_bytes, lagging) if kept else StoreRefused(name))
+            parts.tell(EntryStored(name, entry.size_bytes, lagging) if kept else StoreRefused(name))
         return replace(answer, outcome=Outcome.MISS)
 
     return send

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dexter.observe.records import CallFinished, Observer, tell
+from dexter.observe.records import CallFinished
 
 if TYPE_CHECKING:
-    from dexter.upstream.clock import Clock
+    from dexter.upstream.parts import Parts
     from dexter.wire import Answer, Call, Send
 
 
-def traced(inner: Send, clock: Clock, observers: tuple[Observer, ...]) -> Send:
+def traced(inner: Send, parts: Parts) -> Send:
     """Give the stage that records every call's end, an answer or an error."""
 
     async def send(call: Call) -> Answer:
-        started = clock.monotonic()
+        started = parts.clock.monotonic()
         answer, error = None, None
         try:
             answer = await inner(call)
@@ -28,12 +28,12 @@ def traced(inner: Send, clock: Clock, observers: tuple[Observer, ...]) -> Send:
                 method=call.method,
                 identity_kind=call.identity.kind,
                 request_id=call.request_id,
-                duration_s=clock.monotonic() - started,
+                duration_s=parts.clock.monotonic() - started,
                 status=answer.status if answer else None,
                 outcome=answer.outcome if answer else None,
                 error=error,
             )
-            tell(observers, record)
+            parts.tell(record)
         return answer
 
     return send
