@@ -19,6 +19,12 @@ describe("activity in words", () => {
     ["set_ignored", { ignoreUntilEscalating: true }, "Ada Lovelace archived it until it escalates"],
     ["set_ignored", { ignoreCount: 1 }, "Ada Lovelace archived it until 1 more event"],
     ["set_ignored", { ignoreUserCount: 1_000 }, "Ada Lovelace archived it until 1,000 more users"],
+    [
+      "set_ignored",
+      { ignoreCount: 50, ignoreWindow: 120 },
+      "Ada Lovelace archived it until 50 more events within 2 hours",
+    ],
+    ["set_ignored", { ignoreDuration: 4_320 }, "Ada Lovelace archived it for 3 days"],
     ["set_ignored", { ignoreDuration: 30 }, "Ada Lovelace archived it for 30 minutes"],
     ["set_ignored", {}, "Ada Lovelace archived it"],
     ["assigned", { assigneeType: "user", assigneeName: "Grace" }, "Ada Lovelace assigned it to Grace"],

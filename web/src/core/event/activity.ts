@@ -1,5 +1,6 @@
 /** What happened to an issue, in words: Sentry's activity records as sentences. */
 
+import { counted, lengthWords } from "../format";
 import { asList, asMoment, asNumber, asObject, asText, type Json } from "./json";
 
 export interface Activity {
@@ -98,9 +99,9 @@ function archiveTail(data: Json): string {
   const count = asNumber(data["ignoreCount"]);
   const users = asNumber(data["ignoreUserCount"]);
   const minutes = asNumber(data["ignoreDuration"]);
-  if (count !== null) return `until ${plural(count, "more event")}`;
-  if (users !== null) return `until ${plural(users, "more user")}`;
-  if (minutes !== null) return `for ${plural(minutes, "minute")}`;
+  if (count !== null) return `until ${counted(count, "more event")}${within(data["ignoreWindow"])}`;
+  if (users !== null) return `until ${counted(users, "more user")}${within(data["ignoreUserWindow"])}`;
+  if (minutes !== null) return `for ${lengthWords(minutes)}`;
   if (data["ignoreUntilEscalating"] === true) return "until it escalates";
   return asText(data["ignoreUntil"]) === null ? "" : "for a while";
 }
@@ -120,9 +121,10 @@ function fallbackAssignee(data: Json): string {
 }
 
 function issueCount(data: Json): string {
-  return plural(asList(data["issues"]).length || 1, "issue");
+  return counted(asList(data["issues"]).length || 1, "issue");
 }
 
-function plural(count: number, noun: string): string {
-  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+function within(minutes: unknown): string {
+  const window = asNumber(minutes);
+  return window === null ? "" : ` within ${lengthWords(window)}`;
 }

@@ -126,6 +126,28 @@ describe("the issue page", () => {
     expect(await screen.findByRole("button", { name: "Resolve" })).toBeVisible();
   });
 
+  // Two decisions in a row are two steps back; undoing the first must not undo the second instead.
+  it("undoes with z, the latest change first", async () => {
+    const seen = serve();
+    await open();
+    await screen.findByText("failing charge");
+    await userEvent.keyboard("b");
+    expect(await screen.findByText("Bookmarked SHOP-1F")).toBeVisible();
+    await userEvent.keyboard("e");
+    expect(await screen.findByText("Resolved SHOP-1F")).toBeVisible();
+    await waitFor(() => expect(screen.queryByText("Bookmarked SHOP-1F")).toBeNull());
+    await userEvent.keyboard("z");
+    expect(await screen.findByText("Undone: Resolved SHOP-1F")).toBeVisible();
+    await userEvent.keyboard("z");
+    expect(await screen.findByText("Undone: Bookmarked SHOP-1F")).toBeVisible();
+    expect(seen.puts).toEqual([
+      { bookmark: true },
+      { status: "resolved" },
+      { status: "unresolved" },
+      { bookmark: false },
+    ]);
+  });
+
   // A state that is shown but not true would be believed.
   it("takes a refused change back and says why", async () => {
     serve();

@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import { useState, type ReactNode } from "react";
 
 import type { TagDistribution, TagShare } from "@/core/event/tags";
 import { searchTerm, type Tag } from "@/core/event/tags";
@@ -9,28 +10,39 @@ import { VisibleText } from "@/ui/VisibleText";
 import classes from "./issue.module.css";
 import { Section } from "./Section";
 
+/** How many distributions are shown at first: three rows of three. */
+const SHOWN = 9;
+
 interface Props {
   tags: readonly Tag[];
   distributions: readonly TagDistribution[];
   /** What stands where the distributions are missing or old. */
-  notice: React.ReactNode;
+  notice: ReactNode;
 }
 
 /** How this issue's events divide over each tag, and where this event stands among them. */
 export function TagsSection({ tags, distributions, notice }: Props) {
+  const [all, setAll] = useState(false);
   const known = new Set(distributions.map((distribution) => distribution.key));
   const own = new Map(tags.map((tag) => [tag.key, tag.value]));
   const spread = distributions.filter(isSpread);
+  const shown = all ? spread : spread.slice(0, SHOWN);
+  const hidden = spread.length - shown.length;
   const uniform = distributions.filter((distribution) => !isSpread(distribution));
   const others = tags.filter((tag) => !known.has(tag.key));
   return (
     <Section id="tags" title="Tags" count={known.size + others.length}>
       {notice}
       <div className={classes.spreads}>
-        {spread.map((distribution) => (
+        {shown.map((distribution) => (
           <Spread key={distribution.key} distribution={distribution} own={own.get(distribution.key)} />
         ))}
       </div>
+      {hidden > 0 && (
+        <button type="button" className={classes.more} onClick={() => setAll(true)}>
+          Show {hidden} more
+        </button>
+      )}
       <Chips title="The same in every event" tags={uniform.flatMap(tagsOf)} />
       <Chips title={known.size === 0 ? "This event" : "Only of this event"} tags={others} />
     </Section>
@@ -100,15 +112,7 @@ function ShareRow({ share, isOwn }: { share: TagShare; isOwn: boolean }) {
 }
 
 /** A way to every issue with this tag value, when Sentry's search can name it. */
-function TermLink({
-  term,
-  className,
-  children,
-}: {
-  term: string | null;
-  className?: string;
-  children: React.ReactNode;
-}) {
+function TermLink({ term, className, children }: { term: string | null; className?: string; children: ReactNode }) {
   if (term === null) return <span className={className}>{children}</span>;
   return (
     <Link

@@ -10,19 +10,29 @@ import { type Asked, TriagePicker } from "./TriagePicker";
 import { tell } from "./toast";
 import { type Target, type Triage, TriageContext } from "./triage";
 
+/** What one change is taken back with: each toast undoes its own, `z` the latest and then those before it. */
+interface Undo {
+  readonly changes: readonly Change[];
+  readonly words: string;
+}
+
+const MOST_UNDOS = 20;
+
 /** Lets every screen below change issues: at once on screen, undone on failure, with a toast that says what happened. */
 export function TriageProvider({ children }: { children: ReactNode }) {
   const queryClient = useQueryClient();
-  const lastUndo = useRef<{ changes: readonly Change[]; words: string } | null>(null);
+  const undos = useRef<readonly Undo[]>([]);
   const [asked, setAsked] = useState<Asked | null>(null);
 
-  const undo = useCallback(async () => {
-    const last = lastUndo.current;
-    if (last === null) return;
-    lastUndo.current = null;
-    const outcome = await applyChanges(queryClient, last.changes, Date.now());
-    tell({ done: outcome.done.length === 0 ? null : `Undone: ${last.words}`, refused: outcome.refused }, null);
-  }, [queryClient]);
+  const undo = useCallback(
+    async (wanted: Undo | undefined) => {
+      if (wanted === undefined || !undos.current.includes(wanted)) return;
+      undos.current = undos.current.filter((one) => one !== wanted);
+      const outcome = await applyChanges(queryClient, wanted.changes, Date.now());
+      tell({ done: outcome.done.length === 0 ? null : `Undone: ${wanted.words}`, refused: outcome.refused }, null);
+    },
+    [queryClient],
+  );
 
   const apply = useCallback(
     async (issues: readonly Issue[], update: IssueUpdate, target?: Target) => {
@@ -30,8 +40,10 @@ export function TriageProvider({ children }: { children: ReactNode }) {
       const changes = issues.map((issue): Change => ({ issue, update, ...(target?.assignee === undefined ? {} : { assignee: target.assignee }) }));
       const outcome = await applyChanges(queryClient, changes, Date.now());
       const words = doneWords(update, subjectOf(outcome.done), target?.name);
-      if (outcome.done.length > 0) lastUndo.current = { changes: outcome.undo, words };
-      tell({ done: outcome.done.length === 0 ? null : words, refused: outcome.refused }, outcome.done.length === 0 ? null : () => void undo());
+      const done = outcome.done.length > 0;
+      const back: Undo = { changes: outcome.undo, words };
+      if (done) undos.current = [...undos.current, back].slice(-MOST_UNDOS);
+      tell({ done: done ? words : null, refused: outcome.refused }, done ? () => void undo(back) : null);
     },
     [queryClient, undo],
   );
@@ -46,7 +58,7 @@ export function TriageProvider({ children }: { children: ReactNode }) {
     [apply],
   );
 
-  useCommands([{ id: "triage.undo", label: "Undo the last change", section: "Issues", keys: ["z"], run: () => void undo() }]);
+  useCommands([{ id: "triage.undo", label: "Undo the last change", section: "Issues", keys: ["z"], run: () => void undo(undos.current.at(-1)) }]);
 
   return (
     <TriageContext value={triage}>

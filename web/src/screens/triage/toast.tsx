@@ -20,9 +20,12 @@ function reasons(refused: readonly Refusal[]): string[] {
   return [...byReason].map(([message, struck]) => `${subjectOf(struck.map(({ issue }) => issue))}: ${message}. ${struck[0]?.remedy ?? ""}`.trim());
 }
 
-/** Say what truly happened, with the way back beside it. */
+let lastDone: string | null = null;
+
+/** Say what truly happened, with the way back beside it. What went well gives way to the next; a failure stays to be read. */
 export function tell({ done, refused }: Words, undo: (() => void) | null): void {
   const failed = refused.length > 0;
+  if (lastDone !== null) notifications.hide(lastDone);
   const id = notifications.show({
     color: failed ? "red" : "iris",
     autoClose: failed ? STAYS_WITH_FAILURE_MS : STAYS_MS,
@@ -54,5 +57,6 @@ export function tell({ done, refused }: Words, undo: (() => void) | null): void 
       </Group>
     ),
   });
+  lastDone = failed ? null : id;
 }
 
