@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from dexter.sandbox.request import SandboxRequest
-    from dexter.sandbox.search.conditions import SearchScope
     from dexter.sandbox.search.event_columns import Column
+    from dexter.sandbox.search.scope import SearchScope
 
 ORG_SCOPES = ("org:read", "org:write", "org:admin")
 MOST_FIELDS = 20

@@ -8,7 +8,7 @@ from dexter.sandbox.api.events import PROJECT_SCOPES, READ_SCOPES
 from dexter.sandbox.issue_lookup import normalized_event_id, requested_issue
 from dexter.sandbox.replies import invalid, json_reply, not_found
 from dexter.sandbox.routing import serves
-from dexter.sandbox.search.conditions import Condition
+from dexter.sandbox.search.condition import Condition
 from dexter.sandbox.search.event_conditions import event_conditions
 from dexter.sandbox.search.issue_query import InvalidQuery, parse
 from dexter.sandbox.search.time_range import ANY_TIME

@@ -9,7 +9,7 @@ from dexter.sandbox.api.discover import EVENT_DATASETS, ORG_SCOPES, requested_da
 from dexter.sandbox.api.issues import requested_scope
 from dexter.sandbox.replies import invalid, json_reply
 from dexter.sandbox.routing import serves
-from dexter.sandbox.search.conditions import Condition
+from dexter.sandbox.search.condition import Condition
 from dexter.sandbox.search.event_search import EventSearch, event_points, event_rows
 from dexter.sandbox.search.time_range import parse_duration
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from dexter.sandbox.request import SandboxRequest
-    from dexter.sandbox.search.conditions import SearchScope
     from dexter.sandbox.search.event_columns import Column
+    from dexter.sandbox.search.scope import SearchScope
 
 MOST_POINTS = 4400
 MOST_GROUPS = 10

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from dexter.sandbox.request import SandboxRequest
-    from dexter.sandbox.search.conditions import Condition
+    from dexter.sandbox.search.condition import Condition
 
 READ_SCOPES = ("event:read", "event:write", "event:admin")
 PROJECT_SCOPES = ("project:read", "project:write", "project:admin")

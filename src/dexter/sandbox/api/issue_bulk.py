@@ -13,9 +13,9 @@ from dexter.sandbox.api.issue_update import ADMIN_SCOPES, WRITE_SCOPES, change, 
 from dexter.sandbox.api.issues import refresh, requested_scope, requested_terms
 from dexter.sandbox.replies import empty_reply, invalid, json_reply
 from dexter.sandbox.routing import serves
-from dexter.sandbox.search.conditions import SearchScope
 from dexter.sandbox.search.issue_query import InvalidQuery
 from dexter.sandbox.search.issue_search import SORTS, matching_ids
+from dexter.sandbox.search.scope import SearchScope
 from dexter.sandbox.selection import selected_environments
 from dexter.sandbox.serialize.issue import load_rows
 

@@ -9,9 +9,9 @@ from dexter.sandbox.issue_lookup import issue_by_short_id, issues_by_event_id, n
 from dexter.sandbox.pagination import parse_cursor
 from dexter.sandbox.replies import invalid, json_reply, permission_denied
 from dexter.sandbox.routing import serves
-from dexter.sandbox.search.conditions import SearchScope
 from dexter.sandbox.search.issue_query import InvalidQuery, Term, parse
 from dexter.sandbox.search.issue_search import SORTS, fits_inbox, search_page
+from dexter.sandbox.search.scope import SearchScope
 from dexter.sandbox.search.time_range import ANY_TIME, InvalidTime, TimeRange, time_range
 from dexter.sandbox.search_index import catch_up
 from dexter.sandbox.selection import selected_environments, selected_projects

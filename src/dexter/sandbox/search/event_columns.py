@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from dexter.sandbox.search.conditions import Condition
+from dexter.sandbox.search.condition import Condition
 from dexter.sandbox.search.equation import PREFIX, equation_sql
 from dexter.sandbox.search.event_conditions import field_expression
 from dexter.sandbox.search.issue_query import InvalidQuery

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dexter.sandbox.search.conditions import Condition, any_of, comparison_on, date_condition, is_wildcard, like_pattern
+from dexter.sandbox.search.condition import Condition, any_of, comparison_on, date_condition, is_wildcard, like_pattern
 from dexter.sandbox.search.issue_query import HasTerm, InvalidQuery, IsTerm, KeyTerm, Term, TextTerm
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dexter.sandbox.search.conditions import Condition
+from dexter.sandbox.search.condition import Condition
 from dexter.sandbox.search.event_columns import Column, column, having
 from dexter.sandbox.search.event_conditions import event_condition, event_conditions
 from dexter.sandbox.search.event_query import AllOf, AnyOf, FunctionTerm, Node, parse_events
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dexter.sandbox.database import Database
-    from dexter.sandbox.search.conditions import SearchScope
+    from dexter.sandbox.search.scope import SearchScope
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dexter.sandbox.pagination import Cursor, Key, Page, keyed_page
-from dexter.sandbox.search.conditions import Condition, SearchScope, conditions, scope_conditions
+from dexter.sandbox.search.condition import Condition
+from dexter.sandbox.search.issue_conditions import conditions
 from dexter.sandbox.search.issue_query import IsTerm, Term
+from dexter.sandbox.search.scope import SearchScope, scope_conditions
 
 if TYPE_CHECKING:
     import sqlite3

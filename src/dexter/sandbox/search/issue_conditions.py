@@ -4,14 +4,26 @@ Tags are counted per issue (`issue_tags`), so each tag term is judged on its own
 satisfies all of them, which only differs for an issue whose events disagree. A negated tag term holds, as in
 Sentry, when some event of the issue lacks the value.
 """
-# ruff: noqa: S608 - statements are joined from this module's own pieces; values are always parameters
+# ruff: noqa: S608 - statements are joined from this package's own pieces; values are always parameters
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dexter.sandbox.search.condition import (
+    ALWAYS,
+    NEVER,
+    Condition,
+    any_of,
+    comparison_on,
+    date_condition,
+    either,
+    invalid_date,
+    is_wildcard,
+    like_pattern,
+    marks,
+)
 from dexter.sandbox.search.issue_query import (
     STATUS_WORDS,
     SUBSTATUS_WORDS,
@@ -23,41 +35,11 @@ from dexter.sandbox.search.issue_query import (
     TextTerm,
 )
 from dexter.sandbox.search.short_id import parse_short_id
-from dexter.sandbox.search.time_range import ANY_TIME, DAY_S, TimeRange, parse_duration, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_COMPARISON = re.compile(r"(>=|<=|>|<|=)?(.*)", re.DOTALL)
-_NUMBER = re.compile(r"(-?\d+(?:\.\d+)?)([kmb])?", re.IGNORECASE)
-_SUFFIXES = {"k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A piece of SQL that is true or false for an issue, and what its question marks stand for."""
-
-    sql: str
-    params: tuple[Any, ...] = ()
-
-    def negated(self) -> Condition:
-        """Give its opposite; what is unknown counts as not matching before it is turned round."""
-        return Condition(f"NOT COALESCE(({self.sql}), 0)", self.params)
-
-
-@dataclass(frozen=True, slots=True)
-class SearchScope:
-    """What a search may see: who asks (for `me`), when, in which projects, environments and time."""
-
-    now: float
-    user_id: int | None
-    project_ids: tuple[int, ...]
-    environments: tuple[str, ...] = ()
-    time: TimeRange = ANY_TIME
-
-
-NEVER = Condition("0")
-ALWAYS = Condition("1")
+    from dexter.sandbox.search.scope import SearchScope
 
 
 def conditions(terms: Iterable[Term], scope: SearchScope) -> list[Condition]:
@@ -80,43 +62,6 @@ def condition(term: Term, scope: SearchScope) -> Condition:
                 return _tag(term, _tag_key(term.key))
             found = handler(term, scope)
     return found.negated() if term.negated else found
-
-
-def scope_conditions(scope: SearchScope) -> list[Condition]:
-    """Give what every search demands: reachable projects, visible issues, environments and time."""
-    found = [
-        Condition(f"i.project_id IN ({_marks(scope.project_ids)})", scope.project_ids),
-        Condition("i.status NOT IN ('pending_deletion', 'merged')"),
-        Condition("i.idx_visible_at <= ?", (scope.now,)),
-    ]
-    if scope.time.start > 0:
-        found.append(Condition("i.last_seen >= ?", (scope.time.start,)))
-    if scope.environments:
-        marks = _marks(scope.environments)
-        found.append(
-            Condition(
-                f"EXISTS (SELECT 1 FROM issue_hours h WHERE h.issue_id = i.id AND h.environment IN ({marks}) {{time}})",
-                scope.environments,
-            )
-        )
-    elif not scope.time.is_open:
-        found.append(Condition("EXISTS (SELECT 1 FROM issue_hours h WHERE h.issue_id = i.id {time})"))
-    return [_within(part, scope.time) for part in found]
-
-
-def _within(part: Condition, time: TimeRange) -> Condition:
-    if "{time}" not in part.sql:
-        return part
-    if not time.start and time.is_open:
-        return Condition(part.sql.replace("{time}", ""), part.params)
-    low, high = int(time.start // 3600) * 3600, time.end
-    if time.is_open:
-        return Condition(part.sql.replace("{time}", "AND h.hour >= ?"), (*part.params, low))
-    return Condition(part.sql.replace("{time}", "AND h.hour >= ? AND h.hour <= ?"), (*part.params, low, high))
-
-
-def _marks(values: Iterable[Any]) -> str:
-    return ",".join("?" for _ in values)
 
 
 def _is(value: str) -> Condition:
@@ -185,29 +130,6 @@ def _tag(term: KeyTerm, key: str) -> Condition:
     )
 
 
-def any_of(expression: str, values: Iterable[str]) -> Condition:
-    """Give `expression` equal to any value, or like it where the value holds `*`."""
-    exact = [value for value in values if not is_wildcard(value)]
-    parts = [f"{expression} IN ({_marks(exact)})"] if exact else []
-    params: list[str] = list(exact)
-    for value in values:
-        if is_wildcard(value):
-            parts.append(f"{expression} LIKE ? ESCAPE '\\'")
-            params.append(like_pattern(value))
-    return Condition(f"({' OR '.join(parts)})", tuple(params))
-
-
-def is_wildcard(value: str) -> bool:
-    """Tell whether a value holds a `*` that is not escaped."""
-    return re.search(r"(?<!\\)\*", value) is not None
-
-
-def like_pattern(value: str) -> str:
-    """Give the LIKE pattern of a value with `*`; `\\` escapes."""
-    literal = value.replace("\\*", "\0").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return literal.replace("*", "%").replace("\0", "*")
-
-
 def _column(expression: str) -> Callable[[KeyTerm, SearchScope], Condition]:
     def handler(term: KeyTerm, scope: SearchScope) -> Condition:
         return any_of(expression, term.values)
@@ -258,69 +180,18 @@ def _number(expression: str) -> Callable[[KeyTerm, SearchScope], Condition]:
     return handler
 
 
-def comparison_on(expression: str, term: KeyTerm) -> Condition:
-    """Compare a number with the term's, which may begin with `>`, `>=`, `<` or `<=`."""
-    parts, params = [], []
-    for value in term.values:
-        operator, number = _comparison(term, value)
-        parts.append(f"{expression} {operator} ?")
-        params.append(number)
-    return Condition(f"({' OR '.join(parts)})", tuple(params))
-
-
-def _comparison(term: KeyTerm, value: str) -> tuple[str, float]:
-    operator, text = _split_comparison(value)
-    match = None if term.quoted else _NUMBER.fullmatch(text)
-    if match is None:
-        raise InvalidQuery(
-            f"{term.key}: Invalid number: {value}. Expected number then optional k, m, or b suffix (e.g. 500k)."
-        )
-    return operator, float(match[1]) * _SUFFIXES.get((match[2] or "").lower(), 1)
-
-
-def _split_comparison(value: str) -> tuple[str, str]:
-    match = _COMPARISON.fullmatch(value)
-    assert match is not None  # noqa: S101 - the pattern takes every text
-    return match[1] or "=", match[2]
-
-
 def _date(expression: str) -> Callable[[KeyTerm, SearchScope], Condition]:
     def handler(term: KeyTerm, scope: SearchScope) -> Condition:
         if term.listed:
-            raise _invalid_date(term, term.values[0])
+            raise invalid_date(term, term.values[0])
         return date_condition(expression, term, scope.now)
 
     return handler
 
 
-def date_condition(expression: str, term: KeyTerm, now: float) -> Condition:
-    """Compare a time with the term's: `-24h`, `+7d`, `>2024-01-31`, a day, a moment."""
-    value = term.values[0]
-    # -24h: younger than that; +24h: older.
-    if value[:1] in "+-" and (length := parse_duration(value[1:])) is not None:
-        return Condition(f"{expression} {'>=' if value[0] == '-' else '<='} ?", (now - length,))
-    operator, text = _split_comparison(value)
-    moment = parse_moment(text)
-    if moment is None:
-        raise _invalid_date(term, value)
-    if operator != "=":
-        return Condition(f"{expression} {operator} ?", (moment,))
-    # A bare day means all of it, a bare moment a few minutes around it: nobody hits a microsecond.
-    low, high = (moment, moment + DAY_S) if len(text) <= 10 else (moment - 300, moment + 360)
-    return Condition(f"({expression} >= ? AND {expression} < ?)", (low, high))
-
-
-def _invalid_date(term: KeyTerm, value: str) -> InvalidQuery:
-    return InvalidQuery(
-        f"{term.key}: Invalid date: {value}. Expected +/-duration (e.g. +1h) or ISO 8601-like (e.g. 2024-01-31)."
-    )
-
-
 def _assigned(term: KeyTerm, scope: SearchScope) -> Condition:
     parts = [_one_assignee(value, scope) for value in term.values]
-    return Condition(
-        f"({' OR '.join(part.sql for part in parts)})", tuple(param for part in parts for param in part.params)
-    )
+    return either(parts)
 
 
 def _one_assignee(value: str, scope: SearchScope) -> Condition:
@@ -390,9 +261,7 @@ def _or_latest(term: KeyTerm, named: Callable[[tuple[str, ...]], Condition], lat
     parts = [named(names)] if names else []
     if len(names) < len(term.values):
         parts.append(Condition(latest_sql))
-    return Condition(
-        f"({' OR '.join(part.sql for part in parts)})", tuple(param for part in parts for param in part.params)
-    )
+    return either(parts)
 
 
 def _release_version(term: KeyTerm, scope: SearchScope) -> Condition:
@@ -439,7 +308,7 @@ def _handled(wanted_when_true: int) -> Callable[[KeyTerm, SearchScope], Conditio
             if value.lower() not in choices:
                 raise InvalidQuery(f"Invalid value for {term.key} condition. Accepted values are 1, 0")
             values.append(choices[value.lower()])
-        return Condition(f"i.is_unhandled IN ({_marks(values)})", tuple(values))
+        return Condition(f"i.is_unhandled IN ({marks(values)})", tuple(values))
 
     return handler
 
@@ -478,11 +347,8 @@ _EVENT_PATHS = {
     "sdk.name": "$.sdk.name",
     "sdk.version": "$.sdk.version",
 }
-
-
 _LEVELS = {name: name for name in ("sample", "debug", "info", "warning", "error", "fatal")}
 _PRIORITIES = {name: name for name in ("low", "medium", "high")}
-
 _KEYS: dict[str, Callable[[KeyTerm, SearchScope], Condition]] = {
     "status": _choice("i.idx_status", "status", STATUS_WORDS),
     "substatus": _choice("i.idx_substatus", "substatus", SUBSTATUS_WORDS),
