@@ -9,7 +9,7 @@ import pytest
 from dexter.policy.cache_status import age_s, cache_status
 from dexter.policy.deadlines import attempt_s, patience_s, remaining_s
 from dexter.policy.encoding import accepts_gzip, is_packed
-from dexter.policy.revalidation import may_have_stored
+from dexter.policy.revalidation import may_fall_back, may_have_stored
 from dexter.policy.sharing import may_refresh_behind, may_share, shared_headers
 from dexter.wire import Answer, CacheRule, Call, Credential, Endpoint, Headers, Identity, Outcome
 
@@ -34,6 +34,12 @@ CALL = Call(LIST, "GET", "/x/", "", Identity("k", "service"), Credential(None), 
 def test_a_token_counts_for_a_minute(kind: str, confirmed_at: float | None, now: float, expected: bool) -> None:
     """A revoked token must not read on for long; an unknown kind must not read at all."""
     assert may_have_stored(Identity("k", kind), confirmed_at, now) is expected
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("service", True), ("token", False), ("anonymous", False)])
+def test_old_answers_stand_in_for_dexters_own_credential_only(kind: str, expected: bool) -> None:
+    """While Sentry is down nobody can say whether a token was revoked."""
+    assert may_fall_back(Identity("k", kind)) is expected
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,18 @@ async def test_an_old_answer_does_not_stand_in_for_an_unconfirmed_token(
     assert (await stack(call(identity=TOKEN, clock=clock))).status == 503
 
 
+async def test_an_old_answer_does_not_stand_in_for_a_token_even_just_after_its_proof(
+    stack: Stack, sentry: SentryDouble, clock: FakeClock
+) -> None:
+    """Sentry broke a second ago; from then on nobody knows."""
+    await stack(call(identity=TOKEN))
+    clock.pass_s(3600)
+    await stack(call("/api/0/organizations/acme/teams/", identity=TOKEN, clock=clock))
+    sentry.will(Unreachable("down"))
+    with pytest.raises(Unreachable):
+        await stack(call(identity=TOKEN, clock=clock))
+
+
 @pytest.mark.parametrize("index", [ok(b"{}", status=503), ok(b"{}", status=429), ok(b"[]"), ok(b"{}", status=302)])
 async def test_when_sentry_does_not_say_the_call_itself_must_answer(
     stack: Stack, sentry: SentryDouble, clock: FakeClock, index: Answer

@@ -24,3 +24,11 @@ def may_have_stored(identity: Identity, confirmed_at: float | None, now: float) 
             return confirmed_at is not None and 0 <= now - confirmed_at < CONFIRMED_FOR_S
         case _:
             return False
+
+
+def may_fall_back(identity: Identity) -> bool:
+    """Whether a stored answer may stand in for an identity while Sentry cannot answer.
+
+    Only for Dexter's own credential: whether a caller's token still counts cannot be known just then.
+    """
+    return identity.kind == "service"

@@ -12,6 +12,7 @@ from dexter.policy.cache_key import cache_key
 from dexter.policy.deadlines import patience_s
 from dexter.policy.freshness import Fallback, Fresh, Miss, Stale, judge
 from dexter.policy.outcome import is_failure
+from dexter.policy.revalidation import may_fall_back
 from dexter.policy.sharing import may_refresh_behind, may_share, shared_headers
 from dexter.upstream.bodies import close_body
 from dexter.wire import Answer, Call, Outcome, Priority, Send
@@ -84,7 +85,7 @@ class Cached:
         return _stored(fallback, Outcome.FALLBACK)
 
     def _may_stand_in(self, call: Call, entry: Entry, mark: Mark) -> bool:
-        return self._confirmations.is_confirmed(call.identity) and not self._parts.store.outdated(entry.tags, mark)
+        return may_fall_back(call.identity) and not self._parts.store.outdated(entry.tags, mark)
 
     def _refresh(self, call: Call, key: str) -> None:
         if key not in self._refreshing:
