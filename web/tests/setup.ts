@@ -33,6 +33,12 @@ class ResizeObserverDouble implements ResizeObserver {
   }
 }
 window.ResizeObserver = ResizeObserverDouble;
+// A window of rows must have a height for its rows to be drawn.
+Object.defineProperties(Element.prototype, {
+  clientHeight: { configurable: true, value: 800 },
+  clientWidth: { configurable: true, value: 1200 },
+});
+
 window.scrollTo = () => undefined;
 Element.prototype.scrollIntoView = () => undefined;
 

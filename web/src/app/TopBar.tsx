@@ -6,7 +6,9 @@ import { useNavigate } from "@tanstack/react-router";
 import { healthQuery } from "@/queries/health";
 import { signOut, useSession } from "@/queries/session";
 import { FilterDrawer, ScopeFilters } from "@/screens/stream/Filters";
+import { forgetPlaces } from "@/screens/stream/place";
 import { SearchField } from "@/screens/stream/SearchField";
+import { rememberAddress } from "@/screens/stream/useView";
 import { useCommandRunner, useCommands } from "@/ui/commands";
 import { Face } from "@/ui/Face";
 
@@ -70,6 +72,8 @@ function AccountMenu() {
   const leave = async () => {
     await signOut();
     queryClient.clear();
+    forgetPlaces();
+    rememberAddress({});
     await navigate({ to: "/sign-in" });
   };
   useCommands([{ id: "account.out", label: "Sign out", section: "Account", run: () => void leave() }]);

@@ -30,10 +30,8 @@ function safeReturn(value: unknown): string | undefined {
 const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/sign-in",
-  validateSearch: (search: Record<string, unknown>): { from?: string } => {
-    const from = safeReturn(search["from"]);
-    return from === undefined ? {} : { from };
-  },
+  // Said even when undefined: what a route leaves out of its search, the router fills with what the address holds.
+  validateSearch: (search: Record<string, unknown>): { from?: string | undefined } => ({ from: safeReturn(search["from"]) }),
   component: SignInScreen,
 });
 

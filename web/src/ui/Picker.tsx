@@ -44,7 +44,7 @@ function AnchoredPicker({ anchor, ...rest }: Props & { anchor: HTMLElement }) {
   const [box] = useState(() => anchor.getBoundingClientRect());
   const leftHalf = box.left + box.width / 2 < window.innerWidth / 2;
   return (
-    <Popover opened onDismiss={rest.onClose} position={leftHalf ? "bottom-start" : "bottom-end"} offset={4} trapFocus returnFocus shadow="float" withRoles={false}>
+    <Popover opened onDismiss={rest.onClose} position={leftHalf ? "bottom-start" : "bottom-end"} offset={4} hideDetached={false} trapFocus returnFocus shadow="float" withRoles={false}>
       <Popover.Target>
         <div style={{ position: "fixed", left: box.left, top: box.top, width: box.width, height: box.height, pointerEvents: "none" }} />
       </Popover.Target>

@@ -7,10 +7,11 @@ let timer: ReturnType<typeof setInterval> | null = null;
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
-  timer ??= setInterval(() => {
+  if (timer === null) {
+    // While nobody listened no timer ran; React asks for the time again once it has subscribed.
     now = Date.now();
-    listeners.forEach((tell) => tell());
-  }, EVERY_MS);
+    timer = setInterval(tick, EVERY_MS);
+  }
   return () => {
     listeners.delete(listener);
     if (listeners.size > 0 || timer === null) return;
@@ -19,11 +20,12 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-function current(): number {
-  // While nobody listens no timer runs, so the first reader sets the clock.
-  if (timer === null) now = Date.now();
-  return now;
+function tick(): void {
+  now = Date.now();
+  listeners.forEach((tell) => tell());
 }
+
+const current = (): number => now;
 
 /** Give the time in epoch milliseconds, one clock for all ages on screen, ticking every 15 s. */
 export function useNow(): number {

@@ -70,13 +70,20 @@ export function IssueList({ rows, order, total, selection, onSelection, onRefres
 
   useEffect(() => rememberPlace({ active }), [active]);
 
+  const wantedFocus = useRef<string | null>(null);
   const focusRow = useCallback(
     (id: string | null) => {
       setActive(id);
+      wantedFocus.current = id;
       if (id === null) return;
       virtual.scrollToIndex(order.indexOf(id), { align: "auto" });
-      // The row may be drawn only after the scroll.
-      requestAnimationFrame(() => requestAnimationFrame(() => linkOf(scroller.current, id)?.focus({ preventScroll: true })));
+      const focus = (): boolean => {
+        const link = wantedFocus.current === id ? linkOf(scroller.current, id) : null;
+        link?.focus({ preventScroll: true });
+        return link !== null;
+      };
+      // A row far away is drawn only after the scroll; by then another may be wanted.
+      if (!focus()) requestAnimationFrame(() => requestAnimationFrame(focus));
     },
     [order, virtual],
   );

@@ -1,6 +1,6 @@
 import { IconSearch, IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { type KeyboardEvent, useId, useRef, useState } from "react";
+import { type KeyboardEvent, useId, useLayoutEffect, useRef, useState } from "react";
 
 import { complete, completionsAt, type KnownValues, type Suggestion } from "@/core/completion";
 import { environmentsQuery, membersQuery, projectsQuery, releasesQuery } from "@/queries/organization";
@@ -60,6 +60,15 @@ function SearchDraft({ query, onSearch }: DraftProps) {
     },
   ]);
 
+  // Right after the new text is in the field, so that the next key lands behind the suggestion.
+  const wantedCaret = useRef<number | null>(null);
+  useLayoutEffect(() => {
+    if (wantedCaret.current === null) return;
+    field.current?.focus();
+    field.current?.setSelectionRange(wantedCaret.current, wantedCaret.current);
+    wantedCaret.current = null;
+  });
+
   const edit = (text: string, position: number) => {
     setDraft(text);
     setCaret(position);
@@ -69,10 +78,7 @@ function SearchDraft({ query, onSearch }: DraftProps) {
   const take = (suggestion: Suggestion) => {
     const next = complete(draft, suggestion);
     edit(next.query, next.caret);
-    requestAnimationFrame(() => {
-      field.current?.focus();
-      field.current?.setSelectionRange(next.caret, next.caret);
-    });
+    wantedCaret.current = next.caret;
   };
   const search = (text: string) => {
     setOpen(false);

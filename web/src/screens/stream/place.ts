@@ -21,3 +21,8 @@ export function rememberPlace(part: Partial<Place>): void {
   const oldest = places.keys().next().value;
   if (places.size > MOST && oldest !== undefined) places.delete(oldest);
 }
+
+/** Forget every place, as when somebody signs out. */
+export function forgetPlaces(): void {
+  places.clear();
+}

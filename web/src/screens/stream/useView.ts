@@ -29,7 +29,7 @@ export function useView(): ViewControl {
   return { view, change };
 }
 
-/** Keep the address of the view on screen for the way back. */
+/** Keep the address of the view on screen for the way back; an empty one after signing out. */
 export function rememberAddress(address: ViewAddress): void {
   lastAddress = address;
 }
