@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dexter.catalog.openapi import document
-from dexter.catalog.table import committed, operations
+from dexter.catalog.table import committed, operations, published
 from dexter.cli_catalog import catalog
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ RUN = CliRunner()
 @pytest.fixture
 def spec(tmp_path: Path) -> Path:
     """A document that says what the committed table says of the published operations."""
-    public = [operation for operation in operations() if operation.dialect == "public"]
-    text = document(public)
+    text = document(published(), committed().schemas)
     for item in text["paths"].values():
         for facts in item.values():
             facts["security"] = [{"token": scopes} for way in facts["security"] for scopes in way.values()]

@@ -16,9 +16,6 @@ Kind = Literal["string", "integer", "boolean"]
 
 _BOOLEANS = {"1": "true", "true": "true", "0": "false", "false": "false"}
 
-UNLISTED = frozenset({"cursor", "per_page", "query"})
-"""Names that Sentry's lists take although its document leaves them out of many."""
-
 
 @dataclass(frozen=True, slots=True)
 class QueryName:
@@ -59,10 +56,10 @@ def query_name(entry: str, name: str, facts: str | Mapping[str, Any], operation:
     """Give the query name that an entry of the mappings describes; raises `DexterFault` when it leads nowhere."""
     row: Mapping[str, Any] = {"to": facts} if isinstance(facts, str) else facts
     kind = row.get("type", "string")
-    known = {parameter.name for parameter in operation.parameters if parameter.where == "query"} | UNLISTED
+    known = {parameter.name for parameter in operation.parameters if parameter.where == "query"}
     if kind not in get_args(Kind):
         raise DexterFault(f"{entry}: {name} is of the unknown type {kind!r}")
-    if row.get("to", "query") not in known:
+    if "to" in row and row["to"] not in known:
         raise DexterFault(f"{entry}: {operation.key} takes no {row['to']}")
     default = row.get("default")
     return QueryName(

@@ -1,6 +1,7 @@
 """The operation table: every operation of Sentry that Dexter knows, read once from the committed data files.
 
-`operations.json` and `schemas.json` are written by `dexter catalog import`; `private.yaml` is written by hand.
+`operations.json` and `schemas.json` are written by `dexter catalog import`; `private.yaml`, and `amendments.yaml` where
+Sentry does something else than its document says, are written by hand.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from dexter.catalog.amendments import amended_operations, amended_schemas
 from dexter.catalog.datafile import read_json, read_yaml
 from dexter.catalog.importer import REF, Table
 from dexter.catalog.operation import Body, Operation, Parameter, Schema
@@ -22,8 +24,15 @@ if TYPE_CHECKING:
 @cache
 def operations() -> tuple[Operation, ...]:
     """Give every operation: the public ones in the document's order, then the private ones."""
-    public = (_public(row) for row in committed().operations)
-    return (*public, *private_operations(read_yaml("private.yaml")))
+    return (
+        *amended_operations(published(), read_yaml("amendments.yaml")),
+        *private_operations(read_yaml("private.yaml")),
+    )
+
+
+def published() -> tuple[Operation, ...]:
+    """Give the operations of Sentry's document as the document says them, without amendments."""
+    return tuple(_public(row) for row in committed().operations)
 
 
 def operation(key: str) -> Operation:
@@ -51,7 +60,7 @@ def resolved(shape: Schema) -> Schema:
 @cache
 def committed() -> Table:
     """Give the committed table as the importer made it, to be compared with another document."""
-    return Table(tuple(read_json("operations.json")), _schemas())
+    return Table(tuple(read_json("operations.json")), read_json("schemas.json"))
 
 
 @cache
@@ -64,8 +73,7 @@ def _by_key() -> dict[str, Operation]:
 
 @cache
 def _schemas() -> Mapping[str, Schema]:
-    schemas: Mapping[str, Schema] = read_json("schemas.json")
-    return schemas
+    return amended_schemas(read_json("schemas.json"), read_yaml("amendments.yaml"))
 
 
 def _public(row: Mapping[str, Any]) -> Operation:

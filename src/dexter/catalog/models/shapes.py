@@ -3092,6 +3092,8 @@ class ListOrganizationDetectorsQuery(TypedDict):
     query: NotRequired[str]
     sortBy: NotRequired[str]
     id: NotRequired[list[int]]
+    cursor: NotRequired[str]
+    per_page: NotRequired[int]
 
 
 class UpdateOrganizationDetectorsQuery(TypedDict):
@@ -3250,6 +3252,8 @@ class DeleteOrganizationIssuesQuery(TypedDict):
 
 class ListOrganizationMembersQuery(TypedDict):
     cursor: NotRequired[str]
+    query: NotRequired[str]
+    per_page: NotRequired[int]
 
 
 AddOrganizationMemberBody: TypeAlias = OrganizationMemberRequest
@@ -3818,6 +3822,8 @@ class ListOrganizationWorkflowsQuery(TypedDict):
     query: NotRequired[str]
     id: NotRequired[list[int]]
     project: NotRequired[list[int | str]]
+    cursor: NotRequired[str]
+    per_page: NotRequired[int]
 
 
 CreateOrganizationWorkflowBody: TypeAlias = WorkflowValidator
@@ -4308,6 +4314,8 @@ class BulkRemoveAListOfIssuesQuery(TypedDict):
 class ListOrganizationIssueTagValuesQuery(TypedDict):
     sort: NotRequired[Literal["age", "count", "date", "id"]]
     environment: NotRequired[list[str]]
+    cursor: NotRequired[str]
+    per_page: NotRequired[int]
 
 
 class ListAnOrganizationsIntegrationPlatformInstallationsQuery(TypedDict):
@@ -5364,10 +5372,10 @@ GroupExternalIssueResponse: TypeAlias = list[SentryAppIssuesItem]
 
 
 class GroupValidator(TypedDict):
-    inbox: bool
-    status: Literal["resolved", "unresolved", "ignored", "resolvedInNextRelease", "muted"]
-    statusDetails: StatusDetailsValidator
-    substatus: (
+    inbox: NotRequired[bool]
+    status: NotRequired[Literal["resolved", "unresolved", "ignored", "resolvedInNextRelease", "muted"]]
+    statusDetails: NotRequired[StatusDetailsValidator]
+    substatus: NotRequired[
         Literal[
             "archived_until_escalating",
             "archived_until_condition_met",
@@ -5378,15 +5386,15 @@ class GroupValidator(TypedDict):
             "new",
         ]
         | None
-    )
-    hasSeen: bool
-    isBookmarked: bool
-    isPublic: bool
-    isSubscribed: bool
-    merge: bool
-    discard: bool
-    assignedTo: str
-    priority: Literal["low", "medium", "high"]
+    ]
+    hasSeen: NotRequired[bool]
+    isBookmarked: NotRequired[bool]
+    isPublic: NotRequired[bool]
+    isSubscribed: NotRequired[bool]
+    merge: NotRequired[bool]
+    discard: NotRequired[bool]
+    assignedTo: NotRequired[str]
+    priority: NotRequired[Literal["low", "medium", "high"]]
 
 
 ListDataForwarderResponse: TypeAlias = list[DataForwarderResponse]
