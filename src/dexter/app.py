@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from dexter import __version__
 from dexter.catalog.endpoints import sentry_router
@@ -13,6 +15,7 @@ from dexter.gateway import access_token
 from dexter.gateway.api_v1 import ApiV1
 from dexter.gateway.cache_times import CacheTimes
 from dexter.gateway.entrance import Entrance, Faces
+from dexter.gateway.guard import host_name
 from dexter.gateway.identity import Authenticator, Caller, Mode, require_csrf, require_permission
 from dexter.gateway.own_pages import own_pages
 from dexter.gateway.passthrough import PassthroughOptions, build_passthrough
@@ -118,7 +121,12 @@ def create_app(settings: Settings, *, transport: Transport | None = None, clock:
         workbench=Workbench(),
     )
     entrance = Entrance(
-        faces, bound_to=settings.host, allowed_hosts=settings.allowed_hosts, clock=clock, observers=observers
+        faces,
+        bound_to=settings.host,
+        allowed_hosts=_allowed_hosts(settings),
+        clock=clock,
+        public_url=settings.public_url,
+        observers=observers,
     )
 
     async def close_sessions() -> None:
@@ -143,6 +151,7 @@ def _gateway_options(settings: Settings) -> GatewayOptions:
         organization=settings.sentry_org,
         project=settings.sentry_project,
         web_url=settings.web_url,
+        public_url=settings.public_url,
         request_deadline_s=settings.request_deadline_s,
         serve_secrets=settings.serve_secrets,
         times=_cache_times(settings),
@@ -171,10 +180,18 @@ def _passthrough(gateway: Gateway, stack: Stack, upstream: Upstream, observers: 
 
     options = PassthroughOptions(request_s=gateway.options.request_deadline_s)
     router = gateway.options.times.router(sentry_router())
-    return build_passthrough(stack, upstream, router, admit, own_base, gateway.clock, options, observers)
+    base = partial(own_base, gateway.options.public_url)
+    return build_passthrough(stack, upstream, router, admit, base, gateway.clock, options, observers)
 
 
-def own_base(scope: Scope) -> str:
-    """Give the gateway's own address as the client wrote it; its Host has been checked at the entrance."""
+def _allowed_hosts(settings: Settings) -> tuple[str, ...]:
+    public = host_name(urlsplit(settings.public_url).netloc) if settings.public_url else None
+    return settings.allowed_hosts if public is None else (*settings.allowed_hosts, public)
+
+
+def own_base(public_url: str | None, scope: Scope) -> str:
+    """Give the gateway's own address: the public one, or as the client wrote it, whose Host has been checked."""
+    if public_url is not None:
+        return public_url
     host = next((value for name, value in scope["headers"] if name == b"host"), b"")
     return f"{scope['scheme']}://{host.decode('latin-1')}"

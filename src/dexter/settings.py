@@ -163,6 +163,13 @@ TABLE: tuple[Setting, ...] = (
         "",
         "Names, besides this machine's own, under which the gateway may be called; guards against DNS rebinding.",
     ),
+    Setting(
+        "DEXTER_PUBLIC_URL",
+        "public_url",
+        _optional(URL),
+        "",
+        "The address people reach Dexter by, when a proxy with TLS stands in front of it.",
+    ),
     Setting("DEXTER_SANDBOX_PORT", "sandbox_port", PORT, "9000", "The port of the sandbox that `dexter up` starts."),
     Setting("DEXTER_SESSION_TTL", "session_ttl_s", DURATION, "7d", "How long a browser stays signed in."),
     Setting(
@@ -282,6 +289,7 @@ class Settings:
     data_dir: Path
     access_token: str | None = field(repr=False)
     allowed_hosts: tuple[str, ...]
+    public_url: str | None
     sandbox_port: int
     session_ttl_s: float
     log_level: str

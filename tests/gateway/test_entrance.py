@@ -71,6 +71,29 @@ def test_only_the_gateways_own_pages_may_call_it(origin: str | None, host: str, 
         check_origin(origin, host)
 
 
+BEHIND_A_PROXY = {"DEXTER_PUBLIC_URL": "https://dexter.example"}
+
+
+@pytest.mark.parametrize("environment", [BEHIND_A_PROXY], indirect=True)
+@pytest.mark.parametrize("host", ["dexter.example", "localhost:8000"])
+async def test_behind_a_proxy_the_public_address_is_the_gateways_own(
+    stranger: Visitor, owner: Visitor, sentry: SentryDouble, host: str
+) -> None:
+    """The proxy ends TLS and may pass on a name of its own; the browser and every link know the public one."""
+    headers = {"host": host, "origin": "https://dexter.example"}
+    signed_in = await stranger.send("POST", "/api/v1/session", {"token": "dexter-access-token"}, headers)
+    assert signed_in.status == 200
+    assert "Secure" in signed_in.headers["set-cookie"]
+    refused = await stranger.send(
+        "POST", "/api/v1/session", {"token": "x"}, headers | {"origin": "https://evil.example"}
+    )
+    assert refused.status == 403
+    link = '<https://sentry.example/api/0/organizations/acme/issues/?&cursor=0:1:0>; rel="next"; results="true"'
+    sentry.will(ok(b"[]", headers=(("Content-Type", "application/json"), ("Link", link))))
+    answer = await owner.get("/api/0/organizations/acme/issues/", {"host": host})
+    assert answer.headers["link"].startswith("<https://dexter.example/api/0/")
+
+
 @pytest.mark.parametrize(("host", "name"), [("a:80", "a"), ("[::1]", "::1"), ("a b", None), ("a@b", None), ("[", None)])
 def test_a_host_header_is_a_name_and_perhaps_a_port(host: str, name: str | None) -> None:
     """Two readers of one header that disagree are how checks are passed by."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -15,6 +14,10 @@ from tests.doubles.sentry_double import BASE, SentryDouble, ok
 from dexter.app import create_app
 from dexter.gateway.protocol import MAX_HEADER_BYTES, GatewayProtocol
 from dexter.settings import read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.live
 

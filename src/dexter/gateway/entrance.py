@@ -73,11 +73,13 @@ class Entrance:
         bound_to: str,
         allowed_hosts: tuple[str, ...],
         clock: Clock,
+        public_url: str | None = None,
         observers: tuple[Observer, ...] = (),
     ) -> None:
         self._faces = faces
         self._bound_to = bound_to
         self._allowed_hosts = allowed_hosts
+        self._public_url = public_url
         self._clock = clock
         self._observers = observers
 
@@ -110,7 +112,7 @@ class Entrance:
         headers = headers_of(scope)
         host = header(headers, "host")
         check_host(host, bound_to=self._bound_to, allowed=self._allowed_hosts)
-        check_origin(header(headers, "origin"), host)
+        check_origin(header(headers, "origin"), host, public_url=self._public_url)
 
     def _tell(self, scope: Scope, status: int, duration_s: float) -> None:
         state = scope["state"]

@@ -133,7 +133,7 @@ async def sign_in(body: SignIn, request: Request, response: Response) -> Session
         )
     gateway.throttle.succeeded(address)
     session_id, session = gateway.sessions.open()
-    _set_cookie(response, session_id, int(gateway.sessions.ttl_s), secure=request.url.scheme == "https")
+    _set_cookie(response, session_id, int(gateway.sessions.ttl_s), secure=_is_https(request))
     caller = gateway.authenticator.by_session(session_id)
     return await _session_view(gateway, caller, request_id_of(request), csrf_token=session.csrf_token)
 
@@ -151,7 +151,7 @@ async def sign_out(request: Request, caller: AsCaller) -> Response:
     if caller.session_id is not None:
         gateway_of(request).sessions.end(caller.session_id)
     response = Response(status_code=204)
-    _set_cookie(response, "", 0, secure=request.url.scheme == "https")
+    _set_cookie(response, "", 0, secure=_is_https(request))
     return response
 
 
@@ -160,6 +160,11 @@ async def report_client_error(error: ClientError, request: Request, _: AsCaller)
     """Write an error of the workbench into the gateway's log."""
     log.warning("client_error", request_id=request_id_of(request), **error.model_dump(exclude_none=True))
     return Response(status_code=204)
+
+
+def _is_https(request: Request) -> bool:
+    public_url = gateway_of(request).options.public_url
+    return request.url.scheme == "https" or (public_url or "").startswith("https:")
 
 
 def _set_cookie(response: Response, session_id: str, max_age_s: int, *, secure: bool) -> None:

@@ -95,15 +95,24 @@ def _is_own_name(name: str, bound_to: str, allowed: tuple[str, ...]) -> bool:
     return address is not None and (address.is_loopback or not is_loopback(bound_to))
 
 
-def check_origin(origin: str | None, host: str | None) -> None:
-    """Raise Forbidden when a page of another origin makes the request; other clients send no Origin at all."""
-    if origin is None:
+def check_origin(origin: str | None, host: str | None, *, public_url: str | None = None) -> None:
+    """Raise Forbidden when a page of another origin makes the request; other clients send no Origin at all.
+
+    Behind a proxy the gateway may be called by another name than the browser knows, which `public_url` then gives.
+    """
+    if origin is None or (public_url is not None and origin.lower() == origin_of(public_url)):
         return
     if urlsplit(origin).netloc.lower() != (host or "").lower() or origin == "null":
         raise Forbidden(
             "The request comes from a page of another origin.",
             remedy="Open the workbench at the gateway's own address; no other origin may use it.",
         )
+
+
+def origin_of(url: str) -> str:
+    """Give the origin of an address as browsers write it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def is_loopback(bound_to: str) -> bool:

@@ -29,6 +29,8 @@ class GatewayOptions:
     """The project that the workbench opens with."""
     web_url: str | None = None
     """Sentry's address for people."""
+    public_url: str | None = None
+    """The address people reach Dexter by, when a proxy stands in front of it."""
     request_deadline_s: float = 30.0
     """The most time one request may take, all its calls to Sentry together."""
     serve_secrets: bool = False
