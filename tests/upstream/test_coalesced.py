@@ -122,16 +122,19 @@ async def test_a_failure_reaches_everybody_and_ends_with_the_flight(stack: Stack
     assert (await stack(call())).status == 200
 
 
-async def test_no_cache_does_not_join_what_was_asked_before(stack: Stack, sentry: SentryDouble) -> None:
-    """Its caller wants to know what is now."""
+async def test_no_cache_does_not_join_what_was_asked_before(
+    stack: Stack, sentry: SentryDouble, clock: FakeClock
+) -> None:
+    """Its caller wants to know what is now; and the older answer, landing later, must not replace the newer one."""
     held = Held(ok(b'{"id":"old"}'))
     sentry.will(held, ok(b'{"id":"new"}'))
     first = asyncio.create_task(stack(call()))
     await held.asked.wait()
-    assert (await stack(call(no_cache=True))).body == b'{"id":"new"}'
+    clock.pass_s(1)
+    assert (await stack(call(no_cache=True, clock=clock))).body == b'{"id":"new"}'
     held.let_go()
-    await first
-    # The older answer landed later and must not have replaced the newer one... unless both came in the same second.
+    assert (await first).body == b'{"id":"old"}'
+    assert (await stack(call(clock=clock))).body == b'{"id":"new"}'
     assert len(sentry.calls) == 2
 
 
@@ -170,10 +173,26 @@ async def test_an_answer_too_large_to_share_streams_to_one_and_is_asked_anew_for
     """Nine megabytes are not held in memory for anybody."""
     sentry.will(Large().reply)
     answers = await asyncio.gather(*(stack(call(transparent=True)) for _ in range(3)))
-    sizes = [len(b"".join([chunk async for chunk in answer.body])) for answer in answers if answer.body is not bytes]  # type: ignore[union-attr]
+    sizes = []
+    for answer in answers:
+        assert not isinstance(answer.body, bytes)
+        sizes.append(sum([len(chunk) async for chunk in answer.body]))
     assert sizes == [9 * 1024 * 1024 + 2] * 3
     assert len(sentry.calls) == 3
     assert len(store) == 0
+
+
+async def test_dexters_own_features_never_get_a_stream(stack: Stack, sentry: SentryDouble) -> None:
+    """They read JSON; that a Sentry client asked for the same first must not change what they get."""
+    held = Held(Large().answer())
+    sentry.will(held, Large().reply)
+    client = asyncio.create_task(stack(call(transparent=True)))
+    await held.asked.wait()
+    feature = asyncio.create_task(stack(call()))
+    await asyncio.sleep(0)
+    held.let_go()
+    assert not isinstance((await client).body, bytes)
+    assert isinstance((await feature).body, bytes)
 
 
 async def test_a_large_answer_that_nobody_is_left_to_take_is_closed(stack: Stack, sentry: SentryDouble) -> None:
