@@ -130,7 +130,8 @@ class Reader(HTMLParser):
         self.loads: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in ("script", "link", "img", "iframe", "object", "embed"):
+        own_icon = ("href", "/favicon.svg") in attrs
+        if tag in ("script", "link", "img", "iframe", "object", "embed") and not own_icon:
             self.loads.append(tag)
         self.loads += [name for name, _ in attrs if name.startswith("on") or name == "src"]
 

@@ -28,7 +28,7 @@ def docs_page(document: Mapping[str, Any]) -> bytes:
     sections = "".join(_section(tag, rows) for tag, rows in _by_tag(document).items())
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Dexter's API</title><style>{_STYLE}</style></head><body>
+<title>Dexter's API</title><link rel="icon" href="/favicon.svg"><style>{_STYLE}</style></head><body>
 <h1>Dexter's API</h1>
 <p>{escape(document["info"]["description"])} The same as a document for machines:
 <a href="/openapi.json">openapi.json</a>.</p>
