@@ -23,6 +23,7 @@ const WORDS: Partial<Record<string, string>> = {
 };
 
 interface Props {
+  issueId: string;
   /** What the address asks for: an id or a word. */
   asked: string;
   event: EventView;
@@ -30,7 +31,7 @@ interface Props {
 }
 
 /** Which event of the issue is on screen, and the way to the others. */
-export function EventNavigator({ asked, event, onGo }: Props) {
+export function EventNavigator({ issueId, asked, event, onGo }: Props) {
   return (
     <nav className={classes.navigator} aria-label="Events of this issue">
       <div className={classes.navigatorRow}>
@@ -60,6 +61,15 @@ export function EventNavigator({ asked, event, onGo }: Props) {
             <VisibleText text={event.environment} />
           </span>
         )}
+        <a
+          className={classes.json}
+          href={`/api/v1/issues/${encodeURIComponent(issueId)}/events/${encodeURIComponent(event.id)}`}
+          target="_blank"
+          rel="noopener"
+          data-tip="The event as Sentry sends it"
+        >
+          JSON
+        </a>
         <Arrows event={event} onGo={onGo} />
       </div>
       <ul className={classes.outline} aria-label="Parts of this event">

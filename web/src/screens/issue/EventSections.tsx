@@ -5,6 +5,7 @@ import type { EventView } from "@/core/event/event";
 import type { Thread } from "@/core/event/exception";
 import type { Pair } from "@/core/event/json";
 import type { TagDistribution } from "@/core/event/tags";
+import { counted, exactTime } from "@/core/format";
 import { VisibleText } from "@/ui/VisibleText";
 
 import { BreadcrumbsSection } from "./BreadcrumbsSection";
@@ -139,7 +140,7 @@ function ContextsSection({ event }: { event: EventView }) {
     <Section id="contexts" title="Contexts">
       <Cards>
         {event.person !== null && <Card title="User" summary={event.person.label} rows={event.person.rows} />}
-        <Card title="Release and SDK" rows={releaseRows(event)} />
+        <Card title="Event, release and SDK" rows={eventRows(event)} whole />
         {event.contexts.map((context) => (
           <Card key={context.key} title={context.title} summary={context.summary} rows={context.rows} />
         ))}
@@ -150,14 +151,18 @@ function ContextsSection({ event }: { event: EventView }) {
   );
 }
 
-function releaseRows(event: EventView): Pair[] {
+function eventRows(event: EventView): Pair[] {
   const sdk = event.sdk === null ? null : [event.sdk.name, event.sdk.version].filter((part) => part !== null).join(" ");
   const rows: [string, string | null][] = [
+    ["Event ID", event.id],
+    ["Happened", event.at === null ? null : exactTime(event.at)],
+    ["Received", event.receivedAt === null ? null : exactTime(event.receivedAt)],
     ["Release", event.release],
     ["Distribution", event.dist],
     ["Environment", event.environment],
     ["Platform", event.platform],
     ["SDK", sdk],
+    ["Size", event.sizeBytes === null ? null : counted(event.sizeBytes, "byte")],
   ];
-  return rows.flatMap(([name, text]) => (text === null ? [] : [{ name, text }]));
+  return rows.flatMap(([name, text]) => (text === null || text === "" ? [] : [{ name, text }]));
 }

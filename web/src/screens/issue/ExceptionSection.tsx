@@ -1,6 +1,8 @@
 import { Button, CopyButton, SegmentedControl } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 
+import { useState } from "react";
+
 import type { IssueView } from "@/core/event/address";
 import type { EventView } from "@/core/event/event";
 import { orderedChain, type Exception } from "@/core/event/exception";
@@ -9,6 +11,7 @@ import { stackText } from "@/core/event/stackText";
 import { VisibleText } from "@/ui/VisibleText";
 
 import classes from "./issue.module.css";
+import { KeyValues } from "./KeyValues";
 import { LongText } from "./LongText";
 import { Section } from "./Section";
 import { StackTrace } from "./StackTrace";
@@ -77,6 +80,8 @@ interface BlockProps {
 }
 
 function ExceptionBlock({ exception, link, order }: BlockProps) {
+  const [minified, setMinified] = useState(false);
+  const frames = minified ? exception.minified : exception.frames;
   return (
     <article className={classes.exception} aria-label={exception.type}>
       {link !== null && <p className={classes.relation}>{link}</p>}
@@ -90,13 +95,29 @@ function ExceptionBlock({ exception, link, order }: BlockProps) {
             <VisibleText text={exception.mechanism} />
           </span>
         )}
+        {exception.minified.length > 0 && (
+          <button type="button" className={classes.textButton} onClick={() => setMinified(!minified)}>
+            {minified ? "Show the original source" : "Show as minified"}
+          </button>
+        )}
       </h3>
       {exception.value !== "" && (
         <p className={classes.exceptionValue}>
           <LongText text={exception.value} />
         </p>
       )}
-      <StackTrace frames={exception.frames} order={order} label={`Frames of ${exception.type}`} />
+      <Mechanism exception={exception} />
+      <StackTrace key={String(minified)} frames={frames} order={order} label={`Frames of ${exception.type}`} />
     </article>
+  );
+}
+
+/** What the SDK's hook knows about how it caught this: an error number, a signal. */
+function Mechanism({ exception }: { exception: Exception }) {
+  if (exception.mechanismData.length === 0) return null;
+  return (
+    <div className={classes.mechanismData}>
+      <KeyValues rows={exception.mechanismData} code />
+    </div>
   );
 }

@@ -87,6 +87,35 @@ describe("the issue page", () => {
     expect(screen.getByText("Caused by")).toBeVisible();
   });
 
+  // Source maps can be wrong; the minified stack is the evidence. Links out of a frame are the integration's, http only.
+  it("shows the minified stack and the line in the repository on demand", async () => {
+    const frame = {
+      function: "pay",
+      filename: "src/pay.ts",
+      inApp: true,
+      lineNo: 3,
+      absPath: "x",
+      sourceLink: "https://code.example/pay.ts#L3",
+    };
+    const value = {
+      type: "TypeError",
+      value: "x is not a function",
+      stacktrace: { frames: [frame] },
+      rawStacktrace: { frames: [{ function: "a", filename: "app.min.js", inApp: true, lineNo: 1, colNo: 8_123 }] },
+      mechanism: { type: "onerror", handled: false, data: { errno: 5 } },
+    };
+    serve(context(), event({ entries: [{ type: "exception", data: { values: [value] } }] }));
+    await open();
+    expect(await screen.findByRole("link", { name: "Open this line in the repository" })).toHaveAttribute(
+      "href",
+      frame.sourceLink,
+    );
+    expect(screen.getByText("errno")).toBeVisible();
+    await userEvent.click(screen.getByRole("button", { name: "Show as minified" }));
+    expect(screen.getByText("app.min.js")).toBeVisible();
+    expect(screen.queryByText("src/pay.ts")).toBeNull();
+  });
+
   // The address is the state: a colleague who opens it sees the same event in the same order.
   it("keeps the event and the order of frames in the address", async () => {
     const seen = serve();

@@ -18,13 +18,13 @@ import { EventSections } from "./EventSections";
 import { FactsStrip } from "./FactsStrip";
 import { IssueHeader } from "./IssueHeader";
 import classes from "./issue.module.css";
-import { EventSkeleton, IssueSkeleton } from "./IssueSkeleton";
+import { BodySkeleton, EventSkeleton, IssueSkeleton } from "./IssueSkeleton";
 import { PartNotice } from "./PartNotice";
 import { SideColumn } from "./SideColumn";
 import { StaleNotice } from "./StaleNotice";
 import { TagsSection } from "./TagsSection";
 import { useIssueCommands } from "./useIssueCommands";
-import { useNeighbours } from "./useNeighbours";
+import { useNeighbours, useRow } from "./useNeighbours";
 
 interface Props {
   issueId: string;
@@ -34,7 +34,9 @@ interface Props {
 /** The page of one issue: what broke, how bad it is, and one of its events from top to bottom. */
 export function IssueScreen({ issueId, address }: Props) {
   const view = issueViewOf(address);
-  const detail = useQuery(issueDetailQuery(issueId));
+  const row = useRow(issueId);
+  // What the list already knows is on screen at once; its numbers and parts follow.
+  const detail = useQuery({ ...issueDetailQuery(issueId), placeholderData: row });
   const event = useQuery({ ...issueEventQuery(issueId, view.event), placeholderData: keepPreviousData });
   const neighbours = useNeighbours(issueId, detail.data?.issue);
   const way = useWay(issueId, view, neighbours);
@@ -57,7 +59,11 @@ export function IssueScreen({ issueId, address }: Props) {
         />
       )}
       <IssueHeader detail={detail.data} neighbours={neighbours} onGo={way.toIssue} />
-      <IssueBody issueId={issueId} detail={detail.data} view={view} event={event} onChange={way.change} />
+      {detail.isPlaceholderData ? (
+        <BodySkeleton />
+      ) : (
+        <IssueBody issueId={issueId} detail={detail.data} view={view} event={event} onChange={way.change} />
+      )}
     </div>
   );
 }
@@ -94,7 +100,12 @@ function IssueBody({ issueId, detail, view, event, onChange }: BodyProps) {
           )}
           {event.data !== undefined && (
             <>
-              <EventNavigator asked={view.event} event={event.data} onGo={(word) => onChange({ event: word })} />
+              <EventNavigator
+                issueId={issueId}
+                asked={view.event}
+                event={event.data}
+                onGo={(word) => onChange({ event: word })}
+              />
               <EventSections
                 key={event.data.id}
                 event={event.data}

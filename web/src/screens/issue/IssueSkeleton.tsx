@@ -12,6 +12,15 @@ export function IssueSkeleton() {
         <Skeleton height={20} width="62%" mt={6} />
         <Skeleton height={32} width={420} maw="100%" mt={14} />
       </div>
+      <BodySkeleton />
+    </div>
+  );
+}
+
+/** Everything below the header before its data. */
+export function BodySkeleton() {
+  return (
+    <>
       <div className={classes.facts}>
         {["a", "b", "c", "d"].map((key) => (
           <div key={key} className={classes.fact}>
@@ -32,7 +41,7 @@ export function IssueSkeleton() {
           <Skeleton height={180} mt={12} />
         </div>
       </div>
-    </div>
+    </>
   );
 }
 

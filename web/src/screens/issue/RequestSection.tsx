@@ -65,20 +65,28 @@ function CopyCurl({ command }: { command: string }) {
   );
 }
 
+interface CardProps {
+  title: string;
+  rows: readonly Pair[];
+  summary?: string | null;
+  /** Show every row at once. */
+  whole?: boolean;
+}
+
 /** A titled table, or nothing when it has no rows. */
-export function Card({ title, rows, summary }: { title: string; rows: readonly Pair[]; summary?: string | null }) {
+export function Card({ title, rows, summary = null, whole = false }: CardProps) {
   if (rows.length === 0) return null;
   return (
     <section className={classes.card}>
       <h3>
         <VisibleText text={title} />
-        {summary != null && (
+        {summary !== null && (
           <span className={classes.cardSummary}>
             <VisibleText text={summary} />
           </span>
         )}
       </h3>
-      <KeyValues rows={rows} code />
+      <KeyValues rows={rows} code whole={whole} />
     </section>
   );
 }

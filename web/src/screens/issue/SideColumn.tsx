@@ -3,6 +3,7 @@ import { useState, type ReactNode } from "react";
 
 import type { Activity } from "@/core/event/activity";
 import type { IssueDetail, Person } from "@/core/event/detail";
+import { counted } from "@/core/format";
 import { Ago } from "@/ui/Ago";
 import { VisibleText } from "@/ui/VisibleText";
 
@@ -71,7 +72,7 @@ function People({ title, people }: { title: string; people: readonly Person[] })
     <section aria-label={title}>
       <h2 className={classes.sectionTitle}>{title}</h2>
       <ul className={classes.people}>
-        {people.map((person) => (
+        {people.slice(0, SHOWN).map((person) => (
           <li key={person.id}>
             <Face name={person.name} size={20} />
             <VisibleText text={person.name} />
@@ -83,6 +84,7 @@ function People({ title, people }: { title: string; people: readonly Person[] })
           </li>
         ))}
       </ul>
+      {people.length > SHOWN && <p className={classes.when}>and {counted(people.length - SHOWN, "other")}</p>}
     </section>
   );
 }

@@ -90,6 +90,13 @@ function FrameBody({ frame }: { frame: Frame }) {
     <div className={classes.frameBody}>
       {frame.source.length > 0 ? <Source frame={frame} /> : <NoSource frame={frame} />}
       {frame.variables.length > 0 && <Variables frame={frame} />}
+      {frame.sourceLink !== null && (
+        <p className={classes.sourceLink}>
+          <a className={classes.outside} href={frame.sourceLink} target="_blank" rel="noopener noreferrer nofollow">
+            Open this line in the repository
+          </a>
+        </p>
+      )}
     </div>
   );
 }
