@@ -126,6 +126,20 @@ def test_the_checkouts_typescript_has_every_operation(request: pytest.FixtureReq
         assert typed(operation) is (untyped_because(operation) is None), operation.key
 
 
+def test_the_checkouts_typescript_is_of_this_table(request: pytest.FixtureRequest) -> None:
+    """`make types` must follow every import and amendment; what was forgotten shows in the names of a query."""
+    path = request.config.rootpath / "web" / "src" / "api" / "sentry.d.ts"
+    if not path.is_file():
+        pytest.skip("web/src/api/sentry.d.ts is not generated here")
+    blocks = typescript_blocks(path.read_text())
+    assert blocks.keys() == {operation.operation_id for operation in operations()}
+    for operation in operations():
+        for parameter in operation.parameters:
+            optional = "" if parameter.required else "?"
+            name = parameter.name if parameter.name.isidentifier() else f'"{parameter.name}"'
+            assert f"{name}{optional}: " in blocks[operation.operation_id], (operation.key, parameter.name)
+
+
 def test_names_of_shapes_are_unique() -> None:
     """Two operations' shapes under one name would be one type."""
     names = [name for operation in operations() for name, _ in shapes_of(operation)]

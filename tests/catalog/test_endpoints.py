@@ -190,6 +190,13 @@ def test_what_reveals_a_secret_is_never_stored(known: Operation) -> None:
         assert found.cache.fresh_s == found.cache.stale_s == found.cache.if_error_s == 0
 
 
+def test_a_write_that_answers_nothing_reveals_nothing() -> None:
+    """Deleting a key shows none: Dexter's own credential may be lent for it."""
+    assert endpoint(f"GET {PROJECT}keys/{{key_id}}/").secret
+    assert endpoint(f"PUT {PROJECT}keys/{{key_id}}/").secret
+    assert not endpoint(f"DELETE {PROJECT}keys/{{key_id}}/").secret
+
+
 def test_every_secret_address_exists() -> None:
     """A line with a typing error would protect nothing."""
     assert policies().secrets.keys() <= {known.path for known in operations()}

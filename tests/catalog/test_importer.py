@@ -105,6 +105,17 @@ def test_an_operation_is_one_row() -> None:
     }
 
 
+def test_references_to_shared_parts_are_followed() -> None:
+    """A document may write a parameter, a body or an answer once for all its operations."""
+    plain, shared = document(), document()
+    facts = shared["paths"]["/o/{org}/people/"]["get"]
+    shared["components"]["parameters"] = {"Sort": facts["parameters"].pop()}
+    facts["parameters"].append({"$ref": "#/components/parameters/Sort"})
+    shared["components"]["responses"] = {"People": facts["responses"].pop("200")}
+    facts["responses"]["200"] = {"$ref": "#/components/responses/People"}
+    assert read_document(shared) == read_document(plain)
+
+
 def test_a_shape_that_stands_twice_is_written_once() -> None:
     """Sentry's document writes every shape out in full at every use, ten times what it says."""
     schemas = read_document(document()).schemas

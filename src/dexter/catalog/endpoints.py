@@ -37,7 +37,7 @@ def endpoint_for(operation: Operation) -> Endpoint:
 
 def endpoint_under(rules: Policies, operation: Operation) -> Endpoint:
     """Give the endpoint of an operation under the given policies."""
-    secret = operation.path in rules.secrets
+    secret = rules.reveals(operation.path, operation.responses)
     known = Endpoint(operation.key, operation.method, operation.path, secret=secret)
     if operation.method in SAFE_METHODS:
         return known if secret else replace(known, cache=_cache_rule(operation, rules))

@@ -73,7 +73,7 @@ def read_document(document: Any) -> Table:
         raise BadRequest("not an OpenAPI document: it has no paths")
     named = {name: facts_of(schema) for name, schema in _named_schemas(document).items()}
     operations = tuple(
-        _operation(method.upper(), path, item, facts)
+        _operation(method.upper(), path, _followed(item, document), _followed(facts, document))
         for path, item in document["paths"].items()
         for method, facts in item.items()
         if method in METHODS
@@ -133,6 +133,22 @@ def identifier(operation_id: str) -> str:
 def _named_schemas(document: Json) -> Mapping[str, Json]:
     schemas = document.get("components", {}).get("schemas", {})
     return schemas if isinstance(schemas, dict) else {}
+
+
+def _followed(value: Any, document: Json) -> Any:
+    """Give an operation with its references to the document's shared parts followed, those to schemas left."""
+    if isinstance(value, list):
+        return [_followed(inner, document) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    ref = value.get("$ref")
+    if isinstance(ref, str) and not ref.startswith(REF):
+        found: Any = document
+        for step in ref.removeprefix("#/").split("/"):
+            found = found[step]
+        return _followed(found, document)
+    kept_whole = ("schema", "example", "examples")
+    return {key: inner if key in kept_whole else _followed(inner, document) for key, inner in value.items()}
 
 
 def _operation(method: str, path: str, item: Json, facts: Json) -> Json:

@@ -15,6 +15,8 @@ from dexter.wire import CacheRule
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dexter.catalog.operation import Body
+
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -43,6 +45,10 @@ class Policies:
     topics: tuple[Topic, ...]
     secrets: Mapping[str, str]
     """What an address reveals, by path template."""
+
+    def reveals(self, path: str, replies: Mapping[int, Body | None]) -> bool:
+        """Say whether the operation's answers reveal a secret; one that has no body in them cannot."""
+        return path in self.secrets and any(body for status, body in replies.items() if status < 300)
 
     def topic(self, method: str, path: str) -> Topic | None:
         """Give the first topic that speaks for a method on a path template, or None."""

@@ -77,6 +77,7 @@ def _schemas() -> Mapping[str, Schema]:
 
 
 def _public(row: Mapping[str, Any]) -> Operation:
+    replies = {int(status): _body(reply) for status, reply in row["responses"].items()}
     return Operation(
         method=row["method"],
         path=row["path"],
@@ -85,12 +86,12 @@ def _public(row: Mapping[str, Any]) -> Operation:
         dialect="public",
         parameters=tuple(Parameter(name, where, shape, required) for name, where, required, shape in row["parameters"]),
         request=_body(row["request"]),
-        responses={int(status): _body(reply) for status, reply in row["responses"].items()},
+        responses=replies,
         scopes=tuple(row["scopes"]),
         since=row.get("since"),
         until=row.get("until"),
         deprecated=row.get("deprecated", False),
-        secret=row["path"] in policies().secrets,
+        secret=policies().reveals(row["path"], replies),
     )
 
 
