@@ -4187,21 +4187,21 @@ export interface components {
             annotations: components["schemas"]["AnnotationsItem"][];
         };
         GroupValidator: {
-            inbox: boolean;
+            inbox?: boolean;
             /** @enum {string} */
-            status: "resolved" | "unresolved" | "ignored" | "resolvedInNextRelease" | "muted";
-            statusDetails: components["schemas"]["StatusDetailsValidator"];
+            status?: "resolved" | "unresolved" | "ignored" | "resolvedInNextRelease" | "muted";
+            statusDetails?: components["schemas"]["StatusDetailsValidator"];
             /** @enum {string|null} */
-            substatus: "archived_until_escalating" | "archived_until_condition_met" | "archived_forever" | "escalating" | "ongoing" | "regressed" | "new" | null;
-            hasSeen: boolean;
-            isBookmarked: boolean;
-            isPublic: boolean;
-            isSubscribed: boolean;
-            merge: boolean;
-            discard: boolean;
-            assignedTo: string;
+            substatus?: "archived_until_escalating" | "archived_until_condition_met" | "archived_forever" | "escalating" | "ongoing" | "regressed" | "new" | null;
+            hasSeen?: boolean;
+            isBookmarked?: boolean;
+            isPublic?: boolean;
+            isSubscribed?: boolean;
+            merge?: boolean;
+            discard?: boolean;
+            assignedTo?: string;
             /** @enum {string} */
-            priority: "low" | "medium" | "high";
+            priority?: "low" | "medium" | "high";
         };
         GroupingConfig: {
             id: string;
@@ -6991,6 +6991,8 @@ export interface operations {
                 query?: string;
                 sortBy?: string;
                 id?: number[];
+                cursor?: string;
+                per_page?: number;
             };
             header?: never;
             path: {
@@ -8211,6 +8213,8 @@ export interface operations {
         parameters: {
             query?: {
                 cursor?: string;
+                query?: string;
+                per_page?: number;
             };
             header?: never;
             path: {
@@ -11628,6 +11632,8 @@ export interface operations {
                 query?: string;
                 id?: number[];
                 project?: (number | string)[];
+                cursor?: string;
+                per_page?: number;
             };
             header?: never;
             path: {
@@ -15673,6 +15679,8 @@ export interface operations {
             query?: {
                 sort?: "age" | "count" | "date" | "id";
                 environment?: string[];
+                cursor?: string;
+                per_page?: number;
             };
             header?: never;
             path: {
