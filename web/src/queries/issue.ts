@@ -13,8 +13,6 @@ const STALE_AGAIN_MS = 15_000;
 const pathOf = (id: string) => `/api/v1/issues/${encodeURIComponent(id)}` as const;
 
 export const eventKeys = {
-  /** Every event of an issue that was looked at. */
-  all: (issueId: string) => ["issue", issueId, "event"] as const,
   one: (issueId: string, event: string) => ["issue", issueId, "event", event] as const,
 };
 
@@ -43,6 +41,17 @@ export function issueEventQuery(id: string, event: string) {
     // An event never changes; only which ones stand before and after it does.
     staleTime: fixed ? 5 * 60_000 : 30_000,
   });
+}
+
+/** Ask Sentry itself for the issue and the event on screen, past every store. Throws the first ApiError. */
+export async function refreshIssue(queryClient: QueryClient, id: string, event: string): Promise<void> {
+  const past = { fresh: true };
+  const [page, one] = await Promise.all([
+    api.get<unknown>(`${pathOf(id)}/context`, undefined, undefined, past),
+    api.get<unknown>(`${pathOf(id)}/events/${encodeURIComponent(event)}`, undefined, undefined, past),
+  ]);
+  queryClient.setQueryData(issueKeys.detail(id), page);
+  queryClient.setQueryData(eventKeys.one(id, event), one);
 }
 
 /** Where each part of the joined answer can be asked for alone, and how its answer becomes the part. */

@@ -1,6 +1,6 @@
 import { useState, type PointerEvent } from "react";
 
-import { exactCount, exactTime } from "@/core/format";
+import { counted, exactCount, exactTime } from "@/core/format";
 import type { SeriesPoint } from "@/core/series";
 import { sparkOf } from "@/core/sparkline";
 
@@ -11,19 +11,22 @@ const HEIGHT = 56;
 
 interface Props {
   points: readonly SeriesPoint[];
-  /** What is counted and over which time: "events in 24 hours". */
+  /** What is counted: "event". */
   noun: string;
+  /** The time it spans: "24 hours". */
+  span: string;
   /** The length of one bar: "an hour". */
   each: string;
 }
 
 /** A quiet bar chart of one series, with a text that says the same for those who do not see it. */
-export function BarChart({ points, noun, each }: Props) {
+export function BarChart({ points, noun, span, each }: Props) {
   const [hovered, setHovered] = useState<number | null>(null);
   const spark = sparkOf(points, WIDTH, HEIGHT);
   const point = hovered === null ? undefined : points[hovered];
   const peak = spark.max === 0 ? "" : `, at most ${exactCount(spark.max)} ${each}`;
-  const summary = `${spark.total === 0 ? "No" : exactCount(spark.total)} ${noun}${peak}`;
+  const total = spark.total === 0 ? `No ${noun}s` : counted(spark.total, noun);
+  const summary = `${total} in ${span}${peak}`;
   const follow = (event: PointerEvent<SVGSVGElement>) => {
     const box = event.currentTarget.getBoundingClientRect();
     const index = Math.floor(((event.clientX - box.left) / box.width) * points.length);

@@ -8,7 +8,7 @@ describe("exceptions", () => {
       { type: "Cause", value: "first", mechanism: { source: "__cause__" } },
       { type: "Context", value: "second", mechanism: { source: "__context__" } },
       { type: "Child", value: "third", mechanism: { source: "exceptions[0]", parent_id: 0 } },
-      { type: "Main", value: "last", mechanism: { type: "generic", handled: false } },
+      { type: "Main", value: "last", mechanism: { type: "generic", handled: false, exception_id: 0 } },
     ],
   });
 
@@ -33,7 +33,7 @@ describe("exceptions", () => {
   it("says how each belongs to the chain", () => {
     expect(orderedChain(chain, "newest").map((item) => item.link)).toEqual([
       null,
-      "Part of group 1",
+      "Part of Main",
       "While this was being handled",
       "Caused by",
     ]);

@@ -1,6 +1,6 @@
 /** Exceptions as a chain that reads in order, each with its stack; threads stand in where exceptions have no frames. */
 
-import { asFlag, asList, asNumber, asObject, asText, pairsOf, type Pair } from "./json";
+import { asFlag, asList, asNumber, asObject, asText, pairsOf, type Json, type Pair } from "./json";
 import { readFrames, type Frame, type FrameOrder } from "./frames";
 
 export interface Exception {
@@ -32,7 +32,12 @@ export interface Thread {
 /** Give the exceptions of an entry, oldest (the first cause) first, as Sentry keeps them. */
 export function readExceptions(data: unknown, threads: readonly Thread[] = []): readonly Exception[] {
   const values = asList(asObject(data)["values"]);
-  return values.map((value, index) => readException(value, index, index === values.length - 1, threads));
+  const groups = new Map(values.map((value) => [idOf(value), asText(asObject(value)["type"])]));
+  return values.map((value, index) => {
+    const isMain = index === values.length - 1;
+    const exception = readException(value, index, isMain, threads);
+    return { ...exception, relation: isMain ? null : relationOf(asObject(asObject(value)["mechanism"]), groups) };
+  });
 }
 
 function readException(value: unknown, index: number, isMain: boolean, threads: readonly Thread[]): Exception {
@@ -45,7 +50,7 @@ function readException(value: unknown, index: number, isMain: boolean, threads: 
     type: asText(raw["type"]) ?? asText(raw["module"]) ?? "Error",
     value: asText(raw["value"]) ?? "",
     module: asText(raw["module"]),
-    relation: isMain ? null : relationOf(asText(mechanism["source"]), asNumber(mechanism["parent_id"])),
+    relation: null,
     handled: asFlag(mechanism["handled"]),
     mechanism: asText(mechanism["type"]),
     mechanismData: [...pairsOf(mechanism["data"]), ...pairsOf(mechanism["meta"])],
@@ -54,14 +59,20 @@ function readException(value: unknown, index: number, isMain: boolean, threads: 
   };
 }
 
+function idOf(value: unknown): number | null {
+  return asNumber(asObject(asObject(value)["mechanism"])["exception_id"]);
+}
+
 const CAUSE = "Caused by";
 const DURING = "While this was being handled";
 
-/** Give in words how a chained exception came about, from the `source` that SDKs write on its mechanism. */
-function relationOf(source: string | null, parent: number | null): string {
+/** Give in words how a chained exception came about, from what SDKs write on its mechanism. */
+function relationOf(mechanism: Json, groups: ReadonlyMap<number | null, string | null>): string {
+  const source = asText(mechanism["source"]);
   if (source === "__context__") return DURING;
   if (source !== null && /^(errors|exceptions)\[\d+\]$/.test(source)) {
-    return parent === null ? "Part of the group" : `Part of group ${String(parent + 1)}`;
+    const parent = asNumber(mechanism["parent_id"]);
+    return `Part of ${(parent === null ? null : groups.get(parent)) ?? "the group"}`;
   }
   return CAUSE;
 }

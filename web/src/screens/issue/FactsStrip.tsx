@@ -61,15 +61,15 @@ function ReleaseName({ name }: { name: string | null }) {
 }
 
 const PERIODS = {
-  "24h": { label: "24 h", noun: "events in 24 hours", each: "an hour" },
-  "30d": { label: "30 d", noun: "events in 30 days", each: "a day" },
+  "24h": { label: "24 h", span: "24 hours", each: "an hour" },
+  "30d": { label: "30 d", span: "30 days", each: "a day" },
 } as const;
 
 type Period = keyof typeof PERIODS;
 
 function Frequency({ detail, notice }: Props) {
   const [period, setPeriod] = useState<Period>("24h");
-  const { noun, each } = PERIODS[period];
+  const { span, each } = PERIODS[period];
   const isMissing = detail.part(`stats.${period}`).status === "missing";
   return (
     <div className={classes.frequency}>
@@ -84,7 +84,9 @@ function Frequency({ detail, notice }: Props) {
         />
       </div>
       {notice(`stats.${period}`)}
-      {!isMissing && <BarChart points={period === "24h" ? detail.day : detail.month} noun={noun} each={each} />}
+      {!isMissing && (
+        <BarChart points={period === "24h" ? detail.day : detail.month} noun="event" span={span} each={each} />
+      )}
     </div>
   );
 }

@@ -32,10 +32,11 @@ interface Props {
   detail: IssueDetail;
   neighbours: Neighbours | null;
   onGo: (issueId: string) => void;
+  refresh: ReactNode;
 }
 
 /** What broke, in which state it is, and everything that can be done about it. */
-export function IssueHeader({ detail, neighbours, onGo }: Props) {
+export function IssueHeader({ detail, neighbours, onGo, refresh }: Props) {
   const { issue } = detail;
   return (
     <header className={classes.head}>
@@ -58,6 +59,7 @@ export function IssueHeader({ detail, neighbours, onGo }: Props) {
         </span>
         <span className={classes.trailEnd}>
           {neighbours !== null && <Walk neighbours={neighbours} onGo={onGo} />}
+          {refresh}
           <Bookmark issue={issue} />
           <SentryLink href={detail.sentryLink} />
         </span>

@@ -244,6 +244,27 @@ describe("the issue page", () => {
     expect(screen.getByText(/^As of \d+ yr ago/)).toBeVisible();
   });
 
+  // A reader who waits for a fix to arrive wants Sentry's own word, and the old one to stay if there is none.
+  it("asks Sentry again with r, and keeps what it has when that fails", async () => {
+    serve();
+    await open();
+    await screen.findByText("failing charge");
+    gateway.use(
+      http.get("/api/v1/issues/:id/context", () => HttpResponse.json(context({ count: "12999" })), { once: true }),
+    );
+    await userEvent.keyboard("r");
+    expect(await screen.findByText("12,999 events")).toBeInTheDocument();
+    gateway.use(
+      http.get("/api/v1/issues/:id/context", () =>
+        HttpResponse.json({ message: "Sentry does not answer", remedy: "Try again in a moment." }, { status: 502 }),
+      ),
+    );
+    await userEvent.click(screen.getByRole("button", { name: "Ask Sentry again" }));
+    expect(await screen.findByText(/^As of .* Sentry does not answer. Try again in a moment./)).toBeVisible();
+    expect(screen.getByText("12,999 events")).toBeInTheDocument();
+    expect(screen.getByText("failing charge")).toBeVisible();
+  });
+
   // The issue stays readable when only its event is gone.
   it("keeps the issue on screen when its event cannot be loaded", async () => {
     serve();

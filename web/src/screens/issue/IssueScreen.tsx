@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useEffect, type ReactNode } from "react";
 
@@ -10,7 +10,7 @@ import type { EventView } from "@/core/event/event";
 import type { Neighbours } from "@/core/event/neighbours";
 import { headline } from "@/core/issueWords";
 import { addressOf, DEFAULT_VIEW } from "@/core/view";
-import { issueDetailQuery, issueEventQuery, useFetchPart } from "@/queries/issue";
+import { issueDetailQuery, issueEventQuery, refreshIssue, useFetchPart } from "@/queries/issue";
 import { ErrorState } from "@/ui/ErrorState";
 
 import { EventNavigator } from "./EventNavigator";
@@ -20,6 +20,7 @@ import { IssueHeader } from "./IssueHeader";
 import classes from "./issue.module.css";
 import { BodySkeleton, EventSkeleton, IssueSkeleton } from "./IssueSkeleton";
 import { PartNotice } from "./PartNotice";
+import { RefreshButton } from "./RefreshButton";
 import { SideColumn } from "./SideColumn";
 import { StaleNotice } from "./StaleNotice";
 import { TagsSection } from "./TagsSection";
@@ -39,8 +40,10 @@ export function IssueScreen({ issueId, address }: Props) {
   const detail = useQuery({ ...issueDetailQuery(issueId), placeholderData: row });
   const event = useQuery({ ...issueEventQuery(issueId, view.event), placeholderData: keepPreviousData });
   const neighbours = useNeighbours(issueId, detail.data?.issue);
+  const queryClient = useQueryClient();
+  const refresh = useMutation({ mutationFn: () => refreshIssue(queryClient, issueId, view.event) });
   const way = useWay(issueId, view, neighbours);
-  useIssueCommands(detail.data?.issue, event.data, neighbours, way);
+  useIssueCommands(detail.data?.issue, event.data, neighbours, { ...way, refresh: () => refresh.mutate() });
   useDocumentTitle(detail.data);
   useSurvivor(issueId, detail.data?.issue.id);
 
@@ -48,17 +51,25 @@ export function IssueScreen({ issueId, address }: Props) {
     if (detail.isPending) return <IssueSkeleton />;
     return <ErrorState error={issueError(detail.error)} actions={<ToStream />} onRetry={() => void detail.refetch()} />;
   }
+  const failure = refresh.error ?? detail.error;
   return (
     <div className={classes.page}>
-      {(detail.isError || detail.data.part("issue").status === "stale") && (
+      {(failure !== null || detail.data.part("issue").status === "stale") && (
         <StaleNotice
-          error={detail.error}
+          error={failure}
           cachedAt={detail.data.part("issue").cachedAt ?? detail.data.cachedAt}
-          busy={detail.isFetching}
-          onRetry={() => void detail.refetch()}
+          busy={detail.isFetching || refresh.isPending}
+          onRetry={() => refresh.mutate()}
         />
       )}
-      <IssueHeader detail={detail.data} neighbours={neighbours} onGo={way.toIssue} />
+      <IssueHeader
+        detail={detail.data}
+        neighbours={neighbours}
+        onGo={way.toIssue}
+        refresh={
+          <RefreshButton cachedAt={detail.data.cachedAt} busy={refresh.isPending} onRefresh={() => refresh.mutate()} />
+        }
+      />
       {detail.isPlaceholderData ? (
         <BodySkeleton />
       ) : (

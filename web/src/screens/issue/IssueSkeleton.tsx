@@ -29,7 +29,7 @@ export function BodySkeleton() {
           </div>
         ))}
         <div className={classes.frequency}>
-          <Skeleton height={84} />
+          <Skeleton height={98} />
         </div>
       </div>
       <div className={classes.columns}>

@@ -60,7 +60,12 @@ function FrameRow({ frame, startsOpen }: { frame: Frame; startsOpen: boolean }) 
         <IconChevronRight size={14} className={classes.chevron} aria-hidden />
         <FrameName frame={frame} />
         <span className={classes.frameTail}>
-          {frame.times > 1 && <span className={classes.tagLike}>called {frame.times} times in a row</span>}
+          {frame.times > 1 && (
+            <span className={classes.tagLike} data-tip={`Called ${String(frame.times)} times in a row`}>
+              <span aria-hidden>×{frame.times}</span>
+              <span className="dx-unseen">Called {frame.times} times in a row</span>
+            </span>
+          )}
           {frame.inApp ? <span className={classes.own}>In app</span> : <span className="dx-unseen">Library</span>}
         </span>
       </button>

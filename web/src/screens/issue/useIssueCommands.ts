@@ -9,6 +9,7 @@ interface Way {
   toIssue: (id: string) => void;
   toEvent: (event: string) => void;
   back: () => void;
+  refresh: () => void;
 }
 
 /** What can be done on the issue page, by key and from the palette. */
@@ -116,6 +117,7 @@ export function useIssueCommands(
     },
     { id: "event.latest", label: "Latest event", section: "Event", enabled: known, run: () => way.toEvent("latest") },
     { id: "event.oldest", label: "First event", section: "Event", enabled: known, run: () => way.toEvent("oldest") },
+    { id: "issue.refresh", label: "Ask Sentry again", section, keys: ["r"], enabled: known, run: way.refresh },
     { id: "issue.back", label: "Back to the stream", section, keys: ["u", "Escape"], run: way.back },
   ]);
 }
