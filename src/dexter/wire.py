@@ -96,6 +96,8 @@ class Call:
     request_id: str = ""
     no_cache: bool = False
     """The caller wants Sentry's own word, not a stored answer."""
+    max_age_s: float | None = None
+    """How old a stored answer the caller takes, in seconds; None leaves that to the endpoint's rule."""
     transparent: bool = False
     """The caller is a Sentry client: bodies may stream, and redirects are its own to follow."""
 
@@ -123,6 +125,8 @@ class Answer:
     body: Body
     outcome: Outcome = Outcome.BYPASS
     stored_at: float | None = None
+    fresh_s: float | None = None
+    """For how long after `stored_at` a stored answer counts as fresh; None for one straight from Sentry."""
     upstream_s: float | None = None
     """How long Sentry took for this very answer, in seconds; None when it was not asked."""
 

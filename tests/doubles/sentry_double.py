@@ -98,6 +98,7 @@ def call(
     headers: Headers = (),
     body: bytes | None = None,
     no_cache: bool = False,
+    max_age_s: float | None = None,
     transparent: bool = False,
 ) -> Call:
     """A call to an address of Sentry's, as the catalog knows it."""
@@ -115,5 +116,6 @@ def call(
         headers=headers,
         body=body,
         no_cache=no_cache,
+        max_age_s=max_age_s,
         transparent=transparent,
     )

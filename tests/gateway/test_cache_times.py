@@ -54,7 +54,7 @@ async def test_a_time_holds_on_both_faces_and_the_headers_say_it(
     operator: Visitor, sentry: SentryDouble, clock: FakeClock
 ) -> None:
     """An answer past its time is stale wherever it is asked for."""
-    sentry.will(ok(b"[]"))
+    sentry.will(ok(b'[{"id":"1"}]'))
     for target in ("/api/v1/issues", "/api/0/organizations/acme/issues/"):
         await operator.get(target)
         clock.pass_s(4)

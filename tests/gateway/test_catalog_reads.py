@@ -266,7 +266,7 @@ async def test_while_sentry_is_away_the_last_answer_stands_in_and_says_so(
 async def test_headers_tell_where_an_answer_came_from(operator: Visitor, sentry: SentryDouble) -> None:
     """Whoever tunes or debugs reads them without a dashboard."""
     quota = ("X-Sentry-Rate-Limit-Remaining", "39")
-    sentry.will(ok(b"[]", headers=(*JSON, quota)))
+    sentry.will(ok(b'[{"id":"1"}]', headers=(*JSON, quota)))
     first, second = await operator.get(ISSUES), await operator.get(ISSUES)
     assert first.headers["cache-status"] == "Dexter; fwd=miss"
     assert "sentry;dur=" in first.headers["server-timing"]

@@ -18,6 +18,7 @@ class Kept:
 
     stored_at: float = 1000.0
     fallback_only: bool = False
+    empty: bool = False
 
 
 RULE = CacheRule(fresh_s=300, stale_s=600, if_error_s=86_400)
@@ -45,6 +46,21 @@ NEVER_STALE = CacheRule(fresh_s=60, stale_s=0, if_error_s=0)
 def test_an_entry_is_judged_by_its_age(rule: CacheRule, age_s: float, kind: type) -> None:
     """The limits decide between a fast answer and a wrong one."""
     assert type(judge(Kept(), rule, 1000 + age_s)) is kind
+
+
+@pytest.mark.parametrize(
+    ("age_s", "max_age_s", "kind"),
+    [(10, None, Fresh), (10, 15, Fresh), (15, 15, Fresh), (16, 15, Fallback), (400, 600, Stale), (400, 30, Fallback)],
+)
+def test_a_caller_says_how_old_an_answer_may_be(age_s: float, max_age_s: float | None, kind: type) -> None:
+    """A screen that follows what happens asks for less age than a script; what is too old may still stand in."""
+    assert type(judge(Kept(), RULE, 1000 + age_s, max_age_s)) is kind
+
+
+@pytest.mark.parametrize(("age_s", "kind"), [(4.9, Fresh), (5, Stale), (9.9, Stale), (10, Fallback)])
+def test_nothing_found_is_not_kept_for_long(age_s: float, kind: type) -> None:
+    """Whoever waits for the first error of a new project must not be told "none" for five minutes."""
+    assert type(judge(Kept(empty=True), RULE, 1000 + age_s)) is kind
 
 
 def test_no_entry_is_a_miss() -> None:

@@ -136,6 +136,6 @@ def test_an_answer_says_where_it_came_from(
     outcome: Outcome, stored_at: float | None, expected: str, age: int | None
 ) -> None:
     """In the words of RFC 9211."""
-    answer = Answer(200, (), b"", outcome, stored_at)
-    assert cache_status(answer, RULE, 1100.0) == expected
+    answer = Answer(200, (), b"", outcome, stored_at, fresh_s=300.0)
+    assert cache_status(answer, 1100.0) == expected
     assert age_s(answer, 1100.0) == age

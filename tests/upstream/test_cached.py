@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -189,6 +190,32 @@ async def test_no_cache_gets_sentrys_own_word_and_stores_it(stack: Stack, sentry
     again = await stack(call(no_cache=True))
     assert again.body == b'{"id":"2"}'
     assert (await stack(call())).body == b'{"id":"2"}'
+
+
+async def test_a_caller_who_takes_only_young_answers_gets_one(
+    stack: Stack, sentry: SentryDouble, clock: FakeClock
+) -> None:
+    """A screen that follows what happens; everybody else gains from what it asks."""
+    sentry.will(ok(b'{"id":"1"}'), ok(b'{"id":"2"}'))
+    await stack(call())
+    clock.pass_s(20)
+    assert (await stack(call(clock=clock, max_age_s=30))).body == b'{"id":"1"}'
+    assert (await stack(call(clock=clock, max_age_s=15))).body == b'{"id":"2"}'
+    assert (await stack(call())).body == b'{"id":"2"}'
+
+
+@pytest.mark.parametrize("headers", [(), (("Content-Encoding", "gzip"),)], ids=["plain", "packed"])
+async def test_an_empty_list_is_asked_for_again_after_a_few_seconds(
+    stack: Stack, sentry: SentryDouble, clock: FakeClock, headers: Headers
+) -> None:
+    """Whoever waits for an application's first error asks a few times, not for five minutes in vain."""
+    empty = gzip.compress(b"[]") if headers else b"[]"
+    sentry.will(ok(empty, headers=(*JSON, *headers)), ok(b'[{"id":"1"}]'))
+    assert (await stack(call())).body == b"[]"
+    clock.pass_s(4)
+    assert (await stack(call())).body == b"[]"
+    clock.pass_s(10)
+    assert (await stack(call())).body == b'[{"id":"1"}]'
 
 
 @pytest.mark.parametrize(

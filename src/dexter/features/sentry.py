@@ -23,7 +23,7 @@ class Sentry:
     """One caller's way to Sentry, within one request of theirs.
 
     `deadline` is in monotonic seconds and holds for all the calls together; `clock` gives epoch seconds.
-    `no_cache` means that the caller wants Sentry's own word.
+    `no_cache` means that the caller wants Sentry's own word, `max_age_s` how old an answer the caller takes.
     """
 
     send: Send
@@ -34,6 +34,7 @@ class Sentry:
     clock: Callable[[], float]
     request_id: str = ""
     no_cache: bool = False
+    max_age_s: float | None = None
     times: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint
     """Gives an endpoint the cache times that hold here."""
 
@@ -79,6 +80,7 @@ class Sentry:
             priority=Priority.INTERACTIVE,
             request_id=self.request_id,
             no_cache=self.no_cache,
+            max_age_s=self.max_age_s,
         )
         return await ask(self.send, call, self.clock)
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from dexter.catalog.query import read_query
 from dexter.errors import BadRequest
 from dexter.gateway.asgi import Response
-from dexter.gateway.forwarding import wants_no_cache
 from dexter.gateway.identity import require_permission
 from dexter.gateway.shapes import is_list, page, with_meta
 from dexter.gateway.translations import WITH_META, Question, question
@@ -46,8 +45,7 @@ async def answer_read(gateway: Gateway, read: Read) -> tuple[Response, Outcome]:
     caller = gateway.sentry_caller("GET", read.headers)
     require_permission(caller, read.entry.endpoint, serve_secrets=gateway.options.serve_secrets)
     organization, asked = bind(read, gateway)
-    sentry = gateway.sentry(caller, organization, read.request_id)
-    sentry = replace(sentry, no_cache=wants_no_cache(read.headers))
+    sentry = gateway.sentry(caller, organization, read.request_id, read.headers)
     path, params = read.entry.bind({**read.values, "org": organization})
     reply = await sentry.ask(read.entry.endpoint, path, params, asked.pairs)
     if read.entry.shape != "object" and not is_list(reply) and reply.answer.stored_at is not None:
@@ -92,7 +90,7 @@ def truth_headers(reply: Reply, *, now: float, took_s: float) -> Pairs:
     timing = [f"total;dur={took_s * 1000:.1f}"]
     if answer.upstream_s is not None:
         timing.insert(0, f"sentry;dur={answer.upstream_s * 1000:.1f}")
-    headers = [("cache-status", cache_status(answer, reply.endpoint.cache, now)), ("server-timing", ", ".join(timing))]
+    headers = [("cache-status", cache_status(answer, now)), ("server-timing", ", ".join(timing))]
     age = age_s(answer, now)
     if age is not None:
         headers.append(("age", str(age)))

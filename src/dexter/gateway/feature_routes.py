@@ -93,8 +93,9 @@ def caller_of(request: Request) -> Caller:
 def sentry_of(request: Request, query: Annotated[OrganizationQuery, Query()]) -> Sentry:
     """Give the caller's way to Sentry, or raise."""
     gateway = gateway_of(request)
-    caller = gateway.sentry_caller(request.method, headers_of(request.scope))
-    return gateway.sentry(caller, gateway.organization(query.organization), request_id_of(request))
+    headers = headers_of(request.scope)
+    caller = gateway.sentry_caller(request.method, headers)
+    return gateway.sentry(caller, gateway.organization(query.organization), request_id_of(request), headers)
 
 
 AsCaller = Annotated[Caller, Depends(caller_of)]

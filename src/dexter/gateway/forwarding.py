@@ -104,6 +104,18 @@ def wants_no_cache(headers: Headers) -> bool:
     return bool(directives & {"no-cache", "no-store", "max-age=0"})
 
 
+def max_age_s(headers: Headers) -> float | None:
+    """Give how old an answer the client takes, in seconds (`Cache-Control: max-age=N`); None when it does not say."""
+    stated = [
+        directive.strip().lower().removeprefix("max-age=")
+        for name, value in headers
+        if name.lower() == "cache-control"
+        for directive in value.split(",")
+        if directive.strip().lower().startswith("max-age=")
+    ]
+    return min((float(seconds) for seconds in stated if seconds.isascii() and seconds.isdigit()), default=None)
+
+
 def as_sent(raw: bytes) -> str:
     """Give a path or query as it goes out: byte for byte, what is no printable ASCII percent-encoded."""
     return quote(raw, safe=_PRINTABLE)

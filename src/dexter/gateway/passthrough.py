@@ -14,7 +14,7 @@ from dexter.catalog.endpoints import UNKNOWN
 from dexter.errors import CallerError, DexterError, DexterFault, Garbled, NotFound
 from dexter.gateway import sentry_errors
 from dexter.gateway.exchange import CallerGone, Exchange
-from dexter.gateway.forwarding import to_client, to_sentry, wants_no_cache
+from dexter.gateway.forwarding import max_age_s, to_client, to_sentry, wants_no_cache
 from dexter.gateway.rewrite import fields_of, own_body, own_headers
 from dexter.observe.records import AnswerServed, Observer, tell
 from dexter.policy.cache_status import age_s, cache_status
@@ -154,6 +154,7 @@ class Passthrough:
             headers=self._request_headers(headers, endpoint, path),
             request_id=exchange.request_id,
             no_cache=wants_no_cache(headers),
+            max_age_s=max_age_s(headers),
             transparent=True,
         )
 
@@ -204,7 +205,7 @@ class Passthrough:
         age = age_s(answer, now)
         return (
             ("X-Request-ID", exchange.request_id),
-            ("Cache-Status", cache_status(answer, call.endpoint.cache, now)),
+            ("Cache-Status", cache_status(answer, now)),
             *((("Age", str(age)),) if age is not None else ()),
             ("Server-Timing", _server_timing(exchange, answer)),
         )

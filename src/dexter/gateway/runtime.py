@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dexter.errors import BadRequest, DexterError, Unauthenticated
 from dexter.features.sentry import Sentry
 from dexter.gateway.cache_times import CacheTimes
+from dexter.gateway.forwarding import max_age_s, wants_no_cache
 from dexter.gateway.identity import Authenticator, Caller, Mode, require_csrf
 
 if TYPE_CHECKING:
@@ -97,8 +98,8 @@ class Gateway:
         """Give the moment by which a request that begins now must be answered."""
         return self.clock.monotonic() + self.options.request_deadline_s
 
-    def sentry(self, caller: Caller, organization: str, request_id: str) -> Sentry:
-        """Give a caller's way to Sentry for the length of one request."""
+    def sentry(self, caller: Caller, organization: str, request_id: str, headers: Headers = ()) -> Sentry:
+        """Give a caller's way to Sentry for the length of one request; its headers say how old an answer may be."""
         return Sentry(
             send=self.send,
             identity=caller.identity,
@@ -107,5 +108,7 @@ class Gateway:
             deadline=self.deadline(),
             clock=self.clock.now,
             request_id=request_id,
+            no_cache=wants_no_cache(headers),
+            max_age_s=max_age_s(headers),
             times=self.options.times,
         )

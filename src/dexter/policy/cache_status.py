@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from dexter.wire import Answer, CacheRule, Outcome
+from dexter.wire import Answer, Outcome
 
 CACHE_NAME = "Dexter"
 
 
-def cache_status(answer: Answer, rule: CacheRule, now: float) -> str:
+def cache_status(answer: Answer, now: float) -> str:
     """Give the value of `Cache-Status`; `now` is in epoch seconds."""
     match answer.outcome:
         case Outcome.HIT:
-            return f"{CACHE_NAME}; hit; ttl={_ttl_s(answer, rule, now)}"
+            return f"{CACHE_NAME}; hit; ttl={_ttl_s(answer, now)}"
         case Outcome.STALE | Outcome.FALLBACK:
-            return f"{CACHE_NAME}; hit; ttl={_ttl_s(answer, rule, now)}; detail={answer.outcome.value}"
+            return f"{CACHE_NAME}; hit; ttl={_ttl_s(answer, now)}; detail={answer.outcome.value}"
         case Outcome.MISS:
             return f"{CACHE_NAME}; fwd=miss"
         case Outcome.COLLAPSED:
@@ -31,5 +31,5 @@ def age_s(answer: Answer, now: float) -> int | None:
     return None if answer.stored_at is None else max(0, int(now - answer.stored_at))
 
 
-def _ttl_s(answer: Answer, rule: CacheRule, now: float) -> int:
-    return int(rule.fresh_s - (now - (answer.stored_at or now)))
+def _ttl_s(answer: Answer, now: float) -> int:
+    return int((answer.fresh_s or 0.0) - (now - (answer.stored_at or now)))

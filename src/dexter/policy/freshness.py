@@ -31,6 +31,13 @@ class Stored(Protocol):
     def fallback_only(self) -> bool:
         """Stored while Sentry's search lagged behind a write: never to be given as fresh."""
 
+    @property
+    def empty(self) -> bool:
+        """A list without entries: who asked is often waiting for the first."""
+
+
+EMPTY_FRESH_S = 5.0
+"""How long "nothing found" is fresh, at most, and stale after that."""
 
 E = TypeVar("E", bound=Stored)
 
@@ -64,8 +71,8 @@ class Miss:
 Judgement = Fresh[E] | Stale[E] | Fallback[E] | Miss
 
 
-def judge(entry: E | None, rule: CacheRule, now: float) -> Judgement[E]:
-    """Give what an entry is good for at the epoch second `now`."""
+def judge(entry: E | None, rule: CacheRule, now: float, max_age_s: float | None = None) -> Judgement[E]:
+    """Give what an entry is good for at the epoch second `now`, to a caller who takes it up to `max_age_s` old."""
     if entry is None or rule.fresh_s <= 0:
         return Miss()
     age_s = now - entry.stored_at
@@ -74,8 +81,16 @@ def judge(entry: E | None, rule: CacheRule, now: float) -> Judgement[E]:
     if entry.fallback_only or age_s < 0:
         # A negative age means that the clock was set back: how old it really is, nobody knows.
         return Fallback(entry)
-    if age_s < rule.fresh_s:
+    if max_age_s is not None and age_s > max_age_s:
+        return Fallback(entry)
+    fresh_s = fresh_for_s(entry, rule)
+    if age_s < fresh_s:
         return Fresh(entry)
-    if age_s < rule.fresh_s + rule.stale_s:
+    if age_s < fresh_s + (min(rule.stale_s, EMPTY_FRESH_S) if entry.empty else rule.stale_s):
         return Stale(entry)
     return Fallback(entry)
+
+
+def fresh_for_s(entry: Stored, rule: CacheRule) -> float:
+    """Give how long after it was stored an entry is fresh, in seconds."""
+    return min(rule.fresh_s, EMPTY_FRESH_S) if entry.empty else rule.fresh_s

@@ -26,6 +26,9 @@ class Entry:
     fallback_only: bool = False
     """Asked for while Sentry's search lagged behind a write: never to be given as fresh."""
 
+    empty: bool = False
+    """A list without entries: stored for a short while only."""
+
     @property
     def size_bytes(self) -> int:
         """Give what the entry takes of a store's room."""

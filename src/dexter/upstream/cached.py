@@ -10,7 +10,7 @@ from dexter.errors import Garbled, TimedOut, Unreachable
 from dexter.observe.records import RefreshFailed
 from dexter.policy.cache_key import cache_key
 from dexter.policy.deadlines import patience_s
-from dexter.policy.freshness import Fallback, Fresh, Miss, Stale, judge
+from dexter.policy.freshness import Fallback, Fresh, Miss, Stale, fresh_for_s, judge
 from dexter.policy.outcome import is_failure
 from dexter.policy.revalidation import may_fall_back
 from dexter.policy.sharing import may_refresh_behind, may_share, shared_headers
@@ -45,16 +45,16 @@ class Cached:
             return await self._inner(call)
         key = cache_key(call.identity, call.method, call.path, call.query)
         mark = self._parts.store.mark()
-        judged = judge(await self._parts.store.get(key), call.endpoint.cache, self._parts.clock.now())
+        judged = judge(await self._parts.store.get(key), call.endpoint.cache, self._parts.clock.now(), call.max_age_s)
         match judged:
             case Fresh(entry):
                 if await self._may_have(call, entry, mark):
-                    return _stored(entry, Outcome.HIT)
+                    return _stored(call, entry, Outcome.HIT)
                 return await self._inner(call)
             case Stale(entry) if may_refresh_behind(call.endpoint):
                 if await self._may_have(call, entry, mark):
                     self._refresh(call, key)
-                    return _stored(entry, Outcome.STALE)
+                    return _stored(call, entry, Outcome.STALE)
                 return await self._inner(call)
             case Stale(entry) | Fallback(entry):
                 return await self._ask(call, entry, mark)
@@ -82,7 +82,7 @@ class Cached:
             if not is_failure(answer.status) or not self._may_stand_in(call, fallback, mark):
                 return answer
             await close_body(answer.body)
-        return _stored(fallback, Outcome.FALLBACK)
+        return _stored(call, fallback, Outcome.FALLBACK)
 
     def _may_stand_in(self, call: Call, entry: Entry, mark: Mark) -> bool:
         return may_fall_back(call.identity) and not self._parts.store.outdated(entry.tags, mark)
@@ -103,5 +103,6 @@ class Cached:
             self._refreshing.discard(key)
 
 
-def _stored(entry: Entry, outcome: Outcome) -> Answer:
-    return Answer(entry.status, entry.headers, entry.body, outcome, entry.stored_at)
+def _stored(call: Call, entry: Entry, outcome: Outcome) -> Answer:
+    fresh_s = fresh_for_s(entry, call.endpoint.cache)
+    return Answer(entry.status, entry.headers, entry.body, outcome, entry.stored_at, fresh_s)
