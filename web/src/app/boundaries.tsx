@@ -4,7 +4,11 @@ import { useEffect } from "react";
 
 import { reportClientError } from "@/api/clientErrors";
 import { ApiError } from "@/api/error";
+import { ListSkeleton } from "@/screens/stream/placeholders";
+import { useDensity } from "@/screens/stream/useDensity";
 import { ErrorState } from "@/ui/ErrorState";
+
+import classes from "./shell.module.css";
 
 /** What stands where a screen broke: the rest of the workbench goes on, and the gateway's log knows. */
 export function ScreenBoundary({ error, reset }: ErrorComponentProps) {
@@ -29,6 +33,22 @@ export function ScreenPending() {
     <Center h="40vh">
       <Loader size="sm" aria-label="Loading" />
     </Center>
+  );
+}
+
+/** The frame with nothing in it yet, so that nothing jumps when the session is known. */
+export function ShellPending() {
+  const [density] = useDensity();
+  return (
+    <div className={classes.shell}>
+      <div className={classes.side} aria-hidden />
+      <div className={classes.column}>
+        <div className={classes.top} aria-hidden />
+        <div className={classes.pendingTools} aria-hidden />
+        <ListSkeleton density={density} />
+      </div>
+      <div className={classes.bottom} aria-hidden />
+    </div>
   );
 }
 

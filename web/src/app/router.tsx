@@ -5,12 +5,13 @@ import { whenSignedOut } from "@/api/client";
 import { ApiError } from "@/api/error";
 import { parseAddress, writeAddress } from "@/core/address";
 import { readIssueAddress } from "@/core/event/address";
-import { readAddress } from "@/core/view";
+import { readAddress, viewOf } from "@/core/view";
+import { issuesQuery } from "@/queries/issues";
 import { sessionQuery } from "@/queries/session";
 import { SignInScreen } from "@/screens/sign-in/SignInScreen";
 import { StreamScreen } from "@/screens/stream/StreamScreen";
 
-import { NotFoundScreen, ScreenBoundary, ScreenPending } from "./boundaries";
+import { NotFoundScreen, ScreenBoundary, ScreenPending, ShellPending } from "./boundaries";
 import { Shell } from "./Shell";
 
 interface RouterContext {
@@ -39,6 +40,8 @@ const workbenchRoute = createRoute({
   getParentRoute: () => rootRoute,
   id: "workbench",
   beforeLoad: async ({ context, location }) => {
+    // The list does not wait for the session: on a warm gateway that is the difference between one round trip and two.
+    if (location.pathname === "/") void context.queryClient.infiniteQuery(issuesQuery(viewOf(readAddress(location.search)))).catch(() => undefined);
     try {
       await context.queryClient.query({ ...sessionQuery, staleTime: "static" });
     } catch (error) {
@@ -48,7 +51,8 @@ const workbenchRoute = createRoute({
   },
   component: Shell,
   errorComponent: ScreenBoundary,
-  pendingComponent: ScreenPending,
+  pendingComponent: ShellPending,
+  pendingMs: 100,
 });
 
 const streamRoute = createRoute({

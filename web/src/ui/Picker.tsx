@@ -123,7 +123,7 @@ function PickerBody({ title, placeholder, choices, note, isChosen, onChoose, onC
                 onClick={() => onChoose(choice)}
               >
                 {choice.icon}
-                <span>
+                <span className={classes.pickerLabel}>
                   {choice.label}
                   {isChosen?.(choice.id) === true && <span className="dx-unseen">, chosen</span>}
                 </span>

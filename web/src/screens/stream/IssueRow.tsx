@@ -69,10 +69,14 @@ function RowMain({ issue, density, actions }: { issue: Issue; density: Density; 
         >
           {type}
         </Link>
-        {density === "compact" ? <span className={classes.inlineValue}>{value}</span> : <span className={classes.culprit}>{issue.culprit}</span>}
+        {density === "compact" ? <span className={classes.inlineValue}>{value}</span> : value !== "" && <span className={classes.culprit}>{issue.culprit}</span>}
         <Badges issue={issue} />
       </div>
-      {density !== "compact" && <div className={classes.value}>{value === "" ? issue.culprit : value}</div>}
+      {density !== "compact" && (
+        <div className={classes.value} data-culprit={value === "" || undefined}>
+          {value === "" ? issue.culprit : value}
+        </div>
+      )}
       <RowFacts issue={issue} phone={density === "phone"} />
       {density !== "phone" && <RowQuick issue={issue} actions={actions} />}
     </div>

@@ -5,6 +5,7 @@ import { PRIORITIES } from "@/core/issuePatch";
 import { priorityWord, subjectOf } from "@/core/issueWords";
 import type { Issue, IssueUpdate } from "@/core/model";
 import { membersQuery, releasesQuery, teamsQuery } from "@/queries/organization";
+import { useSession } from "@/queries/session";
 import { Face } from "@/ui/Face";
 import { type Choice, Picker } from "@/ui/Picker";
 
@@ -80,6 +81,7 @@ function ResolvePicker({ subject, anchor, onClose, onChosen }: PartProps) {
 }
 
 function AssignPicker({ subject, anchor, onClose, onChosen }: PartProps) {
+  const session = useSession();
   const members = useQuery(membersQuery);
   const teams = useQuery(teamsQuery);
   const failed = members.isError || teams.isError;
@@ -90,7 +92,7 @@ function AssignPicker({ subject, anchor, onClose, onChosen }: PartProps) {
       anchor={anchor}
       title={`Assign ${subject}`}
       placeholder={`Assign ${subject} to…`}
-      choices={(typed) => choices(typed).map(assignee)}
+      choices={(typed) => choices(typed).map((choice) => assignee(choice, session.user.name))}
       onChoose={({ id }) => {
         const choice = choices("").find((one) => one.id === id);
         if (choice === undefined) return;
@@ -102,8 +104,9 @@ function AssignPicker({ subject, anchor, onClose, onChosen }: PartProps) {
   );
 }
 
-function assignee({ id, label, section, hint, assignee: who }: AssignChoice): Choice {
-  return { id, label, section, icon: <Face name={who?.name ?? null} team={who?.type === "team"} size={20} />, ...(hint === undefined ? {} : { hint }) };
+function assignee({ id, label, section, hint, assignee: who }: AssignChoice, ownName: string | null): Choice {
+  const name = id === "me" ? ownName : (who?.name ?? null);
+  return { id, label, section, icon: <Face name={name} team={who?.type === "team"} size={20} />, ...(hint === undefined ? {} : { hint }) };
 }
 
 function PriorityPicker({ subject, anchor, onClose, onChosen }: PartProps) {
