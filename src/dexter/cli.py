@@ -55,12 +55,16 @@ def sandbox(
     port: Annotated[int | None, typer.Option(help="The port; DEXTER_SANDBOX_PORT by default.")] = None,
     db: Annotated[str, typer.Option(help="A file that keeps the state between starts, or :memory:.")] = ":memory:",
     index_lag: Annotated[str, typer.Option(help="How long search trails behind writes, such as 2s.")] = "0",
+    profile: Annotated[
+        str | None, typer.Option(help="Which Sentry it stands for: saas, selfhosted-26, sentry-9.1 or partial.")
+    ] = None,
     public_url: Annotated[str | None, typer.Option(help="The address in links and DSNs, if another.")] = None,
 ) -> None:
     """Run a Sentry in a box: a local, stateful Sentry to try things on."""
     from dexter.errors import SettingsError
     from dexter.sandbox.command import run
     from dexter.sandbox.options import SandboxOptions
+    from dexter.sandbox.profiles import profile as named_profile
     from dexter.settings import duration_s, read_settings
 
     settings = read_settings()
@@ -68,6 +72,10 @@ def sandbox(
         lag_s = duration_s(index_lag)
     except ValueError as error:
         raise SettingsError(f"--index-lag: {index_lag!r} must be a number and a unit such as 500ms or 2s.") from error
+    try:
+        named_profile(profile)
+    except ValueError as error:
+        raise SettingsError(f"--{error}") from error
     options = SandboxOptions(
         host=host,
         port=settings.sandbox_port if port is None else port,
@@ -77,6 +85,7 @@ def sandbox(
         seed=seed,
         issues=issues,
         index_lag_s=lag_s,
+        profile=profile,
         public_url=public_url,
     )
     try:

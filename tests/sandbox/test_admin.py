@@ -113,7 +113,7 @@ async def test_the_recent_calls_are_bounded(local: Box) -> None:
 
 async def test_the_index_lag_can_be_set_while_running(local: Box) -> None:
     """The gateway's rule about lagging lists is proven by turning the lag on."""
-    assert (await local.http.put("/_sandbox/settings", {"index_lag_s": 2})).data == {"index_lag_s": 2.0}
+    assert (await local.http.put("/_sandbox/settings", {"index_lag_s": 2})).data["index_lag_s"] == 2.0
     assert local.sandbox.options.index_lag_s == 2.0
     assert (await local.http.put("/_sandbox/settings", {"index_lag_s": "2s"})).status == 400
 

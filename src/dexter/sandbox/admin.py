@@ -16,10 +16,12 @@ from dexter.sandbox.bootstrap import dsn
 from dexter.sandbox.clock import ShiftedClock
 from dexter.sandbox.faults import FaultPlan, parse_plan, shown
 from dexter.sandbox.ingest.quotas import parse_quotas, shown_quotas
+from dexter.sandbox.profiles import brownouts, profile
 from dexter.sandbox.rate_limits import parse_limits, shown_limits
 from dexter.sandbox.replies import empty_reply, json_reply
 from dexter.sandbox.serialize.moment import iso
 from dexter.sandbox.stages import controls
+from dexter.sandbox.standing import standing, usual_limits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -222,14 +224,14 @@ async def _set_faults(sandbox: Sandbox, request: Request) -> Response:
     limits = parse_limits(body.pop("rate_limit", None))
     plan = parse_plan(body)
     given = controls(sandbox)
-    given.limiter.set(limits)
+    given.limiter.set(limits if limits is not None else usual_limits(sandbox))
     given.set_faults(plan)
     return await _faults(sandbox, request)
 
 
 async def _clear_faults(sandbox: Sandbox, request: Request) -> Response:
     given = controls(sandbox)
-    given.limiter.set(None)
+    given.limiter.set(usual_limits(sandbox))
     given.set_faults(FaultPlan())
     return empty_reply()
 
@@ -249,15 +251,28 @@ async def _clear_quotas(sandbox: Sandbox, request: Request) -> Response:
 
 
 async def _settings(sandbox: Sandbox, request: Request) -> Response:
-    return json_reply({"index_lag_s": sandbox.options.index_lag_s})
+    stands = standing(sandbox)
+    document = {
+        "index_lag_s": sandbox.options.index_lag_s,
+        "profile": stands.profile.name,
+        "brownout": stands.brownouts,
+    }
+    return json_reply(document)
 
 
 async def _set_settings(sandbox: Sandbox, request: Request) -> Response:
-    body = await _object(request, "index_lag_s")
-    lag = body.get("index_lag_s", sandbox.options.index_lag_s)
+    body = await _object(request, "index_lag_s", "profile", "brownout")
+    stands = standing(sandbox)
+    wanted = profile(body["profile"]) if "profile" in body else None
+    when = brownouts(body.get("brownout", stands.brownouts))
+    lag = body.get("index_lag_s", wanted.index_lag_s if wanted is not None else sandbox.options.index_lag_s)
     if isinstance(lag, bool) or not isinstance(lag, int | float) or lag < 0:
         raise Refusal(400, f"index_lag_s: {lag!r} is not a time; permitted are seconds from 0")
     sandbox.options = replace(sandbox.options, index_lag_s=float(lag))
+    stands.brownouts = when
+    if wanted is not None:
+        stands.profile = wanted
+        controls(sandbox).limiter.set(usual_limits(sandbox))
     return await _settings(sandbox, request)
 
 

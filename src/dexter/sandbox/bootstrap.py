@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dexter.sandbox.auth import new_token, store_token
 from dexter.sandbox.database import Database
+from dexter.sandbox.profiles import profile
 from dexter.sandbox.request import Sandbox
 
 if TYPE_CHECKING:
@@ -25,7 +27,11 @@ def open_sandbox(options: SandboxOptions, clock: Callable[[], float]) -> Sandbox
         if db.value("SELECT count(*) FROM organizations") == 0:
             _populate(db, options)
         token = _renew_owner_token(db, options)
-    return Sandbox(options, db, clock, token)
+    return Sandbox(replace(options, index_lag_s=_lag_s(options)), db, clock, token)
+
+
+def _lag_s(options: SandboxOptions) -> float:
+    return options.index_lag_s or profile(options.profile).index_lag_s
 
 
 def _populate(db: Database, options: SandboxOptions) -> None:

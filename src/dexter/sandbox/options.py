@@ -25,5 +25,7 @@ class SandboxOptions:
     """How many issues a new database is seeded with; 0 leaves an organization with two silent projects."""
     index_lag_s: float = 0.0
     """How long the search index trails behind writes and new issues, in seconds."""
+    profile: str | None = None
+    """Which Sentry it stands for: a name of `profiles.yaml`; None serves everything it knows."""
     public_url: str | None = None
     """Sentry's address in Link headers, permalinks and DSNs; None takes the one a request came to."""

@@ -49,7 +49,7 @@ class Sandbox:
 class SandboxRequest:
     """One request to the API, matched to its operation."""
 
-    __slots__ = ("_actor", "_organization", "http", "operation_key", "params", "sandbox")
+    __slots__ = ("_actor", "_organization", "http", "operation_key", "params", "sandbox", "unknown_fields")
 
     def __init__(
         self, sandbox: Sandbox, scope: Scope, receive: Receive, operation_key: str, params: Mapping[str, str]
@@ -59,6 +59,8 @@ class SandboxRequest:
         self.operation_key = operation_key
         """`GET /api/0/...` as the catalog writes it, or `*` when nothing matched."""
         self.params = params
+        self.unknown_fields: frozenset[str] = frozenset()
+        """Members of a JSON body that this Sentry does not know and passes over."""
         self._actor: Actor | None = None
         self._organization: sqlite3.Row | None = None
 
@@ -102,9 +104,12 @@ class SandboxRequest:
         if not raw:
             return {}
         try:
-            return msgspec.json.decode(raw)
+            body = msgspec.json.decode(raw)
         except msgspec.DecodeError as error:
             raise invalid(f"JSON parse error - {error}") from error
+        if isinstance(body, dict) and self.unknown_fields:
+            return {name: value for name, value in body.items() if name not in self.unknown_fields}
+        return body
 
     async def json_object(self) -> dict[str, Any]:
         """Give the JSON body, which must be an object."""

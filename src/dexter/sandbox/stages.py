@@ -1,4 +1,4 @@
-"""What stands round every handler: calls are counted, then limited, then harmed, as the admin surface asks."""
+"""What stands round every handler: calls are counted, limited, answered as the profile does, and harmed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dexter.sandbox.calls import CallLog, Handled
 from dexter.sandbox.faults import HTML_404_BYTES, HTML_PAGE, MALFORMED_LINK, FaultPlan, Verdict, judge
 from dexter.sandbox.rate_limits import Admission, Limit, RateLimiter
 from dexter.sandbox.replies import SentryError, json_reply
+from dexter.sandbox.standing import profiled, usual_limits
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -58,7 +59,8 @@ def is_ingestion(operation: str) -> bool:
 def stages(sandbox: Sandbox) -> list[Stage]:
     """Give the stages, outermost first."""
     given = controls(sandbox)
-    return [_counted(given), _limited(given), _harmed(given)]
+    given.limiter.set(usual_limits(sandbox))
+    return [_counted(given), _limited(given), profiled(sandbox), _harmed(given)]
 
 
 def _counted(given: Controls) -> Stage:

@@ -1,4 +1,4 @@
-"""What a self-hosted Sentry tells its own web pages: the version that clients read here."""
+"""What a Sentry tells its own web pages: the version that clients read here."""
 
 from __future__ import annotations
 
@@ -6,32 +6,33 @@ from typing import TYPE_CHECKING
 
 from dexter.sandbox.replies import json_reply
 from dexter.sandbox.routing import serves
+from dexter.sandbox.standing import standing
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
     from dexter.sandbox.request import SandboxRequest
 
-VERSION = "26.8.0"
-"""The self-hosted release whose behaviour the sandbox follows."""
-
 
 @serves("GET", "/api/client-config/", public=True)
 async def client_config(request: SandboxRequest) -> Response:
-    """Give the configuration of a self-hosted server."""
+    """Give the configuration that a server of the profile in force hands its web pages."""
+    known = standing(request.sandbox).profile
     base_url = request.base_url
-    organization = request.sandbox.options.organization
+    version = {"current": known.version, "latest": known.version, "build": "sandbox", "upgradeAvailable": False}
+    if known.self_hosted == "on_premise":
+        return json_reply({"version": version, "isOnPremise": True, "isAuthenticated": False, "urlPrefix": base_url})
     return json_reply(
         {
-            "version": {"current": VERSION, "latest": VERSION, "build": "sandbox", "upgradeAvailable": False},
-            "isSelfHosted": True,
+            "version": version,
+            "isSelfHosted": known.self_hosted,
             "isAuthenticated": False,
-            "singleOrganization": True,
+            "singleOrganization": known.self_hosted,
             "features": ["organizations:create"],
             "urlPrefix": base_url,
-            "regions": [{"name": "--monolith--", "url": base_url}],
+            "regions": [{"name": "--monolith--" if known.self_hosted else "us", "url": base_url}],
             "links": {"organizationUrl": base_url, "regionUrl": base_url, "sentryUrl": base_url},
-            "lastOrganization": organization,
+            "lastOrganization": request.sandbox.options.organization,
             "languageCode": "en",
             "user": None,
         }
