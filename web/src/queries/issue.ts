@@ -8,7 +8,7 @@ import { readEvent } from "@/core/event/event";
 import { issueKeys } from "./issues";
 
 /** How soon a page with parts from the store is asked for again; by then the gateway has refreshed them behind. */
-const STALE_AGAIN_MS = 15_000;
+const STALE_AGAIN_MS = 5_000;
 
 const pathOf = (id: string) => `/api/v1/issues/${encodeURIComponent(id)}` as const;
 

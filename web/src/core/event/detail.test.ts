@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { headline, levelWord, priorityWord, stateWords } from "../issueWords";
-import { hasStalePart, readDetail, withPart } from "./detail";
+import { hasStalePart, isOutdated, readDetail, withPart } from "./detail";
 import { randomFrom, rubbish } from "./rubbish.fixture";
 
 describe("readDetail", () => {
@@ -97,5 +97,17 @@ describe("hasStalePart", () => {
     [null, false],
   ])("%j: %s", (page, expected) => {
     expect(hasStalePart(page)).toBe(expected);
+  });
+});
+
+describe("isOutdated", () => {
+  // A minute-old answer that is being refreshed is everyday; an hour-old one means that Sentry is away.
+  it.each([
+    ["stale", 14, false],
+    ["stale", 16, true],
+    ["ok", 16, false],
+    ["missing", 16, false],
+  ] as const)("%s and %i min old: %s", (status, minutes, expected) => {
+    expect(isOutdated({ status, cachedAt: 0, reason: null, remedy: null }, minutes * 60_000)).toBe(expected);
   });
 });

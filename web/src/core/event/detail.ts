@@ -67,6 +67,14 @@ export function hasStalePart(page: unknown): boolean {
   return Object.values(asObject(asObject(page)["parts"])).some((part) => readPart(part).status === "stale");
 }
 
+/** The gateway refreshes an issue behind for this long; what is older stands in because Sentry does not answer. */
+const STANDS_IN_AFTER_MS = 15 * 60_000;
+
+/** Whether a part is so old that the reader must be told before deciding anything on it. */
+export function isOutdated(part: Part, nowMs: number): boolean {
+  return part.status === "stale" && nowMs - (part.cachedAt ?? 0) > STANDS_IN_AFTER_MS;
+}
+
 function readPart(value: unknown): Part {
   if (value === undefined) return WHOLE;
   const raw = asObject(value);

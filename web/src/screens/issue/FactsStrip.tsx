@@ -8,6 +8,7 @@ import { Count } from "@/ui/Count";
 import { VisibleText } from "@/ui/VisibleText";
 
 import classes from "./issue.module.css";
+import { PartAge } from "./PartNotice";
 
 interface Props {
   detail: IssueDetail;
@@ -70,11 +71,14 @@ type Period = keyof typeof PERIODS;
 function Frequency({ detail, notice }: Props) {
   const [period, setPeriod] = useState<Period>("24h");
   const { span, each } = PERIODS[period];
-  const isMissing = detail.part(`stats.${period}`).status === "missing";
+  const part = detail.part(`stats.${period}`);
   return (
     <div className={classes.frequency}>
       <div className={classes.frequencyHead}>
-        <h2>Frequency</h2>
+        <h2>
+          Frequency
+          <PartAge part={part} />
+        </h2>
         <SegmentedControl
           size="xs"
           aria-label="Period"
@@ -84,7 +88,7 @@ function Frequency({ detail, notice }: Props) {
         />
       </div>
       {notice(`stats.${period}`)}
-      {!isMissing && (
+      {part.status !== "missing" && (
         <BarChart points={period === "24h" ? detail.day : detail.month} noun="event" span={span} each={each} />
       )}
     </div>

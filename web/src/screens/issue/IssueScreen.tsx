@@ -5,13 +5,14 @@ import { useEffect, type ReactNode } from "react";
 
 import { ApiError } from "@/api/error";
 import { issueAddressOf, issueViewOf, type IssueAddress, type IssueView } from "@/core/event/address";
-import type { IssueDetail, PartName } from "@/core/event/detail";
+import { isOutdated, type IssueDetail, type PartName } from "@/core/event/detail";
 import type { EventView } from "@/core/event/event";
 import type { Neighbours } from "@/core/event/neighbours";
 import { headline } from "@/core/issueWords";
 import { addressOf, DEFAULT_VIEW } from "@/core/view";
 import { issueDetailQuery, issueEventQuery, refreshIssue, useFetchPart } from "@/queries/issue";
 import { ErrorState } from "@/ui/ErrorState";
+import { useNow } from "@/ui/useNow";
 
 import { EventNavigator } from "./EventNavigator";
 import { EventSections } from "./EventSections";
@@ -19,7 +20,7 @@ import { FactsStrip } from "./FactsStrip";
 import { IssueHeader } from "./IssueHeader";
 import classes from "./issue.module.css";
 import { BodySkeleton, EventSkeleton, IssueSkeleton } from "./IssueSkeleton";
-import { PartNotice } from "./PartNotice";
+import { PartAge, PartNotice } from "./PartNotice";
 import { RefreshButton } from "./RefreshButton";
 import { SideColumn } from "./SideColumn";
 import { StaleNotice } from "./StaleNotice";
@@ -35,6 +36,7 @@ interface Props {
 /** The page of one issue: what broke, how bad it is, and one of its events from top to bottom. */
 export function IssueScreen({ issueId, address }: Props) {
   const view = issueViewOf(address);
+  const now = useNow();
   const row = useRow(issueId);
   // What the list already knows is on screen at once; its numbers and parts follow.
   const detail = useQuery({ ...issueDetailQuery(issueId), placeholderData: row });
@@ -51,10 +53,11 @@ export function IssueScreen({ issueId, address }: Props) {
     if (detail.isPending) return <IssueSkeleton />;
     return <ErrorState error={issueError(detail.error)} actions={<ToStream />} onRetry={() => void detail.refetch()} />;
   }
+  // What was tried last counts: a refresh that failed, or else the page's own request.
   const failure = refresh.error ?? detail.error;
   return (
     <div className={classes.page}>
-      {(failure !== null || detail.data.part("issue").status === "stale") && (
+      {(failure !== null || isOutdated(detail.data.part("issue"), now)) && (
         <StaleNotice
           error={failure}
           cachedAt={detail.data.part("issue").cachedAt ?? detail.data.cachedAt}
@@ -122,7 +125,12 @@ function IssueBody({ issueId, detail, view, event, onChange }: BodyProps) {
                 event={event.data}
                 view={view}
                 distributions={detail.distributions}
-                tagsNotice={notice("tags")}
+                tagsNotice={
+                  <>
+                    <PartAge part={detail.part("tags")} />
+                    {notice("tags")}
+                  </>
+                }
                 onChange={onChange}
               />
             </>

@@ -1,4 +1,4 @@
-import { IconAlertTriangle, IconClockPause } from "@tabler/icons-react";
+import { IconAlertTriangle } from "@tabler/icons-react";
 import { useState } from "react";
 
 import { asApiError } from "@/api/error";
@@ -15,12 +15,11 @@ interface Props {
   onRetry: () => Promise<void>;
 }
 
-/** Says that a part of the page is missing or old, why, and offers to ask again. Nothing when all is well. */
+/** Says that a part of the page is missing and why, and offers to ask for it again. Nothing when it is there. */
 export function PartNotice({ name, part, onRetry }: Props) {
-  const now = useNow();
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
-  if (part.status === "ok") return null;
+  if (part.status !== "missing") return null;
   const retry = async () => {
     setBusy(true);
     setFailure(null);
@@ -32,19 +31,24 @@ export function PartNotice({ name, part, onRetry }: Props) {
       setBusy(false);
     }
   };
-  const missing = part.status === "missing";
   return (
-    <div className={classes.notice} role="status" data-missing={missing || undefined}>
-      {missing ? <IconAlertTriangle size={14} aria-hidden /> : <IconClockPause size={14} aria-hidden />}
+    <div className={classes.notice} role="status">
+      <IconAlertTriangle size={14} aria-hidden />
       <p>
-        {missing ? `${name} could not be loaded.` : `${name} as of ${ago(part.cachedAt, now)}.`}
-        {sentences(failure ?? part.reason, missing ? part.remedy : null)}{" "}
+        {name} could not be loaded.{sentences(failure ?? part.reason, part.remedy)}{" "}
         <button type="button" className={classes.inlineButton} disabled={busy} onClick={() => void retry()}>
           {busy ? "Asking…" : "Try again"}
         </button>
       </p>
     </div>
   );
+}
+
+/** Says quietly, behind a title, that a part is older than the rest; the page asks for it again by itself. */
+export function PartAge({ part }: { part: Part }) {
+  const now = useNow();
+  if (part.status !== "stale") return null;
+  return <span className={classes.count}>as of {ago(part.cachedAt, now)}</span>;
 }
 
 /** Reasons come from many hands, some with a full stop and some without. */

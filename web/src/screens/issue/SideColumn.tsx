@@ -8,6 +8,7 @@ import { Ago } from "@/ui/Ago";
 import { VisibleText } from "@/ui/VisibleText";
 
 import classes from "./issue.module.css";
+import { PartAge } from "./PartNotice";
 
 const SHOWN = 8;
 
@@ -18,6 +19,7 @@ export function SideColumn({ detail, notice }: { detail: IssueDetail; notice: Re
       <section aria-labelledby="activity-title">
         <h2 id="activity-title" className={classes.sectionTitle}>
           Activity
+          <PartAge part={detail.part("activity")} />
         </h2>
         {notice}
         <ActivityList activity={detail.activity} />
