@@ -9,7 +9,9 @@ import pytest
 from tests.doubles.asgi_client import request
 from tests.doubles.sentry_double import SentryDouble, ok
 
+from dexter.catalog.table import operations
 from dexter.errors import Forbidden
+from dexter.gateway.entrance import is_passed_through
 from dexter.gateway.guard import Misdirected, check_host, check_origin, host_name
 
 if TYPE_CHECKING:
@@ -215,3 +217,11 @@ async def test_the_address_in_answers_is_the_one_the_client_used(gateway: Applic
         headers = {"authorization": "Bearer t", "host": host}
         answer = await request(gateway, "GET", "/api/0/organizations/acme/issues/", headers, scheme=scheme)
         assert answer.headers["link"].startswith(f"<{scheme}://{host}/api/0/")
+
+
+async def test_every_operation_of_the_catalog_has_a_way_in(stranger: Visitor, sentry: SentryDouble) -> None:
+    """A client that asks a self-hosted server for its version got "no such address", since it is not below /api/0."""
+    assert [known.path for known in operations() if not is_passed_through(known.path)] == []
+    sentry.will(ok(b'{"version":{"current":"26.8.0"}}'))
+    answer = await stranger.get("/api/client-config/")
+    assert (answer.status, answer.body) == (200, b'{"version":{"current":"26.8.0"}}')

@@ -58,9 +58,13 @@ class Faces:
         return self.workbench
 
 
+SERVER_VERSION = "/api/client-config/"
+"""Sentry's one API address outside `/api/0`: what a self-hosted server says of its version."""
+
+
 def is_passed_through(path: str) -> bool:
     """Whether an address is Sentry's own."""
-    return path.startswith("/api/0/") or path == "/api/0"
+    return path.startswith("/api/0/") or path in ("/api/0", SERVER_VERSION)
 
 
 class Entrance:
