@@ -68,8 +68,9 @@ const PERIODS = {
 
 type Period = keyof typeof PERIODS;
 
+/** How often it happened: the last day, or the last month for an issue that is quiet today. */
 function Frequency({ detail, notice }: Props) {
-  const [period, setPeriod] = useState<Period>("24h");
+  const [period, setPeriod] = useState<Period>(detail.day.some(([, count]) => count > 0) ? "24h" : "30d");
   const { span, each } = PERIODS[period];
   const part = detail.part(`stats.${period}`);
   return (

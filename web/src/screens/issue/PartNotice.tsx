@@ -4,6 +4,7 @@ import { useState } from "react";
 import { asApiError } from "@/api/error";
 import type { Part } from "@/core/event/detail";
 import { ago } from "@/core/format";
+import { sentences } from "@/core/sentences";
 import { useNow } from "@/ui/useNow";
 
 import classes from "./issue.module.css";
@@ -35,7 +36,7 @@ export function PartNotice({ name, part, onRetry }: Props) {
     <div className={classes.notice} role="status">
       <IconAlertTriangle size={14} aria-hidden />
       <p>
-        {name} could not be loaded.{sentences(failure ?? part.reason, part.remedy)}{" "}
+        {sentences(`${name} could not be loaded`, failure ?? part.reason, part.remedy)}{" "}
         <button type="button" className={classes.inlineButton} disabled={busy} onClick={() => void retry()}>
           {busy ? "Asking…" : "Try again"}
         </button>
@@ -49,9 +50,4 @@ export function PartAge({ part }: { part: Part }) {
   const now = useNow();
   if (part.status !== "stale") return null;
   return <span className={classes.count}>as of {ago(part.cachedAt, now)}</span>;
-}
-
-/** Reasons come from many hands, some with a full stop and some without. */
-function sentences(...said: (string | null)[]): string {
-  return said.flatMap((text) => (text === null ? [] : ` ${text.replace(/\.?\s*$/, ".")}`)).join("");
 }

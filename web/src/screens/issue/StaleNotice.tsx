@@ -2,6 +2,7 @@ import { IconClockPause } from "@tabler/icons-react";
 
 import { asApiError } from "@/api/error";
 import { ago } from "@/core/format";
+import { sentences } from "@/core/sentences";
 import { useNow } from "@/ui/useNow";
 
 import classes from "./issue.module.css";
@@ -19,10 +20,10 @@ export function StaleNotice({ error, cachedAt, busy, onRetry }: Props) {
   const now = useNow();
   const failure = error === null ? null : asApiError(error);
   return (
-    <div className={classes.notice} role="status" data-wide>
+    <div className={classes.notice} role="status">
       <IconClockPause size={14} aria-hidden />
       <p>
-        As of {ago(cachedAt, now)}. {failure !== null && `${failure.message}. ${failure.remedy} `}
+        {sentences(`As of ${ago(cachedAt, now)}`, failure?.message ?? null, failure?.remedy ?? null)}{" "}
         <button type="button" className={classes.inlineButton} disabled={busy} onClick={onRetry}>
           {busy ? "Asking…" : "Ask again"}
         </button>

@@ -2,6 +2,7 @@ import { Button, Group, Stack, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 
 import { subjectOf } from "@/core/issueWords";
+import { sentences } from "@/core/sentences";
 import type { Refusal } from "@/queries/issueUpdate";
 
 const STAYS_MS = 10_000;
@@ -17,7 +18,7 @@ interface Words {
 function reasons(refused: readonly Refusal[]): string[] {
   const byReason = new Map<string, Refusal[]>();
   for (const refusal of refused) byReason.set(refusal.message, [...(byReason.get(refusal.message) ?? []), refusal]);
-  return [...byReason].map(([message, struck]) => `${subjectOf(struck.map(({ issue }) => issue))}: ${message}. ${struck[0]?.remedy ?? ""}`.trim());
+  return [...byReason].map(([message, struck]) => sentences(`${subjectOf(struck.map(({ issue }) => issue))}: ${message}`, struck[0]?.remedy ?? null));
 }
 
 let lastDone: string | null = null;
