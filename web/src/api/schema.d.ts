@@ -1190,21 +1190,21 @@ export interface components {
                     [key: string]: unknown;
                 };
             } | null;
-            sessionCount: number;
-            inbox: {
+            sessionCount?: number;
+            inbox?: {
                 reason: number;
                 reason_details: components["schemas"]["SentryReasonDetails"];
                 /** Format: date-time */
                 date_added: string;
             };
-            owners: components["schemas"]["SentryOwners"];
-            integrationIssues: {
+            owners?: components["schemas"]["SentryOwners"];
+            integrationIssues?: {
                 [key: string]: unknown;
             }[];
-            sentryAppIssues: {
+            sentryAppIssues?: {
                 [key: string]: unknown;
             }[];
-            latestEventHasAttachments: boolean;
+            latestEventHasAttachments?: boolean;
             matchingEventId: string | null;
             matchingEventEnvironment: string | null;
         }[];

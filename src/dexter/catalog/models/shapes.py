@@ -4633,6 +4633,9 @@ class ListOrganizationIssueSimilarQuery(TypedDict):
     limit: NotRequired[int]
 
 
+ListOrganizationIssueSimilarReply200: TypeAlias = list[list[dict[str, Any]]]
+
+
 class ListOrganizationIssueUserReportsQuery(TypedDict):
     cursor: NotRequired[str]
     environment: NotRequired[list[str]]
@@ -4654,6 +4657,10 @@ class GetOrganizationIssueCurrentReleaseQuery(TypedDict):
 
 class ListOrganizationIssueRelatedIssuesQuery(TypedDict):
     type: NotRequired[str]
+
+
+class ListOrganizationIssueRelatedIssuesReply200(TypedDict):
+    pass
 
 
 class UnmergeOrganizationIssueHashesQuery(TypedDict):
@@ -4786,6 +4793,14 @@ class ListOrganizationGroupSearchViewsQuery(TypedDict):
     cursor: NotRequired[str]
 
 
+class ListOrganizationGroupSearchViewsReply200Item(TypedDict):
+    id: str
+    name: str
+
+
+ListOrganizationGroupSearchViewsReply200: TypeAlias = list[ListOrganizationGroupSearchViewsReply200Item]
+
+
 class CreateOrganizationGroupSearchViewBody(TypedDict):
     pass
 
@@ -4852,6 +4867,18 @@ ListOrganizationEventsFacetsReply200: TypeAlias = list[ListOrganizationEventsFac
 
 
 class GetProjectEventJsonReply200(TypedDict):
+    pass
+
+
+class ListProjectEventCommittersReply200(TypedDict):
+    committers: list[dict[str, Any]]
+
+
+class ListProjectEventOwnersReply200(TypedDict):
+    owners: list[dict[str, Any]]
+
+
+class GetProjectEventGroupingInfoReply200(TypedDict):
     pass
 
 
@@ -4932,10 +4959,21 @@ class ListProjectProguardArtifactReleasesQuery(TypedDict):
     proguard_uuid: NotRequired[str]
 
 
+class ListProjectProguardArtifactReleasesReply200(TypedDict):
+    releases: list[str]
+
+
 class ListProjectArtifactBundlesQuery(TypedDict):
     cursor: NotRequired[str]
     query: NotRequired[str]
     sortBy: NotRequired[str]
+
+
+class ListProjectArtifactBundlesReply200Item(TypedDict):
+    bundleId: str
+
+
+ListProjectArtifactBundlesReply200: TypeAlias = list[ListProjectArtifactBundlesReply200Item]
 
 
 class CreateProjectReleaseBody(TypedDict):
