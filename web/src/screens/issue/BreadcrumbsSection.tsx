@@ -27,6 +27,7 @@ import type { EventView } from "@/core/event/event";
 import { exactTime } from "@/core/format";
 import { VisibleText } from "@/ui/VisibleText";
 
+import breadcrumbsClasses from "./breadcrumbs.module.css";
 import classes from "./issue.module.css";
 import { KeyValues } from "./KeyValues";
 import { LongText } from "./LongText";
@@ -71,7 +72,7 @@ export function BreadcrumbsSection({ event }: { event: EventView }) {
           Show {hidden} earlier
         </button>
       )}
-      <ol className={classes.crumbs}>
+      <ol className={breadcrumbsClasses.crumbs}>
         {shown.map((crumb) => (
           <CrumbRow key={crumb.key} crumb={crumb} eventAt={event.at} />
         ))}
@@ -89,10 +90,10 @@ interface FilterProps {
 
 function FilterBar({ crumbs, filter, onChange }: FilterProps) {
   return (
-    <div className={classes.filters}>
+    <div className={breadcrumbsClasses.filters}>
       <TextInput
         size="xs"
-        className={classes.filterText}
+        className={breadcrumbsClasses.filterText}
         aria-label="Filter breadcrumbs by text"
         placeholder="Filter"
         leftSection={<IconSearch size={14} />}
@@ -130,12 +131,18 @@ interface TogglesProps {
 function Toggles({ label, choices, chosen, onChange }: TogglesProps) {
   if (choices.length < 2) return null;
   return (
-    <div className={classes.toggles} role="group" aria-label={label}>
+    <div className={breadcrumbsClasses.toggles} role="group" aria-label={label}>
       {choices.map(({ value, count }) => {
         const on = chosen.includes(value);
         const next = on ? chosen.filter((item) => item !== value) : [...chosen, value];
         return (
-          <button key={value} type="button" className={classes.toggle} aria-pressed={on} onClick={() => onChange(next)}>
+          <button
+            key={value}
+            type="button"
+            className={breadcrumbsClasses.toggle}
+            aria-pressed={on}
+            onClick={() => onChange(next)}
+          >
             <VisibleText text={value} />
             <span className={classes.count}>{count}</span>
           </button>
@@ -149,22 +156,22 @@ function CrumbRow({ crumb, eventAt }: { crumb: Breadcrumb; eventAt: number | nul
   const [open, setOpen] = useState(false);
   const CrumbIcon = ICONS[crumb.type] ?? IconInfoCircle;
   return (
-    <li className={classes.crumb} data-level={crumb.level}>
-      <span className={classes.crumbIcon} aria-hidden>
+    <li className={breadcrumbsClasses.crumb} data-level={crumb.level}>
+      <span className={breadcrumbsClasses.crumbIcon} aria-hidden>
         <CrumbIcon size={14} />
       </span>
-      <div className={classes.crumbBody}>
-        <div className={classes.crumbHead}>
-          <span className={classes.crumbCategory}>
+      <div className={breadcrumbsClasses.crumbBody}>
+        <div className={breadcrumbsClasses.crumbHead}>
+          <span className={breadcrumbsClasses.crumbCategory}>
             <VisibleText text={crumb.category} />
           </span>
-          {crumb.level !== "info" && <span className={classes.crumbLevel}>{crumb.level}</span>}
-          <time className={classes.crumbTime} data-tip={exactTime(crumb.at)}>
+          {crumb.level !== "info" && <span className={breadcrumbsClasses.crumbLevel}>{crumb.level}</span>}
+          <time className={breadcrumbsClasses.crumbTime} data-tip={exactTime(crumb.at)}>
             {offsetText(crumb.at, eventAt)}
           </time>
         </div>
         {crumb.message !== "" && (
-          <p className={classes.crumbMessage}>
+          <p className={breadcrumbsClasses.crumbMessage}>
             <LongText text={crumb.message} />
           </p>
         )}
@@ -174,7 +181,7 @@ function CrumbRow({ crumb, eventAt }: { crumb: Breadcrumb; eventAt: number | nul
             <span className={classes.count}>{crumb.data.length}</span>
           </button>
         )}
-        {open && <KeyValues rows={crumb.data} code whole />}
+        {open && <KeyValues rows={crumb.data} code whole wide />}
       </div>
     </li>
   );
@@ -184,18 +191,18 @@ function CrumbRow({ crumb, eventAt }: { crumb: Breadcrumb; eventAt: number | nul
 function ErrorRow({ event }: { event: EventView }) {
   const main = event.exceptions.at(-1);
   return (
-    <li className={classes.crumb} data-level="error" data-end>
-      <span className={classes.crumbIcon} aria-hidden>
+    <li className={breadcrumbsClasses.crumb} data-level="error" data-end>
+      <span className={breadcrumbsClasses.crumbIcon} aria-hidden>
         <IconFlame size={14} />
       </span>
-      <div className={classes.crumbBody}>
-        <div className={classes.crumbHead}>
-          <span className={classes.crumbCategory}>This event</span>
-          <time className={classes.crumbTime} data-tip={exactTime(event.at)}>
+      <div className={breadcrumbsClasses.crumbBody}>
+        <div className={breadcrumbsClasses.crumbHead}>
+          <span className={breadcrumbsClasses.crumbCategory}>This event</span>
+          <time className={breadcrumbsClasses.crumbTime} data-tip={exactTime(event.at)}>
             0 ms
           </time>
         </div>
-        <p className={classes.crumbMessage}>
+        <p className={breadcrumbsClasses.crumbMessage}>
           <LongText text={main === undefined ? event.title : `${main.type}: ${main.value}`} />
         </p>
       </div>

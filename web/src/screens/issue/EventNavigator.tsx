@@ -15,6 +15,7 @@ import { VisibleText } from "@/ui/VisibleText";
 
 import { outlineOf } from "./EventSections";
 import classes from "./issue.module.css";
+import navigatorClasses from "./navigator.module.css";
 
 const WORDS: Partial<Record<string, string>> = {
   recommended: "Recommended event",
@@ -33,8 +34,8 @@ interface Props {
 /** Which event of the issue is on screen, and the way to the others. */
 export function EventNavigator({ issueId, asked, event, onGo }: Props) {
   return (
-    <nav className={classes.navigator} aria-label="Events of this issue">
-      <div className={classes.navigatorRow}>
+    <nav className={navigatorClasses.navigator} aria-label="Events of this issue">
+      <div className={navigatorClasses.navigatorRow}>
         <Menu position="bottom-start">
           <Menu.Target>
             <Button size="compact-sm" variant="subtle" color="gray" rightSection={<IconChevronDown size={14} />}>
@@ -49,11 +50,11 @@ export function EventNavigator({ issueId, asked, event, onGo }: Props) {
             ))}
           </Menu.Dropdown>
         </Menu>
-        <span className={classes.eventId}>
+        <span className={navigatorClasses.eventId}>
           <code data-tip={event.id}>{event.id.slice(0, 8)}</code>
           <CopyIcon text={event.id} label="Copy the event's ID" />
         </span>
-        <span className={classes.eventTime} data-tip={exactTime(event.at)}>
+        <span className={navigatorClasses.eventTime} data-tip={exactTime(event.at)}>
           {event.at !== null && <Ago iso={new Date(event.at).toISOString()} />}
         </span>
         {event.environment !== null && (
@@ -62,7 +63,7 @@ export function EventNavigator({ issueId, asked, event, onGo }: Props) {
           </span>
         )}
         <a
-          className={classes.json}
+          className={navigatorClasses.json}
           href={`/api/v1/issues/${encodeURIComponent(issueId)}/events/${encodeURIComponent(event.id)}`}
           target="_blank"
           rel="noopener"
@@ -72,7 +73,7 @@ export function EventNavigator({ issueId, asked, event, onGo }: Props) {
         </a>
         <Arrows event={event} onGo={onGo} />
       </div>
-      <ul className={classes.outline} aria-label="Parts of this event">
+      <ul className={navigatorClasses.outline} aria-label="Parts of this event">
         {outlineOf(event).map((part) => (
           <li key={part.id}>
             <a href={`#${part.id}`}>{part.label}</a>
@@ -86,7 +87,7 @@ export function EventNavigator({ issueId, asked, event, onGo }: Props) {
 function Arrows({ event, onGo }: Pick<Props, "event" | "onGo">) {
   const { olderId, newerId } = event;
   return (
-    <span className={classes.arrows}>
+    <span className={navigatorClasses.arrows}>
       <Arrow label="First event" disabled={olderId === null} onClick={() => onGo("oldest")}>
         <IconPlayerSkipBack size={14} />
       </Arrow>

@@ -10,7 +10,8 @@ import { VisibleText } from "@/ui/VisibleText";
 
 import { BreadcrumbsSection } from "./BreadcrumbsSection";
 import { ExceptionSection } from "./ExceptionSection";
-import classes from "./issue.module.css";
+import dataClasses from "./data.module.css";
+import stackClasses from "./stack.module.css";
 import { Card, RequestSection } from "./RequestSection";
 import { Section } from "./Section";
 import { StackTrace } from "./StackTrace";
@@ -73,17 +74,17 @@ export function outlineOf(event: EventView): readonly { id: string; label: strin
 }
 
 function Cards({ children }: { children: ReactNode }) {
-  return <div className={classes.cards}>{children}</div>;
+  return <div className={dataClasses.cards}>{children}</div>;
 }
 
 function MessageSection({ message, template }: { message: string; template: string | null }) {
   return (
     <Section id="message" title="Message">
-      <p className={classes.message}>
+      <p className={dataClasses.message}>
         <VisibleText text={message} />
       </p>
       {template !== null && (
-        <p className={classes.messageTemplate}>
+        <p className={dataClasses.messageTemplate}>
           <VisibleText text={template} />
         </p>
       )}
@@ -96,7 +97,7 @@ function Problems({ event }: { event: EventView }) {
   if (event.problems.length === 0) return null;
   const words = event.problems.length === 1 ? "1 problem" : `${String(event.problems.length)} problems`;
   return (
-    <details className={classes.problems}>
+    <details className={dataClasses.problems}>
       <summary>Sentry had {words} with this event. Parts of it may be missing.</summary>
       {event.problems.map((problem, index) => (
         <Card key={index} title={problem.message} rows={problem.rows.length > 0 ? problem.rows : NO_DETAIL} />
@@ -118,12 +119,12 @@ function ThreadsSection({ event, view }: { event: EventView; view: IssueView }) 
   return (
     <Section id="threads" title="Threads" count={threads.length}>
       {threads.map((thread, index) => (
-        <details key={thread.key} className={classes.thread} open={index === 0 && event.exceptions.length === 0}>
+        <details key={thread.key} className={stackClasses.thread} open={index === 0 && event.exceptions.length === 0}>
           <summary>
             <VisibleText text={thread.name} />
-            {thread.crashed && <span className={classes.unhandled}>Crashed</span>}
+            {thread.crashed && <span className={stackClasses.unhandled}>Crashed</span>}
             {thread.state !== null && (
-              <span className={classes.mechanism}>
+              <span className={stackClasses.mechanism}>
                 <VisibleText text={thread.state} />
               </span>
             )}

@@ -11,6 +11,7 @@ import { stackText } from "@/core/event/stackText";
 import { VisibleText } from "@/ui/VisibleText";
 
 import classes from "./issue.module.css";
+import stackClasses from "./stack.module.css";
 import { KeyValues } from "./KeyValues";
 import { LongText } from "./LongText";
 import { Section } from "./Section";
@@ -29,7 +30,7 @@ export function ExceptionSection({ event, view, onChange }: Props) {
   return (
     <Section id="stack" title="Stack trace" controls={<StackControls raw={raw} view={view} onChange={onChange} />}>
       {view.raw ? (
-        <pre className={classes.raw} tabIndex={0} aria-label="Stack trace as text">
+        <pre className={stackClasses.raw} tabIndex={0} aria-label="Stack trace as text">
           <VisibleText text={raw} />
         </pre>
       ) : (
@@ -83,15 +84,15 @@ function ExceptionBlock({ exception, link, order }: BlockProps) {
   const [minified, setMinified] = useState(false);
   const frames = minified ? exception.minified : exception.frames;
   return (
-    <article className={classes.exception} aria-label={exception.type}>
-      {link !== null && <p className={classes.relation}>{link}</p>}
-      <h3 className={classes.exceptionType}>
-        <span className={classes.exceptionName}>
+    <article className={stackClasses.exception} aria-label={exception.type}>
+      {link !== null && <p className={stackClasses.relation}>{link}</p>}
+      <h3 className={stackClasses.exceptionType}>
+        <span className={stackClasses.exceptionName}>
           <VisibleText text={exception.type} />
         </span>
-        {exception.handled === false && <span className={classes.unhandled}>Unhandled</span>}
+        {exception.handled === false && <span className={stackClasses.unhandled}>Unhandled</span>}
         {exception.mechanism !== null && (
-          <span className={classes.mechanism}>
+          <span className={stackClasses.mechanism}>
             <VisibleText text={exception.mechanism} />
           </span>
         )}
@@ -102,7 +103,7 @@ function ExceptionBlock({ exception, link, order }: BlockProps) {
         )}
       </h3>
       {exception.value !== "" && (
-        <p className={classes.exceptionValue}>
+        <p className={stackClasses.exceptionValue}>
           <LongText text={exception.value} />
         </p>
       )}
@@ -116,8 +117,8 @@ function ExceptionBlock({ exception, link, order }: BlockProps) {
 function Mechanism({ exception }: { exception: Exception }) {
   if (exception.mechanismData.length === 0) return null;
   return (
-    <div className={classes.mechanismData}>
-      <KeyValues rows={exception.mechanismData} code />
+    <div className={stackClasses.mechanismData}>
+      <KeyValues rows={exception.mechanismData} code wide />
     </div>
   );
 }

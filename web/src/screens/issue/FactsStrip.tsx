@@ -7,7 +7,7 @@ import { BarChart } from "@/ui/BarChart";
 import { Count } from "@/ui/Count";
 import { VisibleText } from "@/ui/VisibleText";
 
-import classes from "./issue.module.css";
+import factsClasses from "./facts.module.css";
 import { PartAge } from "./PartNotice";
 
 interface Props {
@@ -19,14 +19,14 @@ interface Props {
 export function FactsStrip({ detail, notice }: Props) {
   const { issue } = detail;
   return (
-    <section className={classes.facts} aria-label="Facts">
+    <section className={factsClasses.facts} aria-label="Facts">
       <Fact name="Events">
-        <span className={classes.big}>
+        <span className={factsClasses.big}>
           <Count value={Number(issue.count)} noun="event" />
         </span>
       </Fact>
       <Fact name="Users">
-        <span className={classes.big}>
+        <span className={factsClasses.big}>
           <Count value={issue.userCount} noun="user" />
         </span>
       </Fact>
@@ -45,7 +45,7 @@ export function FactsStrip({ detail, notice }: Props) {
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
-    <div className={classes.fact}>
+    <div className={factsClasses.fact}>
       <h2>{name}</h2>
       {children}
     </div>
@@ -53,9 +53,9 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 }
 
 function ReleaseName({ name }: { name: string | null }) {
-  if (name === null) return <span className={classes.factMinor}>no release</span>;
+  if (name === null) return <span className={factsClasses.factMinor}>no release</span>;
   return (
-    <span className={classes.factMinor} data-tip={name}>
+    <span className={factsClasses.factMinor} data-tip={name}>
       in <VisibleText text={name} />
     </span>
   );
@@ -74,8 +74,8 @@ function Frequency({ detail, notice }: Props) {
   const { span, each } = PERIODS[period];
   const part = detail.part(`stats.${period}`);
   return (
-    <div className={classes.frequency}>
-      <div className={classes.frequencyHead}>
+    <div className={factsClasses.frequency}>
+      <div className={factsClasses.frequencyHead}>
         <h2>
           Frequency
           <PartAge part={part} />

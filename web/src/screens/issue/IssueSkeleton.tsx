@@ -1,12 +1,15 @@
 import { Skeleton } from "@mantine/core";
 
+import factsClasses from "./facts.module.css";
+import headerClasses from "./header.module.css";
 import classes from "./issue.module.css";
+import sideClasses from "./side.module.css";
 
 /** The issue page before its data, in its final geometry. */
 export function IssueSkeleton() {
   return (
     <div className={classes.page} role="status" aria-label="Loading the issue">
-      <div className={classes.head}>
+      <div className={headerClasses.head}>
         <Skeleton height={20} width={240} />
         <Skeleton height={28} width="38%" mt={10} />
         <Skeleton height={20} width="62%" mt={6} />
@@ -21,14 +24,14 @@ export function IssueSkeleton() {
 export function BodySkeleton() {
   return (
     <>
-      <div className={classes.facts}>
+      <div className={factsClasses.facts}>
         {["a", "b", "c", "d"].map((key) => (
-          <div key={key} className={classes.fact}>
+          <div key={key} className={factsClasses.fact}>
             <Skeleton height={14} width={60} />
             <Skeleton height={24} width={80} mt={6} />
           </div>
         ))}
-        <div className={classes.frequency}>
+        <div className={factsClasses.frequency}>
           <Skeleton height={98} />
         </div>
       </div>
@@ -36,7 +39,7 @@ export function BodySkeleton() {
         <div className={classes.main}>
           <EventSkeleton />
         </div>
-        <div className={classes.side}>
+        <div className={sideClasses.side}>
           <Skeleton height={20} width={80} />
           <Skeleton height={180} mt={12} />
         </div>

@@ -4,7 +4,7 @@ import { IconRefresh } from "@tabler/icons-react";
 import { ago } from "@/core/format";
 import { useNow } from "@/ui/useNow";
 
-import classes from "./issue.module.css";
+import headerClasses from "./header.module.css";
 
 interface Props {
   cachedAt: number | null;
@@ -16,8 +16,8 @@ interface Props {
 export function RefreshButton({ cachedAt, busy, onRefresh }: Props) {
   const now = useNow();
   return (
-    <span className={classes.age}>
-      {cachedAt !== null && <span className={classes.ageWords}>as of {ago(cachedAt, now)}</span>}
+    <span className={headerClasses.age}>
+      {cachedAt !== null && <span className={headerClasses.ageWords}>as of {ago(cachedAt, now)}</span>}
       <ActionIcon
         variant="subtle"
         color="gray"

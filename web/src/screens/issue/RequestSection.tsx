@@ -6,7 +6,7 @@ import type { Pair } from "@/core/event/json";
 import { safeLink } from "@/core/event/safeLink";
 import { VisibleText } from "@/ui/VisibleText";
 
-import classes from "./issue.module.css";
+import dataClasses from "./data.module.css";
 import { KeyValues } from "./KeyValues";
 import { LongText } from "./LongText";
 import { Section } from "./Section";
@@ -15,16 +15,16 @@ import { Section } from "./Section";
 export function RequestSection({ request }: { request: HttpRequest }) {
   return (
     <Section id="request" title="Request" controls={request.curl !== null && <CopyCurl command={request.curl} />}>
-      <p className={classes.requestLine}>
-        <span className={classes.method}>{request.method}</span>
+      <p className={dataClasses.requestLine}>
+        <span className={dataClasses.method}>{request.method}</span>
         <RequestUrl url={request.url} />
       </p>
-      <div className={classes.cards}>
+      <div className={dataClasses.cards}>
         <Card title="Query" rows={request.query} />
         {request.body !== null && (
-          <section className={classes.card}>
+          <section className={dataClasses.card}>
             <h3>Body</h3>
-            <div className={classes.body}>
+            <div className={dataClasses.body}>
               <LongText text={request.body} lines={24} />
             </div>
           </section>
@@ -42,7 +42,7 @@ function RequestUrl({ url }: { url: string | null }) {
   const link = safeLink(url);
   if (link === null) return <VisibleText text={url} />;
   return (
-    <a className={classes.outside} href={link} target="_blank" rel="noopener noreferrer nofollow">
+    <a className={dataClasses.outside} href={link} target="_blank" rel="noopener noreferrer nofollow">
       <VisibleText text={url} />
     </a>
   );
@@ -77,11 +77,11 @@ interface CardProps {
 export function Card({ title, rows, summary = null, whole = false }: CardProps) {
   if (rows.length === 0) return null;
   return (
-    <section className={classes.card}>
+    <section className={dataClasses.card}>
       <h3>
         <VisibleText text={title} />
         {summary !== null && (
-          <span className={classes.cardSummary}>
+          <span className={dataClasses.cardSummary}>
             <VisibleText text={summary} />
           </span>
         )}

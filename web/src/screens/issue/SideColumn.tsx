@@ -8,6 +8,7 @@ import { Ago } from "@/ui/Ago";
 import { VisibleText } from "@/ui/VisibleText";
 
 import classes from "./issue.module.css";
+import sideClasses from "./side.module.css";
 import { PartAge } from "./PartNotice";
 
 const SHOWN = 8;
@@ -15,7 +16,7 @@ const SHOWN = 8;
 /** What people did with the issue, and who has looked at it. */
 export function SideColumn({ detail, notice }: { detail: IssueDetail; notice: ReactNode }) {
   return (
-    <aside className={classes.side} aria-label="Activity and people">
+    <aside className={sideClasses.side} aria-label="Activity and people">
       <section aria-labelledby="activity-title">
         <h2 id="activity-title" className={classes.sectionTitle}>
           Activity
@@ -37,7 +38,7 @@ function ActivityList({ activity }: { activity: readonly Activity[] }) {
   const hidden = activity.length - shown.length;
   return (
     <>
-      <ol className={classes.activity}>
+      <ol className={sideClasses.activity}>
         {shown.map((item) => (
           <li key={item.key} data-person={item.byPerson || undefined}>
             <p>
@@ -52,7 +53,7 @@ function ActivityList({ activity }: { activity: readonly Activity[] }) {
               </blockquote>
             )}
             {item.at !== null && (
-              <span className={classes.when}>
+              <span className={sideClasses.when}>
                 <Ago iso={new Date(item.at).toISOString()} />
               </span>
             )}
@@ -73,20 +74,20 @@ function People({ title, people }: { title: string; people: readonly Person[] })
   return (
     <section aria-label={title}>
       <h2 className={classes.sectionTitle}>{title}</h2>
-      <ul className={classes.people}>
+      <ul className={sideClasses.people}>
         {people.slice(0, SHOWN).map((person) => (
           <li key={person.id}>
             <Face name={person.name} size={20} />
             <VisibleText text={person.name} />
             {person.seenAt !== null && (
-              <span className={classes.when}>
+              <span className={sideClasses.when}>
                 <Ago iso={new Date(person.seenAt).toISOString()} />
               </span>
             )}
           </li>
         ))}
       </ul>
-      {people.length > SHOWN && <p className={classes.when}>and {counted(people.length - SHOWN, "other")}</p>}
+      {people.length > SHOWN && <p className={sideClasses.when}>and {counted(people.length - SHOWN, "other")}</p>}
     </section>
   );
 }

@@ -4,7 +4,9 @@ import { useState } from "react";
 import { groupFrames, type Frame, type FrameGroup, type FrameOrder } from "@/core/event/frames";
 import { VisibleText } from "@/ui/VisibleText";
 
+import dataClasses from "./data.module.css";
 import classes from "./issue.module.css";
+import stackClasses from "./stack.module.css";
 import { KeyValues } from "./KeyValues";
 
 interface Props {
@@ -17,7 +19,7 @@ interface Props {
 export function StackTrace({ frames, order, label }: Props) {
   if (frames.length === 0) return <p className={classes.nothing}>No stack trace was sent for this one.</p>;
   return (
-    <ol className={classes.stack} aria-label={label}>
+    <ol className={stackClasses.stack} aria-label={label}>
       {groupFrames(frames, order).map((group) => (
         <GroupRow key={group.key} group={group} />
       ))}
@@ -34,7 +36,7 @@ function FoldedRows({ frames, calls }: { frames: readonly Frame[]; calls: number
   const [open, setOpen] = useState(false);
   return (
     <>
-      <li className={classes.fold}>
+      <li className={stackClasses.fold}>
         <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
           <IconChevronRight size={14} className={classes.chevron} aria-hidden />
           {open ? "Hide" : "Show"} {calls} library {calls === 1 ? "frame" : "frames"}
@@ -49,24 +51,24 @@ function FrameRow({ frame, startsOpen }: { frame: Frame; startsOpen: boolean }) 
   const [open, setOpen] = useState(startsOpen);
   const hasMore = frame.source.length > 0 || frame.variables.length > 0 || frame.absPath !== null;
   return (
-    <li className={classes.frame} data-own={frame.inApp || undefined}>
+    <li className={stackClasses.frame} data-own={frame.inApp || undefined}>
       <button
         type="button"
-        className={classes.frameHead}
+        className={stackClasses.frameHead}
         aria-expanded={open}
         disabled={!hasMore}
         onClick={() => setOpen(!open)}
       >
         <IconChevronRight size={14} className={classes.chevron} aria-hidden />
         <FrameName frame={frame} />
-        <span className={classes.frameTail}>
+        <span className={stackClasses.frameTail}>
           {frame.times > 1 && (
             <span className={classes.tagLike} data-tip={`Called ${String(frame.times)} times in a row`}>
               <span aria-hidden>×{frame.times}</span>
               <span className="dx-unseen">Called {frame.times} times in a row</span>
             </span>
           )}
-          {frame.inApp ? <span className={classes.own}>In app</span> : <span className="dx-unseen">Library</span>}
+          {frame.inApp ? <span className={stackClasses.own}>In app</span> : <span className="dx-unseen">Library</span>}
         </span>
       </button>
       {open && hasMore && <FrameBody frame={frame} />}
@@ -77,14 +79,14 @@ function FrameRow({ frame, startsOpen }: { frame: Frame; startsOpen: boolean }) 
 function FrameName({ frame }: { frame: Frame }) {
   const position = [frame.line, frame.column].filter((part) => part !== null).join(":");
   return (
-    <span className={classes.frameName}>
-      <span className={classes.fn}>
+    <span className={stackClasses.frameName}>
+      <span className={stackClasses.fn}>
         <VisibleText text={frame.fn ?? "<unknown>"} />
       </span>
-      <span className={classes.at}> in </span>
-      <span className={classes.place}>
+      <span className={stackClasses.at}> in </span>
+      <span className={stackClasses.place}>
         <VisibleText text={frame.place} />
-        {position !== "" && <span className={classes.position}>:{position}</span>}
+        {position !== "" && <span className={stackClasses.position}>:{position}</span>}
       </span>
     </span>
   );
@@ -92,12 +94,12 @@ function FrameName({ frame }: { frame: Frame }) {
 
 function FrameBody({ frame }: { frame: Frame }) {
   return (
-    <div className={classes.frameBody}>
+    <div className={stackClasses.frameBody}>
       {frame.source.length > 0 ? <Source frame={frame} /> : <NoSource frame={frame} />}
       {frame.variables.length > 0 && <Variables frame={frame} />}
       {frame.sourceLink !== null && (
-        <p className={classes.sourceLink}>
-          <a className={classes.outside} href={frame.sourceLink} target="_blank" rel="noopener noreferrer nofollow">
+        <p className={stackClasses.sourceLink}>
+          <a className={dataClasses.outside} href={frame.sourceLink} target="_blank" rel="noopener noreferrer nofollow">
             Open this line in the repository
           </a>
         </p>
@@ -109,11 +111,11 @@ function FrameBody({ frame }: { frame: Frame }) {
 function Source({ frame }: { frame: Frame }) {
   return (
     // A scrollable region must be reachable by keyboard.
-    <div className={classes.source} role="group" aria-label={`Source of ${frame.place}`} tabIndex={0}>
+    <div className={stackClasses.source} role="group" aria-label={`Source of ${frame.place}`} tabIndex={0}>
       <ol>
         {frame.source.map((line) => (
-          <li key={line.number} className={classes.line} data-failing={line.failing || undefined}>
-            <span className={classes.lineNumber} aria-hidden>
+          <li key={line.number} className={stackClasses.line} data-failing={line.failing || undefined}>
+            <span className={stackClasses.lineNumber} aria-hidden>
               {line.number}
             </span>
             <code>
@@ -129,7 +131,7 @@ function Source({ frame }: { frame: Frame }) {
 
 function NoSource({ frame }: { frame: Frame }) {
   return (
-    <p className={classes.noSource}>
+    <p className={stackClasses.noSource}>
       <VisibleText text={frame.absPath ?? frame.place} />
       {frame.package !== null && (
         <>
@@ -145,13 +147,13 @@ function NoSource({ frame }: { frame: Frame }) {
 function Variables({ frame }: { frame: Frame }) {
   const [open, setOpen] = useState(false);
   return (
-    <div className={classes.variables}>
+    <div className={stackClasses.variables}>
       <button type="button" className={classes.disclose} aria-expanded={open} onClick={() => setOpen(!open)}>
         <IconChevronRight size={14} className={classes.chevron} aria-hidden />
         Local variables
         <span className={classes.count}>{frame.variables.length}</span>
       </button>
-      {open && <KeyValues rows={frame.variables} code whole />}
+      {open && <KeyValues rows={frame.variables} code whole wide inset />}
     </div>
   );
 }

@@ -7,7 +7,9 @@ import { counted } from "@/core/format";
 import { addressOf, DEFAULT_VIEW } from "@/core/view";
 import { VisibleText } from "@/ui/VisibleText";
 
+import dataClasses from "./data.module.css";
 import classes from "./issue.module.css";
+import tagsClasses from "./tags.module.css";
 import { Section } from "./Section";
 
 /** How many distributions are shown at first: three rows of three. */
@@ -33,7 +35,7 @@ export function TagsSection({ tags, distributions, notice }: Props) {
   return (
     <Section id="tags" title="Tags" count={known.size + others.length}>
       {notice}
-      <div className={classes.spreads}>
+      <div className={tagsClasses.spreads}>
         {shown.map((distribution) => (
           <Spread key={distribution.key} distribution={distribution} own={own.get(distribution.key)} />
         ))}
@@ -61,10 +63,10 @@ function tagsOf({ key, shares }: TagDistribution): Tag[] {
 function Spread({ distribution, own }: { distribution: TagDistribution; own: string | undefined }) {
   const { key, name, total, shares, rest } = distribution;
   return (
-    <section className={classes.spread} aria-label={`Distribution of ${name}`}>
+    <section className={tagsClasses.spread} aria-label={`Distribution of ${name}`}>
       <h3>
         <VisibleText text={key} />
-        <span className={classes.cardSummary} data-tip={counted(total, "event")}>
+        <span className={dataClasses.cardSummary} data-tip={counted(total, "event")}>
           {shares.length}
           {rest === null ? "" : "+"} {rest === null && shares.length === 1 ? "value" : "values"}
         </span>
@@ -74,10 +76,10 @@ function Spread({ distribution, own }: { distribution: TagDistribution; own: str
           <ShareRow key={share.value} share={share} isOwn={own === share.value} />
         ))}
         {rest !== null && (
-          <li className={classes.share} data-rest>
-            <span className={classes.shareBar} style={{ width: `${rest.percent}%` }} aria-hidden />
-            <span className={classes.shareLabel}>Other values</span>
-            <span className={classes.sharePercent} data-tip={counted(rest.count, "event")}>
+          <li className={tagsClasses.share} data-rest>
+            <span className={tagsClasses.shareBar} style={{ width: `${rest.percent}%` }} aria-hidden />
+            <span className={tagsClasses.shareLabel}>Other values</span>
+            <span className={tagsClasses.sharePercent} data-tip={counted(rest.count, "event")}>
               {rest.percentText}
             </span>
           </li>
@@ -92,19 +94,19 @@ function ShareRow({ share, isOwn }: { share: TagShare; isOwn: boolean }) {
     <>
       <VisibleText text={share.label} />
       {isOwn && (
-        <span className={classes.ownDot} data-tip="This event">
+        <span className={tagsClasses.ownDot} data-tip="This event">
           <span className="dx-unseen"> (this event)</span>
         </span>
       )}
     </>
   );
   return (
-    <li className={classes.share} data-own={isOwn || undefined}>
-      <span className={classes.shareBar} style={{ width: `${share.percent}%` }} aria-hidden />
-      <TermLink term={share.term} className={classes.shareLabel}>
+    <li className={tagsClasses.share} data-own={isOwn || undefined}>
+      <span className={tagsClasses.shareBar} style={{ width: `${share.percent}%` }} aria-hidden />
+      <TermLink term={share.term} className={tagsClasses.shareLabel}>
         {label}
       </TermLink>
-      <span className={classes.sharePercent} data-tip={counted(share.count, "event")}>
+      <span className={tagsClasses.sharePercent} data-tip={counted(share.count, "event")}>
         {share.percentText}
       </span>
     </li>
@@ -129,13 +131,13 @@ function TermLink({ term, className, children }: { term: string | null; classNam
 function Chips({ title, tags }: { title: string; tags: readonly Tag[] }) {
   if (tags.length === 0) return null;
   return (
-    <section className={classes.chipBlock} aria-label={title}>
+    <section className={tagsClasses.chipBlock} aria-label={title}>
       <h3>{title}</h3>
-      <ul className={classes.chips}>
+      <ul className={tagsClasses.chips}>
         {tags.map((tag, index) => (
           <li key={index}>
-            <TermLink term={searchTerm(tag.key, tag.value)} className={classes.chip}>
-              <span className={classes.chipKey}>
+            <TermLink term={searchTerm(tag.key, tag.value)} className={tagsClasses.chip}>
+              <span className={tagsClasses.chipKey}>
                 <VisibleText text={tag.key} />
               </span>
               <VisibleText text={tag.value === "" ? "(empty)" : tag.value} />

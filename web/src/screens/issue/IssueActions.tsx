@@ -1,0 +1,153 @@
+import { Button } from "@mantine/core";
+import { IconArchive, IconArrowBackUp, IconCheck, IconChevronDown, IconSelector } from "@tabler/icons-react";
+import { useRef, type ReactNode } from "react";
+
+import { priorityWord, stateWords } from "@/core/issueWords";
+import type { Issue } from "@/core/model";
+import { Face } from "@/ui/Face";
+import { VisibleText } from "@/ui/VisibleText";
+
+import { PriorityMark } from "../triage/PriorityMark";
+import { useTriage } from "../triage/triage";
+import headerClasses from "./header.module.css";
+
+/** The issue's state and everything that changes it. */
+export function IssueActions({ issue }: { issue: Issue }) {
+  return (
+    <div className={headerClasses.actions}>
+      <StateBadge issue={issue} />
+      {issue.status === "unresolved" ? <Decide issue={issue} /> : <Reopen issue={issue} />}
+      <span className={headerClasses.divider} aria-hidden />
+      <AssignButton issue={issue} />
+      <PriorityButton issue={issue} />
+    </div>
+  );
+}
+
+/** The issue's state in words; its colour only repeats them. */
+function StateBadge({ issue }: { issue: Issue }) {
+  return (
+    <span
+      className={headerClasses.state}
+      data-state={issue.status}
+      data-substate={issue.substatus ?? undefined}
+      role="status"
+    >
+      <VisibleText text={stateWords(issue)} />
+    </span>
+  );
+}
+
+function Decide({ issue }: { issue: Issue }) {
+  const triage = useTriage();
+  return (
+    <>
+      <Split
+        label="Resolve"
+        menuLabel="More ways to resolve"
+        hint="Resolve (e)"
+        icon={<IconCheck size={16} />}
+        primary
+        onClick={() => void triage.apply([issue], { status: "resolved" })}
+        onMenu={(anchor) => triage.choose("resolve", [issue], anchor)}
+      />
+      <Split
+        label="Archive"
+        menuLabel="More ways to archive"
+        hint="Archive until it escalates (a)"
+        icon={<IconArchive size={16} />}
+        onClick={() => void triage.apply([issue], { status: "archived", archive: { mode: "until_escalating" } })}
+        onMenu={(anchor) => triage.choose("archive", [issue], anchor)}
+      />
+    </>
+  );
+}
+
+interface SplitProps {
+  label: string;
+  menuLabel: string;
+  hint: string;
+  icon: ReactNode;
+  primary?: boolean;
+  onClick: () => void;
+  onMenu: (anchor: HTMLElement | null) => void;
+}
+
+/** The usual way as a button, the other ways behind its arrow. */
+function Split({ label, menuLabel, hint, icon, primary = false, onClick, onMenu }: SplitProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const variant = primary ? "filled" : "default";
+  return (
+    <Button.Group ref={box}>
+      <Button size="xs" variant={variant} leftSection={icon} data-tip={hint} onClick={onClick}>
+        {label}
+      </Button>
+      <Button
+        size="xs"
+        px={6}
+        variant={variant}
+        className={headerClasses.splitArrow}
+        aria-label={menuLabel}
+        aria-haspopup="dialog"
+        data-tip={menuLabel}
+        onClick={() => onMenu(box.current)}
+      >
+        <IconChevronDown size={14} />
+      </Button>
+    </Button.Group>
+  );
+}
+
+function Reopen({ issue }: { issue: Issue }) {
+  const triage = useTriage();
+  return (
+    <Button
+      size="xs"
+      variant="default"
+      leftSection={<IconArrowBackUp size={16} />}
+      data-tip="Reopen (e)"
+      onClick={() => void triage.apply([issue], { status: "unresolved" })}
+    >
+      Reopen
+    </Button>
+  );
+}
+
+function AssignButton({ issue }: { issue: Issue }) {
+  const triage = useTriage();
+  const who = issue.assignedTo;
+  return (
+    <Button
+      size="xs"
+      variant="default"
+      className={headerClasses.pick}
+      leftSection={<Face name={who?.name ?? null} team={who?.type === "team"} size={18} />}
+      rightSection={<IconSelector size={14} />}
+      aria-haspopup="dialog"
+      data-tip="Assign (m)"
+      onClick={(press) => triage.choose("assign", [issue], press.currentTarget)}
+    >
+      <span className="dx-unseen">Assignee: </span>
+      {who === null ? "Unassigned" : <VisibleText text={who.name} />}
+    </Button>
+  );
+}
+
+function PriorityButton({ issue }: { issue: Issue }) {
+  const triage = useTriage();
+  return (
+    <Button
+      size="xs"
+      variant="default"
+      className={headerClasses.pick}
+      leftSection={<PriorityMark priority={issue.priority} />}
+      rightSection={<IconSelector size={14} />}
+      aria-haspopup="dialog"
+      data-tip="Priority (p)"
+      onClick={(press) => triage.choose("priority", [issue], press.currentTarget)}
+    >
+      <span className="dx-unseen">Priority: </span>
+      {priorityWord(issue.priority)}
+    </Button>
+  );
+}
