@@ -1,7 +1,8 @@
-import { ActionIcon, Menu, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, Popover, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { IconDeviceDesktop, IconLogout, IconMoon, IconSun } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 
 import { healthQuery } from "@/queries/health";
 import { signOut, useSession } from "@/queries/session";
@@ -68,7 +69,11 @@ function AccountMenu() {
   const queryClient = useQueryClient();
   const navigate = useNavigate();
   const run = useCommandRunner();
-  const { setColorScheme } = useMantineColorScheme();
+  const [open, setOpen] = useState(false);
+  const choose = (command: string) => {
+    setOpen(false);
+    run(command);
+  };
   const leave = async () => {
     await signOut();
     queryClient.clear();
@@ -78,25 +83,36 @@ function AccountMenu() {
   };
   useCommands([{ id: "account.out", label: "Sign out", section: "Account", run: () => void leave() }]);
   return (
-    <Menu position="bottom-end" width={240}>
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size={36} radius="xl" aria-label={`Account: ${name}`}>
+    <Popover position="bottom-end" width={240} trapFocus returnFocus withRoles={false} opened={open} onChange={setOpen}>
+      <Popover.Target>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size={36}
+          radius="xl"
+          aria-label={`Account: ${name}`}
+          aria-haspopup="dialog"
+          aria-expanded={open}
+          onClick={() => setOpen(!open)}
+        >
           <Face name={session.user.name} size={26} />
         </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>
-          {[name, session.organization].filter((word) => word !== null).join(" · ")}
-        </Menu.Label>
-        <Menu.Item leftSection={<IconDeviceDesktop size={16} stroke={1.5} />} onClick={() => setColorScheme("auto")}>
+      </Popover.Target>
+      <Popover.Dropdown role="dialog" aria-label="Account" className={classes.account}>
+        <p>
+          <strong>{name}</strong>
+          {session.organization !== null && <span>{session.organization}</span>}
+        </p>
+        <button type="button" className={classes.navLink} onClick={() => choose("look.system")}>
+          <IconDeviceDesktop size={18} stroke={1.5} />
           Use the system&apos;s theme
-        </Menu.Item>
-        <Menu.Item leftSection={<IconLogout size={16} stroke={1.5} />} onClick={() => run("account.out")}>
+        </button>
+        <button type="button" className={classes.navLink} onClick={() => choose("account.out")}>
+          <IconLogout size={18} stroke={1.5} />
           Sign out
-        </Menu.Item>
-        <Menu.Divider />
-        <Menu.Label>Dexter {session.version}</Menu.Label>
-      </Menu.Dropdown>
-    </Menu>
+        </button>
+        <small>Dexter {session.version}</small>
+      </Popover.Dropdown>
+    </Popover>
   );
 }

@@ -45,7 +45,10 @@ export function ShellPending() {
       <div className={classes.column}>
         <div className={classes.top} aria-hidden />
         <div className={classes.pendingTools} aria-hidden />
-        <ListSkeleton density={density} />
+        <main>
+          <h1 className="dx-unseen">Dexter</h1>
+          <ListSkeleton density={density} />
+        </main>
       </div>
       <div className={classes.bottom} aria-hidden />
     </div>

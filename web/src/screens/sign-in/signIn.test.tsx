@@ -52,7 +52,7 @@ it("signs out and forgets what was seen", async () => {
   const user = openWorkbench("/");
   await screen.findByRole("link", { name: "ValueError" });
   await user.click(screen.getByRole("button", { name: "Account: Ada Lovelace" }));
-  await user.click(await screen.findByRole("menuitem", { name: "Sign out" }));
+  await user.click(await screen.findByRole("button", { name: "Sign out" }));
   await screen.findByLabelText("Access token");
   await waitFor(() => expect(screen.queryByRole("link", { name: "ValueError" })).not.toBeInTheDocument());
 });
