@@ -1,0 +1,36 @@
+"""Which part of Sentry a call needs: parts fail, hang and recover apart, and are guarded apart."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dexter.wire import Call
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class CallClass(StrEnum):
+    """A part of Sentry's work that has its own breaker and its own places."""
+
+    ISSUES = "read-issues"
+    EVENTS = "read-events"
+    STATS = "read-stats"
+    READS = "read-other"
+    WRITES = "write"
+
+
+_BY_TAG = (("stats:", CallClass.STATS), ("events:", CallClass.EVENTS), ("issue", CallClass.ISSUES))
+"""How tags begin, the more telling first: an issue's counts and events are filed under the issue as well."""
+
+
+def call_class(call: Call) -> CallClass:
+    """Give the class of a call, from its method and what its answer would be filed under."""
+    if call.method not in SAFE_METHODS:
+        return CallClass.WRITES
+    tags = call.endpoint.cache.tags
+    for start, kind in _BY_TAG:
+        if any(tag.startswith(start) for tag in tags):
+            return kind
+    return CallClass.READS

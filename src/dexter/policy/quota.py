@@ -1,0 +1,187 @@
+"""One bucket of Sentry's quota: what is known of it, and whether one more call may be sent now.
+
+Sentry counts in fixed windows and caps what is under way at once. A bucket learns both from answers, counts what was
+sent since, and believes whichever is more. It is careful where it cannot know: a call sent shortly before a window's
+end may be counted in the next one, so it is counted in both; and the end itself is taken at the latest moment that the
+clocks' difference allows.
+
+Nothing here reads a clock: `now` is passed in, in epoch seconds of ours.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from math import ceil
+from typing import TYPE_CHECKING
+
+from dexter.policy.headroom import PRIORITIES, free, per_round
+from dexter.policy.quota_told import AskedToWait, Overloaded, TooManyAtOnce, TooOften, Unexplained
+from dexter.policy.server_clock import ClockOffset
+
+if TYPE_CHECKING:
+    from dexter.policy.quota_told import Refusal, Told
+    from dexter.wire import Priority
+
+TRANSIT_S = 0.1
+"""How long a call may be on its way before Sentry counts it."""
+
+CROWDED_S = 0.25
+"""How long to hold back when others of the same bucket, whom we do not see, take the places at once."""
+
+SPARE_FROM = 4
+"""From this cap on, one place at once is left free: Sentry may free a place a moment after its answer has left."""
+
+FADES = 0.8
+"""What is left, a window later, of the demand that was seen."""
+
+
+def _none_sent() -> list[int]:
+    return [0] * PRIORITIES
+
+
+def _no_demand() -> list[float]:
+    return [0.0] * PRIORITIES
+
+
+@dataclass(slots=True)
+class Bucket:
+    """What is known of one bucket. A new one knows nothing and lets everything through."""
+
+    limit: int | None = None
+    window_s: float = 1.0
+    reset_epoch: float = 0.0
+    """When the present window ends, by Sentry's clock."""
+    offset: ClockOffset = field(default_factory=ClockOffset)
+    used: list[int] = field(default_factory=_none_sent)
+    """What was sent in the present window, by priority."""
+    others: int = 0
+    """What Sentry counted beyond that: calls of the same credential that did not come through here."""
+    demand: list[float] = field(default_factory=_no_demand)
+    """How many a window each priority sent lately; fades."""
+    concurrent_limit: int | None = None
+    in_flight: list[int] = field(default_factory=_none_sent)
+    held_until: float = 0.0
+    """Sentry asked everybody in this bucket to wait until then."""
+    lately: deque[tuple[float, Priority]] = field(default_factory=deque)
+    """When calls were sent, as far back as one may still be counted in the next window."""
+
+    @property
+    def ends_at(self) -> float:
+        """Give the latest moment, by our clock, at which the present window may end."""
+        return self.reset_epoch - self.offset.low_s
+
+    def opens_at(self, priority: Priority, now: float, ahead: int = 0) -> float:
+        """Give the moment from which one more call may be sent, `ahead` others before it; `now` for at once."""
+        if now < self.held_until:
+            return self.held_until
+        self._roll(now)
+        if self.limit is None:
+            return now
+        left = free(priority, self.limit, self._counted(), self.demand)
+        if ahead < left:
+            return now
+        rounds = (ahead - left) // per_round(priority, self.limit, self.demand)
+        return self.ends_at + rounds * self.window_s
+
+    def has_place(self, priority: Priority) -> bool:
+        """Whether one more call may be under way at once."""
+        if self.concurrent_limit is None:
+            return True
+        places = self.concurrent_limit - 1 if self.concurrent_limit >= SPARE_FROM else self.concurrent_limit
+        return free(priority, places, self.in_flight) > 0
+
+    def take(self, priority: Priority, now: float) -> None:
+        """Count a call that is sent now."""
+        self._roll(now)
+        self.in_flight[priority] += 1
+        if self.limit is None:
+            return
+        self.used[priority] += 1
+        self.demand[priority] = max(self.demand[priority], self.used[priority])
+        self.lately.append((now, priority))
+        self._forget_old(now)
+
+    def give_back(self, priority: Priority) -> None:
+        """Note that a call under way has ended."""
+        self.in_flight[priority] = max(0, self.in_flight[priority] - 1)
+
+    def adopt(self, priority: Priority) -> None:
+        """Count in a call under way that turns out to belong to this bucket."""
+        self.used[priority] += 1
+        self.in_flight[priority] += 1
+
+    def learn(self, said: Told, offset: ClockOffset, now: float) -> None:
+        """Take in the headers of an answer that came now."""
+        self.offset = offset
+        self._roll(now)
+        if said.concurrent_limit is not None:
+            self.concurrent_limit = said.concurrent_limit
+        if said.limit is None:
+            return
+        new = self.limit is None
+        self.limit = said.limit
+        if said.reset_epoch is None or said.reset_epoch - offset.low_s <= now:
+            return  # nothing on the present window: a late answer speaks of one that is over
+        self.window_s = max(self.window_s, float(ceil(said.reset_epoch - (now + offset.high_s))))
+        if new or said.reset_epoch > self.reset_epoch:
+            self._begin(said.reset_epoch, new=new)
+        self.reset_epoch = said.reset_epoch
+        if said.remaining is not None:
+            self.others = max(self.others, said.limit - said.remaining - sum(self.used))
+
+    def refused(self, why: Refusal, offset: ClockOffset, now: float) -> None:
+        """Take in a 429 that came now, after its headers."""
+        self.offset = offset
+        match why:
+            case TooOften(limit=limit, window_s=window_s):
+                self._exhaust(limit, window_s, now)
+            case TooManyAtOnce(limit=limit):
+                self.concurrent_limit = limit
+                self.held_until = max(self.held_until, now + CROWDED_S)
+            case AskedToWait(retry_after_s=wait_s):
+                self.held_until = max(self.held_until, now + wait_s)
+            case Overloaded() | Unexplained():
+                pass
+
+    def remaining(self, now: float) -> int | None:
+        """Give how many calls the present window still takes, or None when no limit is known."""
+        self._roll(now)
+        return None if self.limit is None else max(0, self.limit - sum(self.used) - self.others)
+
+    def _exhaust(self, limit: int, window_s: float | None, now: float) -> None:
+        new = self.limit is None
+        self.limit = limit
+        self.window_s = self.window_s if window_s is None else window_s
+        if self.ends_at <= now or new:
+            # No header said when: Sentry's windows begin at multiples of their length, by its clock.
+            begun = (now + self.offset.high_s) // self.window_s * self.window_s
+            self._begin(begun + self.window_s, new=new)
+        self.others = max(self.others, limit - sum(self.used))
+
+    def _counted(self) -> list[int]:
+        # Others' calls stand with the most urgent: nobody knows better, and it keeps nothing free for them twice.
+        return [self.used[0] + self.others, *self.used[1:]]
+
+    def _roll(self, now: float) -> None:
+        if self.limit is None or now < self.ends_at:
+            return
+        passed = int((now - self.ends_at) // self.window_s) + 1
+        self._begin(self.reset_epoch + passed * self.window_s, passed)
+
+    def _begin(self, reset_epoch: float, passed: int = 1, *, new: bool = False) -> None:
+        """Begin the window that ends then, and count in what may still be on its way into it."""
+        self.reset_epoch = reset_epoch
+        # The earliest moment, by our clock, at which a call may have been sent that is counted in this window.
+        began = reset_epoch - self.window_s - self.offset.high_s - TRANSIT_S
+        self.demand = [amount * FADES**passed for amount in self.demand]
+        self.used = list(self.in_flight) if new else _none_sent()
+        self.others = 0
+        for moment, priority in self.lately:
+            if moment >= began:
+                self.used[priority] += 1
+
+    def _forget_old(self, now: float) -> None:
+        oldest = now - self.window_s - self.offset.doubt_s - TRANSIT_S
+        while self.lately and self.lately[0][0] < oldest:
+            self.lately.popleft()
