@@ -26,6 +26,8 @@ from dexter.gateway.throttle import SignInThrottle
 from dexter.gateway.workbench import Workbench
 from dexter.observe.logs import LogRecords
 from dexter.observe.metrics import Metrics
+from dexter.policy.breaker import BreakerRule
+from dexter.policy.retry import RetryRule
 from dexter.stores.memory import MemoryStore
 from dexter.upstream.clock import Clock, SystemClock
 from dexter.upstream.options import StackOptions, TransportOptions
@@ -142,7 +144,13 @@ def _upstream(settings: Settings, base_url: str) -> Upstream:
 
 
 def _stack_options(settings: Settings) -> StackOptions:
-    return StackOptions(request_s=settings.request_deadline_s, attempt_s=settings.attempt_timeout_s)
+    return StackOptions(
+        request_s=settings.request_deadline_s,
+        attempt_s=settings.attempt_timeout_s,
+        breaker=BreakerRule(settings.breaker_threshold, settings.breaker_recovery_s),
+        retry=RetryRule(attempts=settings.attempts),
+        connections=settings.connections,
+    )
 
 
 def _gateway_options(settings: Settings) -> GatewayOptions:

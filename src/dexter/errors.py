@@ -12,6 +12,7 @@ DexterError
 │   ├── TimedOut           Sentry did not answer in time
 │   ├── Garbled            Sentry answered, but not what its API promises
 │   ├── Refused            Sentry answered with an error of its own, carried along
+│   ├── CircuitOpen        Sentry failed so often that it is left alone until a stated moment
 │   └── RateLimited        Sentry asks to wait until a stated moment
 └── DexterFault            our bug
 SettingsError              a setting is not of its permitted form; ends the start
@@ -77,16 +78,21 @@ class UpstreamError(DexterError):
 
     status = 502
     remedy = "Wait a moment and try again; if it lasts, check Sentry's own status."
+    retry_after_s: float | None = None
+    """In how many seconds another try makes sense, where that is known."""
 
 
 class Unreachable(UpstreamError):
     """No connection to Sentry could be made, or it broke."""
+
+    retry_after_s = 5.0
 
 
 class TimedOut(UpstreamError):
     """Sentry did not answer within the attempt's or the request's time."""
 
     status = 504
+    retry_after_s = 5.0
 
 
 class Garbled(UpstreamError):
@@ -100,6 +106,23 @@ class Refused(UpstreamError):
         super().__init__(message, remedy=remedy)
         self.upstream_status = upstream_status
         self.body = body
+
+
+class CircuitOpen(UpstreamError):
+    """Sentry failed so often in a row that it is left alone for a while: what is known of that, in epoch seconds."""
+
+    status = 503
+    remedy = "Wait until the stated moment: then Dexter tries whether Sentry is back."
+
+    def __init__(
+        self, message: str, *, call_class: str, since: float, probe_at: float, last_failure: str, retry_after_s: float
+    ) -> None:
+        super().__init__(message)
+        self.call_class = call_class
+        self.since = since
+        self.probe_at = probe_at
+        self.last_failure = last_failure
+        self.retry_after_s = retry_after_s
 
 
 class RateLimited(UpstreamError):

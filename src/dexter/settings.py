@@ -192,6 +192,27 @@ TABLE: tuple[Setting, ...] = (
         "DEXTER_ATTEMPT_TIMEOUT", "attempt_timeout_s", DURATION, "10s", "The most time one attempt at Sentry may take."
     ),
     Setting(
+        "DEXTER_ATTEMPTS",
+        "attempts",
+        Form("a number from 1 to 10000", _count),
+        "3",
+        "How often a read is sent to Sentry at most, when it fails in a way that may pass. Writes are sent once.",
+    ),
+    Setting(
+        "DEXTER_BREAKER_THRESHOLD",
+        "breaker_threshold",
+        Form("a number from 1 to 10000", _count),
+        "5",
+        "After how many failures in a row a part of Sentry is left alone for a while.",
+    ),
+    Setting(
+        "DEXTER_BREAKER_RECOVERY",
+        "breaker_recovery_s",
+        DURATION,
+        "60s",
+        "After what time Dexter tries whether a part of Sentry that was left alone is back.",
+    ),
+    Setting(
         "DEXTER_CONNECTIONS",
         "connections",
         Form("a number from 1 to 10000", _count),
@@ -301,6 +322,9 @@ class Settings:
     fresh_other_s: float
     request_deadline_s: float
     attempt_timeout_s: float
+    attempts: int
+    breaker_threshold: int
+    breaker_recovery_s: float
     connections: int
     sentry_base_url: str | None
     sentry_api_token: str | None = field(repr=False)

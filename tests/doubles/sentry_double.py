@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from dexter.catalog.endpoints import UNKNOWN, sentry_router
+from dexter.policy.retry import RetryRule
+from dexter.upstream.options import StackOptions
 from dexter.upstream.upstream import Upstream
 from dexter.wire import Answer, Call, Credential, Headers, Identity
 
@@ -14,6 +16,8 @@ JSON: Headers = (("Content-Type", "application/json"),)
 SERVICE = Identity("service-1", "service")
 TOKEN = Identity("token-1", "token")
 BASE = "https://sentry.example"
+ONE_ATTEMPT = StackOptions(retry=RetryRule(attempts=1))
+"""For tests of other things than retries, so that a failure is one."""
 
 
 @dataclass
@@ -22,6 +26,7 @@ class FakeClock:
 
     epoch: float = 1_700_000_000.0
     second: float = 1000.0
+    sleepers: list[tuple[float, asyncio.Future[None]]] = field(default_factory=list)
 
     def now(self) -> float:
         return self.epoch
@@ -32,6 +37,16 @@ class FakeClock:
     def pass_s(self, seconds: float) -> None:
         self.epoch += seconds
         self.second += seconds
+        for wakes_at, sleeper in self.sleepers:
+            if wakes_at <= self.second and not sleeper.done():
+                sleeper.set_result(None)
+        self.sleepers = [(wakes_at, sleeper) for wakes_at, sleeper in self.sleepers if not sleeper.done()]
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep until the test has let so much time pass."""
+        sleeper = asyncio.get_running_loop().create_future()
+        self.sleepers.append((self.second + seconds, sleeper))
+        await sleeper
 
 
 Reply = Answer | Exception | Callable[[Call], Awaitable[Answer]]

@@ -76,6 +76,7 @@ def environment(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str
     stated = {
         "DEXTER_DATA_DIR": str(tmp_path),
         "DEXTER_ACCESS_TOKEN": ACCESS_TOKEN,
+        "DEXTER_ATTEMPTS": "1",
         "SENTRY_BASE_URL": BASE,
         "SENTRY_API_TOKEN": SERVICE_TOKEN,
         "SENTRY_ORG": "acme",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.doubles.asgi_client import Response, request
-from tests.doubles.sentry_double import BASE, JSON, FakeClock, SentryDouble, ok
+from tests.doubles.sentry_double import BASE, JSON, ONE_ATTEMPT, FakeClock, SentryDouble, ok
 
 from dexter.catalog.endpoints import sentry_router
 from dexter.errors import Forbidden, TimedOut, Unauthenticated, Unreachable
@@ -69,7 +69,7 @@ def records() -> list[Record]:
 
 @pytest.fixture
 async def app(sentry: SentryDouble, clock: FakeClock, records: list[Record]) -> AsyncIterator[AsgiApp]:
-    stack = build_stack(sentry, MemoryStore(), clock)
+    stack = build_stack(sentry, MemoryStore(), clock, ONE_ATTEMPT)
     yield build_passthrough(
         stack,
         sentry.upstream,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.doubles.sentry_double import FakeClock, SentryDouble
+from tests.doubles.sentry_double import ONE_ATTEMPT, FakeClock, SentryDouble
 
 from dexter.stores.memory import MemoryStore
 from dexter.upstream.stack import Stack, build_stack
@@ -40,6 +40,6 @@ def records() -> list[Record]:
 async def stack(
     sentry: SentryDouble, store: MemoryStore, clock: FakeClock, records: list[Record]
 ) -> AsyncIterator[Stack]:
-    stack = build_stack(sentry, store, clock, observers=(records.append,))
+    stack = build_stack(sentry, store, clock, ONE_ATTEMPT, observers=(records.append,))
     yield stack
     await stack.aclose()

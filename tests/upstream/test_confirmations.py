@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.doubles.sentry_double import JSON, SERVICE, TOKEN, FakeClock, Held, SentryDouble, call, ok
+from tests.doubles.sentry_double import JSON, ONE_ATTEMPT, SERVICE, TOKEN, FakeClock, Held, SentryDouble, call, ok
 
 from dexter.errors import TimedOut, Unreachable
 from dexter.observe.records import IdentityDropped, Record
@@ -222,7 +222,7 @@ acts = st.lists(
 async def test_nobody_ever_gets_what_another_identity_was_given(taken: list[tuple[str, object]]) -> None:
     """Warm or cold, coalesced or not; and a minute after its revocation a token gets nothing at all."""
     sentry, clock = RightsfulSentry(), FakeClock()
-    stack = build_stack(sentry, MemoryStore(), clock)
+    stack = build_stack(sentry, MemoryStore(), clock, ONE_ATTEMPT)
     revoked_at: dict[int, float] = {}
     for act, what in taken:
         if act == "pass":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.doubles.sentry_double import JSON, SERVICE, TOKEN, FakeClock, Held, SentryDouble, call, ok
+from tests.doubles.sentry_double import JSON, ONE_ATTEMPT, SERVICE, TOKEN, FakeClock, Held, SentryDouble, call, ok
 
 from dexter.errors import TimedOut, Unreachable
 from dexter.stores.memory import MemoryStore
@@ -280,7 +280,7 @@ class Schedule:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.sentry = VersionedSentry(self.clock)
-        self.stack = build_stack(self.sentry, MemoryStore(), self.clock)
+        self.stack = build_stack(self.sentry, MemoryStore(), self.clock, ONE_ATTEMPT)
         self.returned = 0
         """The version of the newest write whose answer its caller has."""
         self.reads: list[tuple[int, str, asyncio.Task[Answer]]] = []

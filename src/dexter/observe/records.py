@@ -89,6 +89,56 @@ class RefreshFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class RetryScheduled:
+    """A read will be sent again in `pause_s`, since attempt number `sent` failed in a way that may pass."""
+
+    endpoint: str
+    method: str
+    request_id: str
+    sent: int
+    pause_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerChanged:
+    """A circuit breaker became `closed`, `half_open` or `open`; `last_failure` is empty when nothing failed lately."""
+
+    call_class: str
+    state: str
+    last_failure: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaTold:
+    """Sentry told, with an answer, what is left of a quota; `concurrent_limit` is None where it did not."""
+
+    identity_kind: str
+    method: str
+    limit: int
+    remaining: int
+    concurrent_limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallWaited:
+    """A call waited for quota or a place before it was sent. `priority` is such as `interactive`."""
+
+    endpoint: str
+    priority: str
+    waited_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedByQuota:
+    """Sentry answered 429 though nothing that was known spoke against the call; `reason` names the kind of refusal."""
+
+    endpoint: str
+    method: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerServed:
     """A request to one of the gateway's faces was answered. `face` is such as `/api/0`."""
 
@@ -110,6 +160,11 @@ Record = (
     | TagsPurged
     | IdentityDropped
     | RefreshFailed
+    | RetryScheduled
+    | BreakerChanged
+    | QuotaTold
+    | CallWaited
+    | RefusedByQuota
     | AnswerServed
 )
 Observer = Callable[[Record], None]

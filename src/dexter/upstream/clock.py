@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Protocol
 
@@ -15,6 +16,9 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Give a second that only ever grows."""
 
+    async def sleep(self, seconds: float) -> None:
+        """Let so many seconds pass."""
+
 
 class SystemClock:
     """The machine's own."""
@@ -26,3 +30,7 @@ class SystemClock:
     def monotonic(self) -> float:
         """Give a second that only ever grows."""
         return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let so many seconds pass."""
+        await asyncio.sleep(seconds)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from dexter.policy.breaker import BreakerRule
+from dexter.policy.retry import RetryRule
+from dexter.policy.retry_budget import BudgetRule
 
 MB = 1024 * 1024
 
@@ -21,6 +25,16 @@ class StackOptions:
     """Up to which size a Sentry client's JSON answer is read whole, checked and stored; larger ones stream through."""
     largest_body_bytes: int = 64 * MB
     """The largest answer that Dexter's own features read."""
+    stand_in_after_s: float = 1.5
+    """How long Sentry is waited for when there is an old answer to give instead."""
+    breaker: BreakerRule = field(default_factory=BreakerRule)
+    """When a part of Sentry that keeps failing is left alone, and for how long."""
+    retry: RetryRule = field(default_factory=RetryRule)
+    """How often a read is sent again."""
+    retry_budget: BudgetRule = field(default_factory=BudgetRule)
+    """How many retries all calls together may make."""
+    connections: int = 100
+    """How many calls may be under way at once; each class of calls has its share."""
 
 
 @dataclass(frozen=True, slots=True)

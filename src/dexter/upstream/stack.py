@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dexter.upstream.admission import Admission
 from dexter.upstream.background import Background
 from dexter.upstream.cached import Cached
 from dexter.upstream.clock import Clock, SystemClock
@@ -14,14 +16,20 @@ from dexter.upstream.credited import credited
 from dexter.upstream.deadlined import deadlined
 from dexter.upstream.decoded import decoded
 from dexter.upstream.followed import followed
+from dexter.upstream.guarded import Guarded
+from dexter.upstream.metered import Metered
 from dexter.upstream.options import StackOptions
 from dexter.upstream.parts import Parts
 from dexter.upstream.purging import purging
+from dexter.upstream.quota_book import ProcessQuotaBook
+from dexter.upstream.retried import Retried
 from dexter.upstream.sent import sent
 from dexter.upstream.stored import stored
 from dexter.upstream.traced import traced
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dexter.observe.records import Observer
     from dexter.stores.store import Store
     from dexter.upstream.transport import Transport
@@ -50,10 +58,21 @@ def build_stack(
     clock: Clock | None = None,
     options: StackOptions | None = None,
     observers: tuple[Observer, ...] = (),
+    chance: Callable[[], float] = random.random,
 ) -> Stack:
-    """Give the way to one Sentry. Each line wraps the one above it, so that the last is passed first."""
-    parts = Parts(store, clock or SystemClock(), options or StackOptions(), Background(), observers)
-    attempt = sent(transport, parts)
+    """Give the way to one Sentry. Each line wraps the one above it, so that the last is passed first.
+
+    `chance` draws the numbers from 0 to 1 that spread retries.
+    """
+    options = options or StackOptions()
+    parts = Parts(store, clock or SystemClock(), options, Background(), observers)
+    book = ProcessQuotaBook()
+    admission = Admission(book, parts)
+
+    attempt: Send = sent(transport, parts)
+    attempt = Metered(attempt, admission, book, parts)
+    attempt = Guarded(attempt, admission, parts)
+    attempt = Retried(attempt, parts, chance)
     confirmations = Confirmations(decoded(attempt, parts), parts)
 
     send: Send = credited(attempt, confirmations, parts)
