@@ -54,7 +54,7 @@ async def test_an_older_answer_does_not_replace_a_newer_one() -> None:
     assert found.stored_at == 20.0
 
 
-async def test_the_least_recently_used_goes_first() -> None:
+async def test_what_is_asked_for_again_stays() -> None:
     """What people look at stays."""
     store = MemoryStore(ROOM)
     for number in range(10):
@@ -107,33 +107,33 @@ async def test_the_room_is_never_exceeded_and_always_accounted_for(taken: list[t
     assert not any(kept.tags for kept in map(store.peek, "abcd") if kept is not None)
 
 
-def test_what_the_ledger_forgets_counts_as_purged() -> None:
+async def test_what_the_ledger_forgets_counts_as_purged() -> None:
     """Its memory is bounded; forgetting must err on the side of asking Sentry."""
     ledger = Ledger(remembered_tags=2)
     before = ledger.mark()
-    ledger.record(["a"], (), 0)
+    await ledger.record(["a"], (), 0)
     after = ledger.mark()
-    ledger.record(["b"], (), 0)
+    await ledger.record(["b"], (), 0)
     assert not ledger.outdated(["other"], before)
-    ledger.record(["c"], (), 0)
+    await ledger.record(["c"], (), 0)
     assert ledger.outdated(["other"], before)
     assert not ledger.outdated(["a"], after)
 
 
-def test_a_lag_ends() -> None:
+async def test_a_lag_ends() -> None:
     """After half a minute Sentry's search has caught up."""
     ledger = Ledger()
-    ledger.record(["a"], ["a"], 130.0)
+    await ledger.record(["a"], ["a"], 130.0)
     assert ledger.lagging(["a", "b"], 129.9)
     assert not ledger.lagging(["b"], 129.9)
     assert not ledger.lagging(["a"], 130.0)
 
 
-def test_a_later_write_prolongs_the_lag() -> None:
+async def test_a_later_write_prolongs_the_lag() -> None:
     """The index starts anew behind each write."""
     ledger = Ledger()
-    ledger.record(["a"], ["a"], 130.0)
-    ledger.record(["b"], ["b"], 135.0)
-    ledger.record(["a"], ["a"], 140.0)
+    await ledger.record(["a"], ["a"], 130.0)
+    await ledger.record(["b"], ["b"], 135.0)
+    await ledger.record(["a"], ["a"], 140.0)
     assert ledger.lagging(["a"], 139.0)
     assert not ledger.lagging(["b"], 139.0)

@@ -28,6 +28,8 @@ class Entry:
 
     empty: bool = False
     """A list without entries: stored for a short while only."""
+    mark: int = 0
+    """Where in the order of purges Sentry was asked; set by the store that keeps it."""
 
     @property
     def size_bytes(self) -> int:

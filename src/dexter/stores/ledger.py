@@ -1,4 +1,4 @@
-"""What writes made stale, and when: the memory by which late answers are told from new ones."""
+"""What writes made stale, and when, as one process alone knows it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REMEMBERED_TAGS = 100_000
 
 
 class Ledger:
-    """Counts purges. Bounded: what it forgets, it treats as purged."""
+    """`Purges` of a process that shares its store with nobody. Bounded: what it forgets, it treats as purged."""
 
     def __init__(self, remembered_tags: int = REMEMBERED_TAGS) -> None:
         self._remembered_tags = remembered_tags
@@ -24,7 +24,7 @@ class Ledger:
         self._purged: OrderedDict[str, Mark] = OrderedDict()
         self._lagging: OrderedDict[str, float] = OrderedDict()
 
-    def record(self, tags: Iterable[str], lagging: Iterable[str], until: float) -> None:
+    async def record(self, tags: Iterable[str], lagging: Iterable[str], until: float) -> None:
         """Note that the tags are purged now, and which of them lag until the monotonic second `until`."""
         self._generation += 1
         for tag in tags:
@@ -35,6 +35,10 @@ class Ledger:
         for tag in lagging:
             self._lagging[tag] = max(until, self._lagging.get(tag, until))
             self._lagging.move_to_end(tag)
+
+    async def note(self, tags: Iterable[str]) -> None:
+        """Note a purge that nobody waits for."""
+        await self.record(tags, (), 0.0)
 
     def mark(self) -> Mark:
         """Give the present point in the order of purges."""
@@ -48,6 +52,16 @@ class Ledger:
         """Whether any of the tags lags at the monotonic second `now`."""
         self._forget_lags(now)
         return any(self._lagging.get(tag, now) > now for tag in tags)
+
+    def suspended(self) -> bool:
+        """Never: there are no others to know of."""
+        return False
+
+    async def settle(self) -> None:
+        """Return at once: there are no others to hear from."""
+
+    async def aclose(self) -> None:
+        """Do nothing: it rests on memory alone."""
 
     def _forget_lags(self, now: float) -> None:
         # Every lag lasts equally long, so the oldest notes are the first to end.

@@ -1,0 +1,151 @@
+"""The store in two levels: this process's memory before what all processes share, under one order of purges."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dexter.stores.entry import Entry
+    from dexter.stores.shelf import Shelf
+    from dexter.stores.store import Mark, Purges
+
+
+class Level(Protocol):
+    """Entries that several processes share. It never raises: a level that fails has nothing and keeps nothing."""
+
+    async def get(self, key: str) -> Entry | None:
+        """Give the entry of a key, or None."""
+
+    def put(self, entry: Entry) -> None:
+        """Begin to keep an entry; one asked for earlier does not replace a later one."""
+
+    async def discard(self, key: str) -> None:
+        """Forget the entry of a key."""
+
+    async def settled(self) -> None:
+        """Return when what was put so far can be read by all."""
+
+    async def aclose(self) -> None:
+        """Finish what is being written and let everything go."""
+
+
+def key_tag(key: str) -> str:
+    """Give the tag by which a single entry is purged everywhere."""
+    return f"key:{key}"
+
+
+class TwoLevels:
+    """A `Store`. Every hit, in either level, is checked against the purges before it is given."""
+
+    def __init__(self, shelf: Shelf, purges: Purges, level: Level | None) -> None:
+        self._shelf = shelf
+        self._purges = purges
+        self._level = level
+
+    @property
+    def used_bytes(self) -> int:
+        """Give what all entries in memory take."""
+        return self._shelf.used_bytes
+
+    def __len__(self) -> int:
+        return len(self._shelf)
+
+    async def get(self, key: str) -> Entry | None:
+        """Give the entry of a key, or None. While the promise is suspended it is good as a fallback only."""
+        if self._purges.suspended():
+            await self._purges.settle()
+        entry = self._held(key)
+        if entry is None and self._level is not None:
+            entry = await self._promoted(key, self._level)
+        return self._as_known(entry)
+
+    def peek(self, key: str) -> Entry | None:
+        """Give the entry of a key from memory without suspending, checked like any other; None also when unsure."""
+        return None if self._purges.suspended() else self._held(key)
+
+    async def reread(self, key: str) -> Entry | None:
+        """Give the entry of a key after a look at what other processes kept under it meanwhile."""
+        if self._level is not None:
+            await self._promoted(key, self._level)
+        return self._as_known(self._held(key))
+
+    async def put(self, entry: Entry, since: Mark) -> bool:
+        """Keep an entry that was asked for at `since`; False when a purge came since, a newer
+        one is there, or it is too large."""
+        if entry.mark != since:
+            entry = replace(entry, mark=since)
+        if self._is_outdated(entry) or not self._shelf.keep(entry):
+            return False
+        if self._level is not None:
+            self._level.put(entry)
+        return True
+
+    async def settled(self) -> None:
+        """Return when what was put so far can be read by the other processes."""
+        if self._level is not None:
+            await self._level.settled()
+
+    async def discard(self, key: str) -> None:
+        """Forget the entry of a key, if there is one, wherever it is kept."""
+        self._shelf.remove(key)
+        if self._level is not None:
+            await self._level.discard(key)
+            # Other processes hold it in their memory, too.
+            await self._purges.note((key_tag(key),))
+
+    async def purge(self, tags: Iterable[str], lagging: Iterable[str] = (), until: float = 0.0) -> int:
+        """Forget every entry filed under any of the tags and give how many there were in this process.
+
+        In the shared level, and in other processes' memory, such entries are found outdated when somebody asks.
+        """
+        tags = frozenset(tags)
+        removed = self._shelf.remove_tagged(tags)
+        await self._purges.record(tags, lagging, until)
+        return removed
+
+    def mark(self) -> Mark:
+        """Give the present point in the order of purges."""
+        return self._purges.mark()
+
+    def outdated(self, tags: Iterable[str], since: Mark) -> bool:
+        """Whether any of the tags was purged after `since`."""
+        return self._purges.outdated(tags, since)
+
+    def lagging(self, tags: Iterable[str], now: float) -> bool:
+        """Whether Sentry's search may lag behind a write to any of the tags."""
+        return self._purges.lagging(tags, now)
+
+    def suspended(self) -> bool:
+        """Whether writes made elsewhere cannot be known at present, so that nothing kept may count as fresh."""
+        return self._purges.suspended()
+
+    async def aclose(self) -> None:
+        """Finish what is being written and let everything go."""
+        if self._level is not None:
+            await self._level.aclose()
+        await self._purges.aclose()
+
+    def _held(self, key: str) -> Entry | None:
+        entry = self._shelf.get(key)
+        if entry is not None and self._is_outdated(entry):
+            self._shelf.remove(key)
+            return None
+        return entry
+
+    async def _promoted(self, key: str, level: Level) -> Entry | None:
+        entry = await level.get(key)
+        if entry is None or self._is_outdated(entry):
+            return None
+        self._shelf.keep(entry)
+        return entry
+
+    def _is_outdated(self, entry: Entry) -> bool:
+        return self._purges.outdated((key_tag(entry.key), *entry.tags), entry.mark)
+
+    def _as_known(self, entry: Entry | None) -> Entry | None:
+        if entry is None or not self._purges.suspended():
+            return entry
+        return replace(entry, fallback_only=True)

@@ -1,0 +1,66 @@
+"""An entry as bytes, for the levels outside this process, and back."""
+
+from __future__ import annotations
+
+import msgspec
+
+from dexter.stores.entry import Entry
+
+FORM = 1
+"""Changes when the form does; bytes of another form are no entry."""
+
+
+class _Packed(msgspec.Struct, array_like=True):
+    form: int
+    key: str
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    stored_at: float
+    tags: tuple[str, ...]
+    fallback_only: bool
+    empty: bool
+    mark: int
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Packed)
+
+
+def packed(entry: Entry) -> bytes:
+    """Give an entry as bytes."""
+    return _encoder.encode(
+        _Packed(
+            FORM,
+            entry.key,
+            entry.status,
+            entry.headers,
+            entry.body,
+            entry.stored_at,
+            tuple(entry.tags),
+            entry.fallback_only,
+            entry.empty,
+            entry.mark,
+        )
+    )
+
+
+def unpacked(data: bytes) -> Entry | None:
+    """Give the entry that bytes stand for, or None when they stand for none of this form."""
+    try:
+        told = _decoder.decode(data)
+    except msgspec.MsgspecError:
+        return None
+    if told.form != FORM:
+        return None
+    return Entry(
+        told.key,
+        told.status,
+        told.headers,
+        told.body,
+        told.stored_at,
+        frozenset(told.tags),
+        fallback_only=told.fallback_only,
+        empty=told.empty,
+        mark=told.mark,
+    )

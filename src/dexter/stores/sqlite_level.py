@@ -1,0 +1,184 @@
+"""The level that outlives a restart: a SQLite file that all processes of a host share, bounded in bytes.
+
+Reading happens on the event loop (17 microseconds for a list of issues, four times less than a thread would cost);
+writing in a thread of its own, in batches, since nobody waits for it. Whatever fails here counts as nothing kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import threading
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from dexter.stores.packing import packed, unpacked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from dexter.stores.entry import Entry
+
+DEFAULT_MAX_BYTES = 512 * 1024 * 1024
+LONGEST_QUEUE = 2000
+"""Beyond so many waiting writes new ones are dropped: an entry that is not kept costs a call, a full memory all."""
+_BATCH = 200
+_WEIGH_EVERY = 50
+"""After so many batches the room taken is weighed, other processes' entries too."""
+_ROOM_LEFT = 0.9
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entry (
+  key TEXT NOT NULL UNIQUE,
+  stored_at REAL NOT NULL,
+  size INTEGER NOT NULL,
+  packed BLOB NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS entry_by_age ON entry (stored_at, size);
+"""
+_PUT = """
+INSERT INTO entry (key, stored_at, size, packed) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (key) DO UPDATE SET stored_at = ?2, size = ?3, packed = ?4 WHERE stored_at <= ?2
+"""
+
+log = logging.getLogger("dexter.stores")
+
+
+class SqliteLevel:
+    """A `Level` in a file. Entries of another epoch than `epoch` are forgotten at the start."""
+
+    def __init__(self, path: Path, epoch: str, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
+        self._path = path
+        self._max_bytes = max_bytes
+        self._queue: SimpleQueue[Entry | str | Callable[[], None] | None] = SimpleQueue()
+        try:
+            _prepare(path, epoch)
+        except sqlite3.DatabaseError:
+            # A file that is damaged is worth nothing, and everything in it can be had again.
+            log.warning("disk_cache_renewed")
+            for suffix in ("", "-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+            _prepare(path, epoch)
+        self._reader = _connected(path)
+        self._writer = threading.Thread(target=self._write, name="dexter-disk-cache", daemon=True)
+        self._writer.start()
+
+    async def get(self, key: str) -> Entry | None:
+        """Give the entry of a key, or None."""
+        try:
+            row = self._reader.execute("SELECT packed FROM entry WHERE key = ?", (key,)).fetchone()
+        except sqlite3.Error as error:
+            _failed(error)
+            return None
+        return None if row is None else unpacked(row[0])
+
+    def put(self, entry: Entry) -> None:
+        """Begin to keep an entry."""
+        if self._queue.qsize() < LONGEST_QUEUE:
+            self._queue.put(entry)
+
+    async def discard(self, key: str) -> None:
+        """Begin to forget the entry of a key."""
+        self._queue.put(key)
+
+    async def settled(self) -> None:
+        """Return when everything put so far is in the file."""
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+
+        def tell() -> None:
+            if not done.done():
+                done.set_result(None)
+
+        def written() -> None:
+            # The loop may have ended while the write went on.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(tell)
+
+        self._queue.put(written)
+        await done
+
+    async def aclose(self) -> None:
+        """Write what waits and let the file go."""
+        self._queue.put(None)
+        await asyncio.to_thread(self._writer.join)
+        self._reader.close()
+
+    def _write(self) -> None:
+        connection = _connected(self._path)
+        batches = 0
+        more = True
+        while more:
+            batch = [self._queue.get()]
+            while len(batch) < _BATCH and not self._queue.empty():
+                batch.append(self._queue.get())
+            more = None not in batch
+            try:
+                _apply(connection, batch)
+                if batches % _WEIGH_EVERY == 0:
+                    _make_room(connection, self._max_bytes)
+            except sqlite3.Error as error:
+                _failed(error)
+            batches += 1
+            for work in batch:
+                if callable(work):
+                    work()
+        connection.close()
+
+
+def _apply(connection: sqlite3.Connection, batch: list[Entry | str | Callable[[], None] | None]) -> None:
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        for work in batch:
+            if isinstance(work, str):
+                connection.execute("DELETE FROM entry WHERE key = ?", (work,))
+            elif work is not None and not callable(work):
+                data = packed(work)
+                connection.execute(_PUT, (work.key, work.stored_at, len(data), data))
+
+
+def _make_room(connection: sqlite3.Connection, max_bytes: int) -> None:
+    (used,) = connection.execute("SELECT COALESCE(SUM(size), 0) FROM entry").fetchone()
+    if used <= max_bytes:
+        return
+    excess = used - int(max_bytes * _ROOM_LEFT)
+    with connection:
+        # The oldest first: what is still asked for is asked for anew and stands at the other end.
+        connection.execute(
+            "DELETE FROM entry WHERE rowid IN (SELECT rowid FROM (SELECT rowid, SUM(size) OVER "
+            "(ORDER BY stored_at, rowid) - size AS before FROM entry) WHERE before < ?)",
+            (excess,),
+        )
+
+
+def _prepare(path: Path, epoch: str) -> None:
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    connection = _connected(path)
+    try:
+        connection.executescript(_SCHEMA)
+        known = connection.execute("SELECT value FROM about WHERE name = 'epoch'").fetchone()
+        if known is None or known[0] != epoch:
+            with connection:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("DELETE FROM entry")
+                connection.execute("INSERT OR REPLACE INTO about VALUES ('epoch', ?)", (epoch,))
+    finally:
+        connection.close()
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
+    connection.execute("PRAGMA journal_mode=WAL")
+    # A crash of the machine may lose the last entries, never damage the file; nothing else is asked of a cache.
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA mmap_size=268435456")
+    return connection
+
+
+def _failed(error: sqlite3.Error) -> None:
+    log.warning("disk_cache_failed: %s", type(error).__name__)
