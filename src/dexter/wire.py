@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from typing import Protocol
 
 Headers = tuple[tuple[str, str], ...]
 """Header fields in order, repeated names allowed, names as they were received."""
@@ -113,6 +114,18 @@ class Outcome(StrEnum):
     BYPASS = "bypass"
 
 
+class Kept(Protocol):
+    """A stored answer, as whoever gives it again must know it."""
+
+    @property
+    def key(self) -> str:
+        """The key it is stored under."""
+
+    @property
+    def stored_at(self) -> float:
+        """The epoch second at which Sentry was asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What Sentry said, or what was kept of it.
@@ -129,6 +142,9 @@ class Answer:
     """For how long after `stored_at` a stored answer counts as fresh; None for one straight from Sentry."""
     upstream_s: float | None = None
     """How long Sentry took for this very answer, in seconds; None when it was not asked."""
+    kept: Kept | None = field(default=None, compare=False, repr=False)
+    """The one stored answer that this is; as long as it is live, the same question may be answered with it again.
+    Whoever makes an answer of more than that one must leave it out."""
 
 
 Send = Callable[[Call], Awaitable[Answer]]
