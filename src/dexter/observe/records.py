@@ -151,6 +151,50 @@ class AnswerServed:
     outcome: Outcome | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DeprecationSeen:
+    """Sentry said that an address is on its way out. `brownout`: it answered 410 this time."""
+
+    endpoint: str
+    date: str
+    replacement: str | None
+    brownout: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallTranslated:
+    """A call went where this Sentry has what was asked for. `address` is the kind of address that it lacks."""
+
+    endpoint: str
+    address: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class CapabilitiesProbed:
+    """This Sentry was asked what it can do. `addresses` are pairs of an address's kind and its state."""
+
+    kind: str
+    version: str | None
+    dialect: str
+    addresses: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMended:
+    """A malformed `Link` header was set right."""
+
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyChecked:
+    """An answer was held against the catalog's schema. `faults` are pairs of a field and what is wrong with it."""
+
+    endpoint: str
+    faults: tuple[tuple[str, str], ...]
+
+
 Record = (
     CallFinished
     | AttemptFinished
@@ -166,6 +210,11 @@ Record = (
     | CallWaited
     | RefusedByQuota
     | AnswerServed
+    | DeprecationSeen
+    | CallTranslated
+    | CapabilitiesProbed
+    | LinkMended
+    | ReplyChecked
 )
 Observer = Callable[[Record], None]
 
