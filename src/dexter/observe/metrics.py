@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.process_collector import ProcessCollector
-
+from dexter.observe.board import Board
+from dexter.observe.exposition import CONTENT_TYPE, exposition
+from dexter.observe.instruments import Instrument, Metric
 from dexter.observe.records import (
     AnswerServed,
     AttemptFinished,
+    BreakerChanged,
     CallFinished,
+    CallWaited,
     EntryStored,
     FlightLanded,
     IdentityDropped,
+    QuotaTold,
     Record,
     RefreshFailed,
+    RefusedByQuota,
+    RetryScheduled,
     StoreRefused,
     TagsPurged,
 )
@@ -24,85 +29,199 @@ from dexter.observe.records import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CONTENT_TYPE = CONTENT_TYPE_LATEST
+__all__ = ["CONTENT_TYPE", "METRICS", "STATES", "Metrics"]
 
-# When a series began is of no use here, and would double the length of every scrape.
-disable_created_metrics()  # type: ignore[no-untyped-call]
+STATES: tuple[Literal["closed", "half_open", "open"], ...] = ("closed", "half_open", "open")
+"""States of a breaker, by the number that the gauge shows."""
 
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "api_request_duration_seconds",
+            "histogram",
+            "Time to answer a request, from the cache or not. The endpoint is a template, `*` for unknown addresses.",
+            ("method", "endpoint", "status"),
+            total="api_request_total",
+        ),
+        Metric(
+            "dexter_calls_total",
+            "counter",
+            "Calls that the gateway's faces made, by where their answer came from.",
+            ("operation", "outcome", "identity_kind"),
+        ),
+        Metric(
+            "dexter_sentry_request_duration_seconds",
+            "histogram",
+            "Time that Sentry took for one request; the status is `none` when it did not answer.",
+            ("operation", "status"),
+            total="dexter_sentry_requests_total",
+        ),
+        Metric(
+            "dexter_sentry_failures_total",
+            "counter",
+            "Requests that Sentry did not answer, by the kind of failure.",
+            ("operation", "error"),
+        ),
+        Metric("dexter_flights_total", "counter", "Shared flights that ended.", ("operation",)),
+        Metric("dexter_flight_joins_total", "counter", "Callers that shared another's flight.", ("operation",)),
+        Metric("dexter_cache_stored_total", "counter", "Answers kept.", ("operation", "fallback_only")),
+        Metric(
+            "dexter_cache_refused_total",
+            "counter",
+            "Answers not kept: overtaken by a write, or too large.",
+            ("operation",),
+        ),
+        Metric("dexter_cache_purged_total", "counter", "Stored answers that writes made go.", ("operation",)),
+        Metric("dexter_cache_bytes", "gauge", "What all stored answers take in memory."),
+        Metric("dexter_identities_dropped_total", "counter", "Credentials that Sentry doubted.", ("kind", "status")),
+        Metric(
+            "dexter_refresh_failures_total",
+            "counter",
+            "Refreshes behind the callers' backs that failed.",
+            ("operation", "error"),
+        ),
+        Metric("dexter_retries_total", "counter", "Attempts made anew after a failure.", ("operation", "reason")),
+        Metric(
+            "dexter_breaker_state",
+            "gauge",
+            "State of the circuit breaker of a class of calls: 0 closed, 1 half open, 2 open.",
+            ("call_class",),
+            merge="max",
+        ),
+        Metric("dexter_breaker_changes_total", "counter", "Times a breaker changed.", ("call_class", "state")),
+        Metric(
+            "dexter_quota_remaining",
+            "gauge",
+            "Calls that Sentry still takes in its present window, as it last said.",
+            ("identity_kind", "method", "limit"),
+            merge="latest",
+        ),
+        Metric(
+            "dexter_quota_limit",
+            "gauge",
+            "Calls that Sentry takes in a window.",
+            ("identity_kind", "method", "limit"),
+            merge="latest",
+        ),
+        Metric(
+            "dexter_quota_concurrent_limit",
+            "gauge",
+            "Calls that Sentry takes at once.",
+            ("identity_kind", "method", "limit"),
+            merge="latest",
+        ),
+        Metric(
+            "dexter_quota_reset_timestamp_seconds",
+            "gauge",
+            "When Sentry's present window ends.",
+            ("identity_kind", "method", "limit"),
+            merge="latest",
+        ),
+        Metric(
+            "dexter_queue_wait_seconds",
+            "histogram",
+            "Time that calls waited for quota or a place before they were sent.",
+            ("priority",),
+        ),
+        Metric(
+            "dexter_quota_refusals_total",
+            "counter",
+            "Answers of 429 that Dexter had not seen coming, by their kind.",
+            ("operation", "reason"),
+        ),
+        Metric("dexter_workers", "gauge", "Processes of this gateway that live."),
+    )
+}
+"""Every metric by its name; the reference page and the dashboard are tested against it."""
 
 
 class Metrics:
-    """An observer that counts and times, in a registry of its own."""
+    """An observer that counts and times."""
 
-    def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
-        request = ("method", "endpoint", "status")
-        self._requests = self._counter("api_request", "Requests answered.", *request)
-        self._request_s = self._histogram("api_request_duration_seconds", "Time to answer a request.", *request)
-        self._calls = self._counter(
-            "dexter_calls", "Calls by origin of answer.", "endpoint", "outcome", "identity_kind"
-        )
-        self._attempts = self._counter("dexter_sentry_requests", "Requests to Sentry.", *request)
-        self._attempt_s = self._histogram("dexter_sentry_request_duration_seconds", "Time Sentry took.", *request)
-        self._failures = self._counter("dexter_sentry_failures", "Requests Sentry did not answer.", "endpoint", "error")
-        self._flights = self._counter("dexter_flights", "Flights that ended.", "endpoint")
-        self._joined = self._counter("dexter_flight_joins", "Callers that shared another's flight.", "endpoint")
-        self._stored = self._counter("dexter_cache_stored", "Answers kept.", "endpoint", "fallback_only")
-        self._refused = self._counter("dexter_cache_refused", "Answers not kept: overtaken or too large.", "endpoint")
-        self._purged = self._counter("dexter_cache_purged", "Entries that writes made go.", "endpoint")
-        self._dropped = self._counter("dexter_identities_dropped", "Credentials Sentry doubted.", "kind", "status")
-        self._refresh_failures = self._counter("dexter_refresh_failures", "Failed refreshes.", "endpoint", "error")
-
-    def _counter(self, name: str, about: str, *labels: str) -> Counter:
-        return Counter(name, about, labels, registry=self._registry)
-
-    def _histogram(self, name: str, about: str, *labels: str) -> Histogram:
-        return Histogram(name, about, labels, registry=self._registry, buckets=_SECONDS)
+    def __init__(self, board: Board | None = None, now: Callable[[], float] = time.time) -> None:
+        self._board = board or Board()
+        self._now = now
+        self._instruments = {name: Instrument(self._board, metric) for name, metric in METRICS.items()}
+        self._gauges: list[tuple[str, Callable[[], float]]] = [("dexter_workers", lambda: 1.0)]
+        self._requests = self._instruments["api_request_duration_seconds"]
+        self._calls = self._instruments["dexter_calls_total"]
+        self._attempts = self._instruments["dexter_sentry_request_duration_seconds"]
 
     def watch_bytes(self, used_bytes: Callable[[], float]) -> None:
         """Show what the store takes, asked for at every scrape."""
-        gauge = Gauge("dexter_cache_bytes", "What all stored answers take.", registry=self._registry)
-        gauge.set_function(used_bytes)
+        self._gauges.append(("dexter_cache_bytes", used_bytes))
+
+    def publish(self) -> None:
+        """Write what is asked for instead of counted, so that other workers can show it too."""
+        for name, ask in self._gauges:
+            self._put(name, ask())
 
     def exposition(self) -> bytes:
-        """Give everything in Prometheus's text format."""
-        return generate_latest(self._registry)
+        """Give the numbers of all workers in Prometheus's text format."""
+        self.publish()
+        return exposition(self._board, METRICS)
 
     def __call__(self, record: Record) -> None:
         """Count one record."""
         match record:
             case AnswerServed(method=method, endpoint=endpoint, status=status):
-                self._requests.labels(method, endpoint, status).inc()
-                self._request_s.labels(method, endpoint, status).observe(record.duration_s)
-            case CallFinished(endpoint=endpoint, identity_kind=kind):
-                outcome = record.outcome.value if record.outcome else "error"
-                self._calls.labels(endpoint, outcome, kind).inc()
+                self._requests.observe(record.duration_s, method, endpoint, str(status))
+            case CallFinished(endpoint=operation, identity_kind=kind):
+                self._calls.add(1, operation, record.outcome.value if record.outcome else "error", kind)
             case AttemptFinished():
                 self._attempt(record)
-            case FlightLanded(endpoint=endpoint, joined=joined):
-                self._flights.labels(endpoint).inc()
-                self._joined.labels(endpoint).inc(joined)
-            case EntryStored() | StoreRefused() | TagsPurged() | IdentityDropped() | RefreshFailed():
+            case FlightLanded(endpoint=operation, joined=joined):
+                self._add("dexter_flights_total", 1, operation)
+                self._add("dexter_flight_joins_total", joined, operation)
+            case RetryScheduled() | BreakerChanged() | QuotaTold() | CallWaited() | RefusedByQuota():
+                self._resilience(record)
+            case _:
                 self._cache(record)
+
+    def _resilience(self, record: Record) -> None:
+        match record:
+            case RetryScheduled(endpoint=operation, reason=reason):
+                self._add("dexter_retries_total", 1, operation, reason)
+            case BreakerChanged(call_class=call_class, state=state):
+                self._put("dexter_breaker_state", STATES.index(state), call_class)
+                self._add("dexter_breaker_changes_total", 1, call_class, state)
+            case QuotaTold(identity_kind=kind, method=method, limit=limit):
+                bucket = (kind, method, str(limit))
+                self._put("dexter_quota_remaining", record.remaining, *bucket)
+                self._put("dexter_quota_limit", limit, *bucket)
+                if record.concurrent_limit is not None:
+                    self._put("dexter_quota_concurrent_limit", record.concurrent_limit, *bucket)
+            case CallWaited(priority=priority, waited_s=waited_s):
+                self._instruments["dexter_queue_wait_seconds"].observe(waited_s, priority)
+            case RefusedByQuota(endpoint=operation, reason=reason):
+                self._add("dexter_quota_refusals_total", 1, operation, reason)
+            case _:
+                pass
 
     def _attempt(self, record: AttemptFinished) -> None:
         status = "none" if record.status is None else str(record.status)
-        self._attempts.labels(record.method, record.endpoint, status).inc()
-        self._attempt_s.labels(record.method, record.endpoint, status).observe(record.duration_s)
+        self._attempts.observe(record.duration_s, record.endpoint, status)
         if record.error is not None:
-            self._failures.labels(record.endpoint, record.error).inc()
+            self._add("dexter_sentry_failures_total", 1, record.endpoint, record.error)
 
-    def _cache(self, record: EntryStored | StoreRefused | TagsPurged | IdentityDropped | RefreshFailed) -> None:
+    def _cache(self, record: Record) -> None:
         match record:
-            case EntryStored(endpoint=endpoint, fallback_only=fallback_only):
-                self._stored.labels(endpoint, str(fallback_only).lower()).inc()
-            case StoreRefused(endpoint=endpoint):
-                self._refused.labels(endpoint).inc()
-            case TagsPurged(endpoint=endpoint, entries=entries):
-                self._purged.labels(endpoint).inc(entries)
+            case EntryStored(endpoint=operation, fallback_only=fallback_only):
+                self._add("dexter_cache_stored_total", 1, operation, str(fallback_only).lower())
+            case StoreRefused(endpoint=operation):
+                self._add("dexter_cache_refused_total", 1, operation)
+            case TagsPurged(endpoint=operation, entries=entries):
+                self._add("dexter_cache_purged_total", entries, operation)
             case IdentityDropped(identity_kind=kind, status=status):
-                self._dropped.labels(kind, status).inc()
-            case RefreshFailed(endpoint=endpoint, error=error):
-                self._refresh_failures.labels(endpoint, error).inc()
+                self._add("dexter_identities_dropped_total", 1, kind, str(status))
+            case RefreshFailed(endpoint=operation, error=error):
+                self._add("dexter_refresh_failures_total", 1, operation, error)
+            case _:
+                pass
+
+    def _add(self, name: str, amount: float, *labels: str) -> None:
+        self._instruments[name].add(amount, *labels)
+
+    def _put(self, name: str, value: float, *labels: str) -> None:
+        self._instruments[name].put(value, self._now(), *labels)

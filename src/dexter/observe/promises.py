@@ -1,0 +1,104 @@
+"""Promises that do not hold at the moment, and why: `suspend` when a guarantee is lost, `restore` when it is back.
+
+Whoever gives a promise up calls it from its own worker; everybody's are shown, for as long as their worker lives.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dexter.observe.board import Board, BoardFull
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_FAMILY = "promise"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """A promise that does not hold since an epoch second."""
+
+    promise: str
+    why: str
+    since: float
+
+
+class Promises:
+    """What is suspended. `promise` and `why` are fixed texts for people, never anybody's data."""
+
+    def __init__(self, board: Board, now: Callable[[], float] = time.time) -> None:
+        self._board = board
+        self._now = now
+
+    def suspend(self, promise: str, why: str) -> None:
+        """Say that a promise does not hold from now on; said again, the first moment counts."""
+        with suppress(BoardFull):
+            place = self._board.allocate((_FAMILY, promise, why), 1)
+            self._board.numbers[place] = self._board.numbers[place] or self._now()
+
+    def restore(self, promise: str) -> None:
+        """Say that a promise holds again, whatever had suspended it."""
+        own = self._board.sheets()[0]
+        for key in own.keys(_FAMILY):
+            if key[1] == promise:
+                self._board.numbers[self._board.allocate(key, 1)] = 0.0
+
+    def suspended(self) -> list[Suspended]:
+        """Give what does not hold in some worker, longest first."""
+        since: dict[tuple[str, str], float] = {}
+        for sheet in self._board.sheets():
+            if sheet.is_live:
+                for key in sheet.keys(_FAMILY):
+                    moment = (sheet.block(key) or [0.0])[0]
+                    if moment:
+                        since[key[1], key[2]] = min(moment, since.get((key[1], key[2]), moment))
+        return sorted((Suspended(*key, moment) for key, moment in since.items()), key=lambda each: each.since)
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something that was seen `count` times, last at an epoch second."""
+
+    key: tuple[str, ...]
+    count: int
+    last_seen: float
+
+
+class Notices:
+    """Things worth a list, counted by fixed texts: replies that drifted, operations that Sentry calls deprecated."""
+
+    MOST = 500
+
+    def __init__(self, board: Board, family: str, now: Callable[[], float] = time.time) -> None:
+        self._board = board
+        self._family = family
+        self._now = now
+        self._places: dict[tuple[str, ...], int] = {}
+
+    def note(self, *key: str) -> None:
+        """Count one; beyond the most there may be, new ones are let go."""
+        if key not in self._places:
+            if len(self._places) >= self.MOST:
+                return
+            try:
+                self._places[key] = self._board.allocate((self._family, *key), 2)
+            except BoardFull:
+                return
+        place = self._places[key]
+        self._board.numbers[place] += 1
+        self._board.numbers[place + 1] = self._now()
+
+    def listed(self) -> list[Noticed]:
+        """Give what all workers saw, the latest first."""
+        totals: dict[tuple[str, ...], tuple[float, float]] = {}
+        for sheet in self._board.sheets():
+            for key in sheet.keys(self._family):
+                count, last = sheet.block(key) or (0.0, 0.0)
+                known = totals.get(key[1:], (0.0, 0.0))
+                totals[key[1:]] = (known[0] + count, max(known[1], last))
+        found = [Noticed(key, int(count), last) for key, (count, last) in totals.items() if count]
+        return sorted(found, key=lambda each: each.last_seen, reverse=True)

@@ -1,0 +1,58 @@
+"""Which trace the running code belongs to, with or without a collector: what log lines and errors are joined by.
+
+The form is W3C Trace Context's `traceparent`: https://www.w3.org/TR/trace-context/
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})(-.*)?"
+)
+_SAMPLED = 0x01
+
+
+@dataclass(frozen=True, slots=True)
+class TraceIds:
+    """A span's place: its trace, itself, and whether its caller wants it recorded."""
+
+    trace_id: str
+    span_id: str
+    sampled: bool = True
+
+    def traceparent(self) -> str:
+        """Give the header's value."""
+        return f"00-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"
+
+
+_current: ContextVar[str] = ContextVar("dexter_trace_id", default="")
+
+
+def parsed(traceparent: str | None) -> TraceIds | None:
+    """Give the ids of a `traceparent`, or None where it is absent or not of the standard's form."""
+    found = _TRACEPARENT.fullmatch(traceparent.strip()) if traceparent else None
+    if found is None or not int(found["trace"], 16) or not int(found["span"], 16):
+        return None
+    return TraceIds(found["trace"], found["span"], bool(int(found["flags"], 16) & _SAMPLED))
+
+
+def continued(traceparent: str | None) -> TraceIds:
+    """Give the ids of a new span: in the caller's trace where it has one, else in one of its own."""
+    caller = parsed(traceparent)
+    if caller is None:
+        return TraceIds(secrets.token_hex(16), secrets.token_hex(8))
+    return TraceIds(caller.trace_id, secrets.token_hex(8), caller.sampled)
+
+
+def enter(trace_id: str) -> None:
+    """Say which trace the running task belongs to; tasks it starts belong to it too."""
+    _current.set(trace_id)
+
+
+def current_trace_id() -> str:
+    """Give the trace that the running task belongs to, or an empty text."""
+    return _current.get()
