@@ -13,7 +13,8 @@ DexterError
 │   ├── Garbled            Sentry answered, but not what its API promises
 │   ├── Refused            Sentry answered with an error of its own, carried along
 │   ├── CircuitOpen        Sentry failed so often that it is left alone until a stated moment
-│   └── RateLimited        Sentry asks to wait until a stated moment
+│   ├── RateLimited        Sentry asks to wait until a stated moment
+│   └── NotInThisSentry    this Sentry is too old, or of another make, and has nothing that means the same
 └── DexterFault            our bug
 SettingsError              a setting is not of its permitted form; ends the start
 """
@@ -134,6 +135,13 @@ class RateLimited(UpstreamError):
     def __init__(self, message: str, *, until: float, remedy: str | None = None) -> None:
         super().__init__(message, remedy=remedy)
         self.until = until
+
+
+class NotInThisSentry(UpstreamError):
+    """This Sentry is too old, or of another make, and has nothing that is certain to mean the same."""
+
+    status = 501
+    remedy = "GET /api/v1/capabilities, or dexter doctor, says what this Sentry has."
 
 
 class DexterFault(DexterError):
