@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, inf
 from typing import TYPE_CHECKING
 
 from dexter.policy.headroom import PRIORITIES, free, per_round
@@ -50,8 +50,13 @@ class Bucket:
 
     limit: int | None = None
     window_s: float = 1.0
+    """How long a window is at least; headers do not say it, so that it is found out from their resets."""
+    window_at_most_s: float = inf
+    """How long a window is at most: resets are apart by whole windows."""
     reset_epoch: float = 0.0
     """When the present window ends, by Sentry's clock."""
+    told_reset_epoch: float | None = None
+    """The last such moment that Sentry told itself."""
     offset: ClockOffset = field(default_factory=ClockOffset)
     used: list[int] = field(default_factory=_none_sent)
     """What was sent in the present window, by priority."""
@@ -124,6 +129,7 @@ class Bucket:
         if said.reset_epoch is None or said.reset_epoch - offset.low_s <= now:
             return  # nothing on the present window: a late answer speaks of one that is over
         self.window_s = max(self.window_s, float(ceil(said.reset_epoch - (now + offset.high_s))))
+        self._compare_resets(said.reset_epoch)
         if new or said.reset_epoch > self.reset_epoch:
             self._begin(said.reset_epoch, new=new)
         self.reset_epoch = said.reset_epoch
@@ -152,12 +158,19 @@ class Bucket:
     def _exhaust(self, limit: int, window_s: float | None, now: float) -> None:
         new = self.limit is None
         self.limit = limit
-        self.window_s = self.window_s if window_s is None else window_s
+        if window_s is not None:
+            self.window_s = self.window_at_most_s = window_s
         if self.ends_at <= now or new:
             # No header said when: Sentry's windows begin at multiples of their length, by its clock.
             begun = (now + self.offset.high_s) // self.window_s * self.window_s
             self._begin(begun + self.window_s, new=new)
         self.others = max(self.others, limit - sum(self.used))
+
+    def _compare_resets(self, reset_epoch: float) -> None:
+        if self.told_reset_epoch is not None and reset_epoch != self.told_reset_epoch:
+            apart_s = abs(reset_epoch - self.told_reset_epoch)
+            self.window_at_most_s = max(self.window_s, min(self.window_at_most_s, apart_s))
+        self.told_reset_epoch = reset_epoch
 
     def _counted(self) -> list[int]:
         # Others' calls stand with the most urgent: nobody knows better, and it keeps nothing free for them twice.
@@ -180,6 +193,9 @@ class Bucket:
         for moment, priority in self.lately:
             if moment >= began:
                 self.used[priority] += 1
+        if self.window_s < self.window_at_most_s:
+            # Perhaps it is the old window still: what is under way may have been counted where this is counted.
+            self.used = [max(pair) for pair in zip(self.used, self.in_flight, strict=True)]
 
     def _forget_old(self, now: float) -> None:
         oldest = now - self.window_s - self.offset.doubt_s - TRANSIT_S
