@@ -6,6 +6,7 @@ import { filterCount, periodWord, statusWord, withoutFilters } from "@/core/view
 import { EmptyState } from "@/ui/EmptyState";
 import { ErrorState } from "@/ui/ErrorState";
 
+import rowClasses from "./row.module.css";
 import classes from "./stream.module.css";
 import { type Density, ROW_HEIGHT } from "./useDensity";
 import { useView } from "./useView";
@@ -13,15 +14,38 @@ import { useView } from "./useView";
 const SKELETONS = Array.from({ length: 14 }, (_, index) => index);
 
 /** Rows with the geometry of the real ones, so that nothing jumps when those come. */
-export function ListSkeleton({ density, rows = SKELETONS.length }: { density: Density; rows?: number }) {
+export function ListSkeleton({ density, rows }: { density: Density; rows?: number }) {
+  const alone = rows === undefined;
   return (
-    <div className={classes.skeleton} role="status" aria-label="Loading the issues">
+    <div className={classes.skeleton} data-alone={alone || undefined} role="status" aria-label="Loading the issues">
+      {alone && density !== "phone" && <div className={rowClasses.head} aria-hidden />}
       {SKELETONS.slice(0, rows).map((index) => (
-        <div key={index} className={classes.skeletonRow} style={{ height: ROW_HEIGHT[density] }} aria-hidden>
-          <i style={{ width: `${30 + ((index * 17) % 30)}%` }} />
-          <i style={{ width: `${45 + ((index * 23) % 35)}%` }} />
+        <div key={index} style={{ height: ROW_HEIGHT[density] }} aria-hidden>
+          <SkeletonRow index={index} density={density} />
         </div>
       ))}
+    </div>
+  );
+}
+
+function SkeletonRow({ index, density }: { index: number; density: Density }) {
+  const phone = density === "phone";
+  return (
+    <div className={`${rowClasses.row} ${classes.skeletonRow}`} data-density={density}>
+      <span className={rowClasses.tick}>
+        <i style={{ width: 16, height: 16 }} />
+      </span>
+      <span className={rowClasses.main}>
+        <i style={{ width: `${18 + ((index * 17) % 22)}%` }} />
+        <i style={{ width: `${40 + ((index * 23) % 35)}%` }} />
+        {density !== "compact" && <i style={{ width: "26%" }} />}
+      </span>
+      {!phone && <i className={rowClasses.spark} style={{ height: 20, opacity: 0.6 }} />}
+      {!phone && <i className={rowClasses.number} style={{ width: 36 }} />}
+      <i className={rowClasses.number} style={{ width: 28 }} />
+      {!phone && <i className={rowClasses.priority} style={{ width: 44, marginLeft: 20 }} />}
+      {!phone && <i style={{ width: 24, height: 24, borderRadius: 12, justifySelf: "center" }} />}
+      {!phone && <i className={rowClasses.last} style={{ width: 40 }} />}
     </div>
   );
 }
