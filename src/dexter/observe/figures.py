@@ -61,7 +61,7 @@ class Figures:
                 self._answer(record)
             case CallFinished(error=error):
                 refused = (Field.REFUSED,) if error in _REFUSED_HERE else ()
-                self._timeline.count(self._now(), Field.CALLS, *refused)
+                self._timeline.count(self._now(), Field.CALLS, *refused, times=record.count)
             case AttemptFinished():
                 self._attempt(record)
             case FlightLanded(joined=joined):
@@ -111,11 +111,11 @@ class Figures:
             names.append("reads")
             if outcome in _HITS:
                 names.append("hits")
-        self._timeline.count(now, *fields)
+        self._timeline.count(now, *fields, times=record.count)
         for name in names:
-            self._counts[name] = self._counts.get(name, 0) + 1
+            self._counts[name] = self._counts.get(name, 0) + record.count
         key = (record.method, record.endpoint)
-        self.answered.count(now, record.duration_s, failed=status >= 500, key=key)
+        self.answered.count(now, record.duration_s, failed=status >= 500, key=key, times=record.count)
         if status >= 500:
             self._mishap(
                 Mishap(

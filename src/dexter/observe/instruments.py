@@ -58,11 +58,11 @@ class Instrument:
         self._board.numbers[place] = value
         self._board.numbers[place + 1] = now
 
-    def observe(self, seconds: float, *labels: str) -> None:
-        """Put a duration into a histogram."""
+    def observe(self, seconds: float, *labels: str, times: int = 1) -> None:
+        """Put a duration into a histogram, once or several times."""
         place, numbers = self._place(labels), self._board.numbers
-        numbers[place + bisect_left(SECONDS, seconds)] += 1
-        numbers[place + len(SECONDS) + 1] += seconds
+        numbers[place + bisect_left(SECONDS, seconds)] += times
+        numbers[place + len(SECONDS) + 1] += seconds * times
 
     def _place(self, labels: tuple[str, ...]) -> int:
         place = self._places.get(labels)

@@ -166,9 +166,9 @@ class Metrics:
         """Count one record."""
         match record:
             case AnswerServed(method=method, endpoint=endpoint, status=status):
-                self._requests.observe(record.duration_s, method, endpoint, str(status))
+                self._requests.observe(record.duration_s, method, endpoint, str(status), times=record.count)
             case CallFinished(endpoint=operation, identity_kind=kind):
-                self._calls.add(1, operation, record.outcome.value if record.outcome else "error", kind)
+                self._calls.add(record.count, operation, record.outcome.value if record.outcome else "error", kind)
             case AttemptFinished():
                 self._attempt(record)
             case FlightLanded(endpoint=operation, joined=joined):

@@ -40,18 +40,18 @@ class Operations:
         self._family = family
         self._rings: dict[Key, Ring] = {}
 
-    def count(self, now: float, duration_s: float, *, failed: bool, key: Key) -> None:
-        """Note one answer."""
+    def count(self, now: float, duration_s: float, *, failed: bool, key: Key, times: int = 1) -> None:
+        """Note one answer, or several alike."""
         ring = self._rings.get(key) or self._ring(key)
         if ring is None:
             return
         place, numbers = ring.place(now), self._board.numbers
-        numbers[place + _COUNT] += 1.0
+        numbers[place + _COUNT] += times
         if failed:
-            numbers[place + _ERRORS] += 1.0
+            numbers[place + _ERRORS] += times
         if duration_s > numbers[place + _MAX]:
             numbers[place + _MAX] = duration_s
-        numbers[place + _LATENCIES + bucket_of(duration_s)] += 1.0
+        numbers[place + _LATENCIES + bucket_of(duration_s)] += times
 
     def _ring(self, key: Key) -> Ring | None:
         try:

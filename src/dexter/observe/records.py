@@ -23,6 +23,8 @@ class CallFinished:
     status: int | None = None
     outcome: Outcome | None = None
     error: str | None = None
+    count: int = 1
+    """How many alike calls this stands for; `duration_s` is their mean then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,8 @@ class AnswerServed:
     duration_s: float
     request_id: str
     outcome: Outcome | None = None
+    count: int = 1
+    """How many alike answers this stands for; `duration_s` is their mean then, and `request_id` is empty."""
 
 
 @dataclass(frozen=True, slots=True)

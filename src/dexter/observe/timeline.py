@@ -82,11 +82,11 @@ class Timeline:
         self._ring = Ring(board, KEY, step_s=STEP_S, slots=SLOTS, width=WIDTH)
         self._board = board
 
-    def count(self, now: float, *fields: int) -> None:
-        """Add one to each of the fields."""
+    def count(self, now: float, *fields: int, times: int = 1) -> None:
+        """Add one to each of the fields, or as many as there were times."""
         place, numbers = self._ring.place(now), self._board.numbers
         for each in fields:
-            numbers[place + each] += 1.0
+            numbers[place + each] += times
 
     def add(self, now: float, place_in_slot: int, amount: float) -> None:
         """Add to one field."""
