@@ -35,6 +35,7 @@ class Sentry:
     request_id: str = ""
     no_cache: bool = False
     max_age_s: float | None = None
+    priority: Priority = Priority.INTERACTIVE
     times: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint
     """Gives an endpoint the cache times that hold here."""
 
@@ -77,7 +78,7 @@ class Sentry:
             params=tuple(params.items()),
             headers=headers,
             body=body,
-            priority=Priority.INTERACTIVE,
+            priority=self.priority,
             request_id=self.request_id,
             no_cache=self.no_cache,
             max_age_s=self.max_age_s,

@@ -23,7 +23,9 @@ from dexter.errors import (
     TooLarge,
     Unauthenticated,
     Unreachable,
+    UpstreamError,
 )
+from dexter.policy.retry import retry_after_s
 from dexter.wire import Headers, Identity, header
 
 MAX_MESSAGE = 300
@@ -39,6 +41,7 @@ class SentryUnavailable(Refused):
     """Sentry says that it cannot serve just now."""
 
     status = 503
+    retry_after_s = 5.0
 
 
 def upstream_error(status: int, headers: Headers, body: bytes, *, identity: Identity, now: float) -> DexterError:
@@ -51,7 +54,10 @@ def upstream_error(status: int, headers: Headers, body: bytes, *, identity: Iden
     if status in _CALLERS:
         kind, fallback = _CALLERS[status]
         return kind(f"Sentry says: {said}" if said else fallback)
-    return _upstreams(status, headers, said, body)
+    error = _upstreams(status, headers, said, body)
+    # What Sentry says of its own return is better than a guess.
+    error.retry_after_s = retry_after_s(headers) or error.retry_after_s
+    return error
 
 
 _CALLERS: dict[int, tuple[type[DexterError], str]] = {
@@ -82,7 +88,7 @@ def _refused_credential(status: int, said: str, body: bytes, identity: Identity)
     )
 
 
-def _upstreams(status: int, headers: Headers, said: str, body: bytes) -> DexterError:
+def _upstreams(status: int, headers: Headers, said: str, body: bytes) -> UpstreamError:
     if 300 <= status < 400:
         target = header(headers, "location") or "another address"
         return Refused(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from dexter.wire import Priority
+
 if TYPE_CHECKING:
     from dexter.wire import Headers
 
@@ -70,6 +72,8 @@ _NOT_THE_CLIENTS = frozenset(
 )
 _NOT_THE_CLIENTS_PREFIXES = ("access-control-", "x-dexter-", "cross-origin-")
 
+PRIORITY_HEADER = "x-dexter-priority"
+
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
@@ -114,6 +118,19 @@ def max_age_s(headers: Headers) -> float | None:
         if directive.strip().lower().startswith("max-age=")
     ]
     return min((float(seconds) for seconds in stated if seconds.isascii() and seconds.isdigit()), default=None)
+
+
+def lowered(priority: Priority, headers: Headers) -> Priority:
+    """Give the priority that a client asks for (`X-Dexter-Priority`), which may only be lower than its face's.
+
+    `realtime`, `bulk` and `prefetch` are known; any other word asks for nothing.
+    """
+    asked = [
+        Priority[value.strip().upper()]
+        for name, value in headers
+        if name.lower() == PRIORITY_HEADER and value.strip().upper() in Priority.__members__
+    ]
+    return max([priority, *asked])
 
 
 def as_sent(raw: bytes) -> str:

@@ -14,14 +14,15 @@ from dexter.catalog.endpoints import UNKNOWN
 from dexter.errors import CallerError, DexterError, DexterFault, Garbled, NotFound
 from dexter.gateway import sentry_errors
 from dexter.gateway.exchange import CallerGone, Exchange
-from dexter.gateway.forwarding import max_age_s, to_client, to_sentry, wants_no_cache
+from dexter.gateway.forwarding import lowered, max_age_s, to_client, to_sentry, wants_no_cache
+from dexter.gateway.retry_after import retry_after
 from dexter.gateway.rewrite import fields_of, own_body, own_headers
 from dexter.observe.records import AnswerServed, Observer, tell
 from dexter.policy.cache_status import age_s, cache_status
 from dexter.policy.outcome import declares_json
 from dexter.upstream.bodies import close_body
 from dexter.upstream.clock import Clock, SystemClock
-from dexter.wire import Answer, Call, Credential, Endpoint, Headers, Identity, Send, header
+from dexter.wire import Answer, Call, Credential, Endpoint, Headers, Identity, Priority, Send, header
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,6 +153,7 @@ class Passthrough:
             deadline=self._clock.monotonic() + self._options.request_s,
             params=tuple(params.items()),
             headers=self._request_headers(headers, endpoint, path),
+            priority=lowered(Priority.INTERACTIVE, headers),
             request_id=exchange.request_id,
             no_cache=wants_no_cache(headers),
             max_age_s=max_age_s(headers),
@@ -213,7 +215,11 @@ class Passthrough:
     async def _refuse(self, exchange: Exchange, endpoint: Endpoint, error: DexterError) -> None:
         status, body = sentry_errors.of_error(error)
         self._tell(exchange, endpoint, status, None)
-        said = (("X-Request-ID", exchange.request_id), ("Cache-Status", "Dexter; fwd=bypass"))
+        said = (
+            ("X-Request-ID", exchange.request_id),
+            ("Cache-Status", "Dexter; fwd=bypass"),
+            *retry_after(error, self._clock.now()),
+        )
         headers = _as_json(said if status != 401 else (*said, ("WWW-Authenticate", 'Bearer realm="api"')))
         await exchange.respond(status, headers, body)
 

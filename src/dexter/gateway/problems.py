@@ -7,9 +7,9 @@ from http import HTTPStatus
 
 import msgspec
 
-from dexter.errors import CallerError, DexterError, DexterFault, RateLimited, Refused
+from dexter.errors import CallerError, CircuitOpen, DexterError, DexterFault, Refused
 from dexter.features.moment import iso
-from dexter.gateway.throttle import TooManyAttempts
+from dexter.gateway.retry_after import retry_after
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -72,6 +72,13 @@ def problem(error: DexterError, *, context: str, now: float, request_id: str) ->
     }
     if isinstance(error, Refused):
         document["upstream_status"] = error.upstream_status
+    if isinstance(error, CircuitOpen):
+        document["breaker"] = {
+            "class": error.call_class,
+            "since": iso(error.since),
+            "last_failure": error.last_failure,
+            "next_probe": iso(error.probe_at),
+        }
     if isinstance(error, InvalidFields):
         document["errors"] = [{"field": each.field, "message": each.message} for each in error.errors]
     headers = (("content-type", MEDIA_TYPE), ("cache-control", "no-store"), *_extra_headers(error, now))
@@ -79,15 +86,11 @@ def problem(error: DexterError, *, context: str, now: float, request_id: str) ->
 
 
 def _extra_headers(error: DexterError, now: float) -> tuple[tuple[str, str], ...]:
-    if isinstance(error, RateLimited):
-        return (("retry-after", str(max(1, round(error.until - now)))),)
-    if isinstance(error, TooManyAttempts):
-        return (("retry-after", str(error.retry_after_s)),)
     if isinstance(error, MethodNotAllowed):
         return (("allow", error.allowed),)
     if error.status == 401:
         return (("www-authenticate", "Bearer"),)
-    return ()
+    return retry_after(error, now)
 
 
 def _slug(name: str) -> str:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from dexter.errors import BadRequest, DexterError, Unauthenticated
 from dexter.features.sentry import Sentry
 from dexter.gateway.cache_times import CacheTimes
-from dexter.gateway.forwarding import max_age_s, wants_no_cache
+from dexter.gateway.forwarding import lowered, max_age_s, wants_no_cache
 from dexter.gateway.identity import Authenticator, Caller, Mode, require_csrf
+from dexter.wire import Priority
 
 if TYPE_CHECKING:
     from dexter.features.current_user import CurrentUser
@@ -99,7 +100,10 @@ class Gateway:
         return self.clock.monotonic() + self.options.request_deadline_s
 
     def sentry(self, caller: Caller, organization: str, request_id: str, headers: Headers = ()) -> Sentry:
-        """Give a caller's way to Sentry for the length of one request; its headers say how old an answer may be."""
+        """Give a caller's way to Sentry for the length of one request.
+
+        Its headers say how old an answer may be, and whether it can wait behind others.
+        """
         return Sentry(
             send=self.send,
             identity=caller.identity,
@@ -110,5 +114,6 @@ class Gateway:
             request_id=request_id,
             no_cache=wants_no_cache(headers),
             max_age_s=max_age_s(headers),
+            priority=lowered(Priority.INTERACTIVE, headers),
             times=self.options.times,
         )

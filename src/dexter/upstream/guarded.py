@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 from dexter.errors import CallerError, CircuitOpen, RateLimited, UpstreamError
@@ -70,7 +71,7 @@ class Guarded:
         now, epoch = self._parts.clock.monotonic(), self._parts.clock.now()
         return CircuitOpen(
             f"Sentry failed again and again at such calls ({kind.value}; last: {away.last_failure}), so it is left "
-            f"alone for now.",
+            f"alone until a probe in {max(1, ceil(away.probe_at - now))} s.",
             call_class=kind.value,
             since=epoch - (now - away.since),
             probe_at=epoch + (away.probe_at - now),
