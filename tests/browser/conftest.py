@@ -12,6 +12,8 @@ ISSUES = 1300
 WIDE, NARROW = (1440, 900), (390, 844)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PATIENCE_MS = 15_000
+EXCEPTIONS = "/?query=error.unhandled%3Atrue"
+"""Only exceptions, since a mere message has no stack trace to look at."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -73,7 +75,7 @@ def visit(context: BrowserContext, gateway: Gateway) -> Iterator[Page]:
     page, complaints = context.new_page(), []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
-    page.goto(gateway.url)
+    page.goto(gateway.url + EXCEPTIONS)
     yield page
     context.close()
     assert complaints == []
