@@ -37,6 +37,7 @@ export default defineConfig({
         test: {
           name: "browser",
           environment: "jsdom",
+          testTimeout: 30_000,
           setupFiles: ["./tests/setup.ts"],
           include: ["src/{api,queries,ui,screens,app}/**/*.test.{ts,tsx}"],
         },

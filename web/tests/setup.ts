@@ -1,6 +1,6 @@
 import "@testing-library/jest-dom/vitest";
 
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterAll, afterEach, beforeAll } from "vitest";
 
 import { gateway } from "./gateway";
@@ -41,6 +41,9 @@ Object.defineProperties(Element.prototype, {
 
 window.scrollTo = () => undefined;
 Element.prototype.scrollIntoView = () => undefined;
+
+// A busy machine must be slow, not red: what is waited for ends the wait at once where it comes.
+configure({ asyncUtilTimeout: 8000 });
 
 beforeAll(() => gateway.listen({ onUnhandledRequest: "error" }));
 afterEach(() => {
