@@ -19,6 +19,7 @@ from dexter.gateway.asgi import (
     whole_body,
 )
 from dexter.gateway.catalog_reads import Read, answer_read
+from dexter.gateway.fast_path import HIT
 from dexter.gateway.feature_routes import feature_addresses, feature_app
 from dexter.gateway.problems import MethodNotAllowed
 
@@ -50,8 +51,9 @@ class ApiV1:
             await self._features({**scope, "method": method}, replaying(body, receive), send)
             return
         read = Read(entry, values, query_of(scope), headers, scope["state"]["request_id"])
-        response, scope["state"]["outcome"] = await answer_read(self._gateway, read)
-        await send_response(send, response, head=scope["method"] == "HEAD")
+        answered = await answer_read(self._gateway, read)
+        scope["state"] |= {"outcome": answered.outcome, HIT: answered.hit}
+        await send_response(send, answered.response, head=scope["method"] == "HEAD")
 
     def _find(self, scope: Scope) -> tuple[Mapping_ | str, dict[str, str]]:
         method, path = scope["method"], scope["path"]

@@ -10,8 +10,9 @@ from dexter.catalog.query import read_query
 from dexter.errors import BadRequest
 from dexter.gateway.asgi import Response
 from dexter.gateway.identity import require_permission
+from dexter.gateway.ready import AgedBody, Hit
 from dexter.gateway.shapes import is_list, page, with_meta
-from dexter.gateway.translations import WITH_META, Question, question
+from dexter.gateway.translations import DEPENDS_ON_TIME, WITH_META, Question, question
 from dexter.policy.cache_status import age_s, cache_status
 from dexter.wire import Headers, Outcome, header
 
@@ -39,8 +40,17 @@ class Read:
     request_id: str
 
 
-async def answer_read(gateway: Gateway, read: Read) -> tuple[Response, Outcome]:
-    """Give the answer to a plain read, and where it came from. Raises what stands in the way of it."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer to a plain read, where it came from, and what must be known to give it again, if it may be."""
+
+    response: Response
+    outcome: Outcome
+    hit: Hit | None
+
+
+async def answer_read(gateway: Gateway, read: Read) -> Answered:
+    """Give the answer to a plain read. Raises what stands in the way of it."""
     started = gateway.clock.monotonic()
     caller = gateway.sentry_caller("GET", read.headers)
     require_permission(caller, read.entry.endpoint, serve_secrets=gateway.options.serve_secrets)
@@ -51,7 +61,8 @@ async def answer_read(gateway: Gateway, read: Read) -> tuple[Response, Outcome]:
     if read.entry.shape != "object" and not is_list(reply) and reply.answer.stored_at is not None:
         # JSON of another shape was kept when it came; it must not stand there until it is old.
         reply = await replace(sentry, no_cache=True).ask(read.entry.endpoint, path, params, asked.pairs)
-    return _response(read.entry, reply, asked, gateway, started), reply.answer.outcome
+    body = _body(read.entry, reply, asked)
+    return Answered(_response(body, reply, gateway, started), reply.answer.outcome, _hit(read.entry, reply, body))
 
 
 def bind(read: Read, gateway: Gateway) -> tuple[str, Question]:
@@ -68,20 +79,26 @@ def bind(read: Read, gateway: Gateway) -> tuple[str, Question]:
     return organization, question(read.entry, values, gateway.clock.now())
 
 
-def _response(entry: Mapping_, reply: Reply, asked: Question, gateway: Gateway, started: float) -> Response:
-    now = gateway.clock.now()
+def _body(entry: Mapping_, reply: Reply, asked: Question) -> bytes | AgedBody:
     if entry.shape != "object":
-        body = page(reply, now=now, query=asked.query)
-    elif entry.name in WITH_META:
-        body = with_meta(reply, now=now)
-    else:
-        body = reply.body
+        return page(reply, query=asked.query)
+    return with_meta(reply) if entry.name in WITH_META else reply.body
+
+
+def _hit(entry: Mapping_, reply: Reply, body: bytes | AgedBody) -> Hit | None:
+    if reply.answer.kept is None or entry.name in DEPENDS_ON_TIME:
+        return None
+    return Hit(reply.answer, reply.endpoint.name, "/api/v1", entry.name, body)
+
+
+def _response(body: bytes | AgedBody, reply: Reply, gateway: Gateway, started: float) -> Response:
+    now = gateway.clock.now()
     headers = (
         ("content-type", "application/json"),
         ("cache-control", "no-store"),
         *truth_headers(reply, now=now, took_s=gateway.clock.monotonic() - started),
     )
-    return Response(200, body, headers)
+    return Response(200, body.at(now - reply.taken_at) if isinstance(body, AgedBody) else body, headers)
 
 
 def truth_headers(reply: Reply, *, now: float, took_s: float) -> Pairs:

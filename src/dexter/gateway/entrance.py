@@ -16,6 +16,7 @@ import structlog
 
 from dexter.errors import DexterError, DexterFault
 from dexter.gateway.asgi import AsgiApp, AsgiSend, Message, Receive, Response, Scope, headers_of, send_response
+from dexter.gateway.fast_path import HIT, PENDING
 from dexter.gateway.guard import SECURITY_HEADERS, check_host, check_origin, check_size, check_target
 from dexter.gateway.problems import problem
 from dexter.gateway.protocol import OVERSIZED
@@ -96,6 +97,8 @@ class Entrance:
         sender = _Sender(send, request_id, passed_through=is_passed_through(scope["path"]))
         started = self._clock.monotonic()
         await self._answered(scope, receive, sender)
+        if PENDING in scope["state"] and sender.is_complete:
+            scope["state"][PENDING].answered(sender.status, sender.headers, scope["state"].get(HIT))
         if scope["path"].startswith("/api/v1"):
             self._tell(scope, sender.status, self._clock.monotonic() - started)
 
@@ -159,6 +162,7 @@ class _Sender:
             (b"x-request-id", request_id.encode()),
         )
         self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = []
         self.is_complete = False
 
     async def __call__(self, message: Message) -> None:
@@ -166,7 +170,8 @@ class _Sender:
             self.status = message["status"]
             stated = {name.lower() for name, _ in message.get("headers", ())}
             added = [pair for pair in self._added if pair[0] not in stated]
-            message = {**message, "headers": [*message.get("headers", ()), *added]}
+            self.headers = [*message.get("headers", ()), *added]
+            message = {**message, "headers": self.headers}
         else:
             self.is_complete = not message.get("more_body", False)
         await self._send(message)

@@ -1,12 +1,22 @@
 """How bytes of a connection become requests: uvicorn's own parser, with limits that it does not set.
 
+And how a request whose answer stands ready is answered on the spot (see `fast_path`).
+
 Rests on uvicorn's internals, so that its minor version is pinned; `tests/gateway/test_protocol.py` holds what is used.
 """
 
 from __future__ import annotations
 
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from dexter.gateway.fast_path import FAST_PATH, PENDING, FastPath, Pending, asked
+
+if TYPE_CHECKING:
+    from dexter.gateway.ready import ReadyAnswer
 
 MAX_TARGET_BYTES = 60 * 1024
 """The longest request target that is kept; httptools reads none of 64 KB. What follows is dropped as it comes."""
@@ -18,15 +28,129 @@ OVERSIZED = "oversized"
 """The key in a scope's state that tells the entrance what was too large: `target` or `headers`."""
 
 
+MAX_REMEMBERED_BYTES = 4096
+"""Requests longer than this are always parsed: taking the hash of a large upload would cost more than it saves."""
+
+
 class GatewayProtocol(HttpToolsProtocol):
     """Reads requests within limits; one beyond them reaches the entrance cut short and marked, to be refused there."""
 
     _header_bytes = 0
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._fast_path: FastPath | None = self.app_state.get(FAST_PATH)
+        self._began = 0.0
+        self._given_at = 0.0
+        self._under_way = False
+        """Whether a request is being read."""
+        self._messages = 0
+        """Requests that began in the bytes at hand."""
+        self._given: ReadyAnswer | None = None
+        """What the request being read was answered with before it went anywhere."""
+        self._comes_again = False
+
+    def data_received(self, data: bytes) -> None:
+        """Answer bytes that are known to be a request whose answer stands ready; read all others."""
+        self._began = perf_counter()
+        fast_path = self._fast_path
+        if fast_path is None or self._under_way or len(data) > MAX_REMEMBERED_BYTES:
+            super().data_received(data)
+            return
+        ready = fast_path.whole.get(data)
+        if ready is not None and self._is_free():
+            if fast_path.may_give(ready):
+                self._give(ready, fast_path)
+                return
+            fast_path.drop(ready)
+        self._messages, self._given, self._comes_again = 0, None, False
+        super().data_received(data)
+        self._remember(data, fast_path)
+
     def on_message_begin(self) -> None:
         """Begin a request."""
+        self._under_way = True
+        self._messages += 1
+        self._given = None
         super().on_message_begin()
         self._header_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        """Answer a request from what stands ready, or send it the usual way."""
+        if self.parser.should_upgrade():
+            # What comes after an upgrade is no HTTP, so that nothing may be known by its bytes any more.
+            self._fast_path = None
+        if self._fast_path is None or not self._may_stand_ready() or not self._answered(self._fast_path):
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a body."""
+        if self._given is None:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        self._under_way = False
+        if self._given is None:
+            super().on_message_complete()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection, unless an answer that stood ready was given meanwhile."""
+        left_s = self._given_at + self.timeout_keep_alive - self.loop.time()
+        if left_s > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(left_s, self.timeout_keep_alive_handler)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _is_free(self) -> bool:
+        """Whether an answer may be written now: none is under way, and the client reads what it is sent."""
+        return (
+            (self.cycle is None or self.cycle.response_complete)
+            and not self.flow.write_paused
+            and not self.pipeline
+            and not self.transport.is_closing()
+            and self.limit_concurrency is None
+        )
+
+    def _remember(self, data: bytes, fast_path: FastPath) -> None:
+        """Note that these bytes are one whole request, whose answer stands ready."""
+        given = self._given
+        if given is not None and self._comes_again and self._messages == 1 and not self._under_way:
+            fast_path.remember_bytes(data, given)
+
+    def _may_stand_ready(self) -> bool:
+        parser = self.parser
+        return (
+            parser.get_method() == b"GET"
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not self.expect_100_continue
+            and OVERSIZED not in self.scope["state"]
+        )
+
+    def _answered(self, fast_path: FastPath) -> bool:
+        question = asked(self.url, self.headers)
+        if question is None:
+            return False
+        ready = fast_path.find(question) if self._is_free() else None
+        if ready is None:
+            self.scope["state"][PENDING] = Pending(fast_path, question, self.headers)
+            return False
+        self._given, self._comes_again = ready, question.whole
+        self._give(ready, fast_path, question.request_id)
+        return True
+
+    def _give(self, ready: ReadyAnswer, fast_path: FastPath, request_id: bytes | None = None) -> None:
+        parts = ready.parts(self.server_state.default_headers, fast_path.now(), request_id or fast_path.new_id())
+        self.transport.writelines(parts)
+        self.server_state.total_requests += 1
+        # A timer set anew for every answer would cost more than the answer; it looks at this when it rings.
+        self._given_at = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+        fast_path.given(ready, self._began)
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the request target."""

@@ -48,6 +48,8 @@ class Sessions:
         self._opened_with = fingerprint(key, "opened with", token)
         self.ttl_s = ttl_s
         self._clock = clock
+        self._known: dict[str, float] = {}
+        self._known_at = (0, 0)
 
     def open(self) -> tuple[str, Session]:
         """Start a session and give its id, which goes into the cookie and is kept nowhere."""
@@ -67,6 +69,17 @@ class Sessions:
             (_hashed(session_id), self._opened_with, self._clock()),
         ).fetchone()
         return None if row is None else self._session(session_id, row[0])
+
+    def is_live(self, session_id: str) -> bool:
+        """Whether `find` would find a session; told from memory as long as nobody changed any session."""
+        changes = (self._database.total_changes, self._database.execute("PRAGMA data_version").fetchone()[0])
+        if changes != self._known_at:
+            # The first number counts this connection's changes, the second tells of other processes'.
+            self._known_at = changes
+            self._known.clear()
+        if session_id not in self._known and (session := self.find(session_id)) is not None:
+            self._known[session_id] = session.expires_at
+        return self._known.get(session_id, 0.0) > self._clock()
 
     def end(self, session_id: str) -> None:
         """Sign a session out; its cookie is worth nothing from here on."""

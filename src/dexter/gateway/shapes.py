@@ -9,6 +9,7 @@ import msgspec
 
 from dexter.errors import Garbled
 from dexter.features.moment import iso
+from dexter.gateway.ready import AgedBody
 from dexter.policy.link_header import next_cursor, previous_cursor
 from dexter.wire import header
 
@@ -16,19 +17,16 @@ if TYPE_CHECKING:
     from dexter.features.reply import Reply
 
 
-def page(reply: Reply, *, now: float, query: str | None = None) -> bytes:
-    """Give `{data, pagination, meta}` around a list of Sentry's. Raises Garbled when it is none.
+def page(reply: Reply, *, query: str | None = None) -> AgedBody:
+    """Give `{data, pagination, meta}` around a list of Sentry's, at whatever age. Raises Garbled when it is none.
 
     `pagination.next` is null on the last page, so whoever follows it comes to an end.
     """
     if not is_list(reply):
         raise Garbled("Sentry answered, but not with the list that was asked for.")
     link = header(reply.headers, "link")
-    return b'{"data":%b,"pagination":%b,"meta":%b}' % (
-        reply.body,
-        msgspec.json.encode({"next": _cursor(next_cursor(link)), "prev": _cursor(previous_cursor(link))}),
-        msgspec.json.encode(meta(reply, now=now, query=query)),
-    )
+    pages = msgspec.json.encode({"next": _cursor(next_cursor(link)), "prev": _cursor(previous_cursor(link))})
+    return _aged(reply, b',"pagination":' + pages, query)
 
 
 def encoded(document: Any) -> bytes:
@@ -44,21 +42,27 @@ def is_list(reply: Reply) -> bool:
     return reply.body.lstrip()[:1] == b"["
 
 
-def with_meta(reply: Reply, *, now: float) -> bytes:
-    """Give `{data, meta}` around a value of Sentry's."""
-    return b'{"data":%b,"meta":%b}' % (reply.body, msgspec.json.encode(meta(reply, now=now)))
+def with_meta(reply: Reply) -> AgedBody:
+    """Give `{data, meta}` around a value of Sentry's, at whatever age."""
+    return _aged(reply)
 
 
-def meta(reply: Reply, *, now: float, query: str | None = None) -> dict[str, Any]:
-    """Give what is known of an answer beside its content: age, source, size of the whole result."""
-    document: dict[str, Any] = {
-        "cached_at": iso(reply.taken_at),
-        "age_s": round(max(0.0, now - reply.taken_at), 3),
+def _aged(reply: Reply, between: bytes = b"", query: str | None = None) -> AgedBody:
+    """Give the body around Sentry's own, with what is known of it beside: when it was, its source, the whole's size."""
+    known: dict[str, Any] = {
         "stale": reply.is_stale,
         "source": reply.answer.outcome.value,
         "hits": _hits(header(reply.headers, "x-hits")),
     }
-    return document if query is None else document | {"query": query}
+    if query is not None:
+        known["query"] = query
+    taken_at = msgspec.json.encode(iso(reply.taken_at))
+    return AgedBody(
+        before=b'{"data":',
+        content=reply.body,
+        between=b'%b,"meta":{"cached_at":%b,"age_s":' % (between, taken_at),
+        after=b",%b}" % msgspec.json.encode(known)[1:],
+    )
 
 
 def _cursor(cursor: str | None) -> dict[str, str] | None:

@@ -57,5 +57,8 @@ _TRANSLATIONS: Mapping[str, Callable[[Pairs, Values, float], Question]] = {
     "issues.stats": _issue_stats,
 }
 
+DEPENDS_ON_TIME = frozenset({"issues.stats"})
+"""Entries whose question to Sentry is another one a moment later."""
+
 WITH_META = frozenset({"issues.stats"})
 """Entries whose value is wrapped as `{data, meta}`, so that a bare series can say how old it is."""
