@@ -14,7 +14,9 @@ from dexter.catalog.endpoints import UNKNOWN
 from dexter.errors import CallerError, DexterError, DexterFault, Garbled, NotFound
 from dexter.gateway import sentry_errors
 from dexter.gateway.exchange import CallerGone, Exchange
+from dexter.gateway.fast_path import HIT
 from dexter.gateway.forwarding import lowered, max_age_s, to_client, to_sentry, wants_no_cache
+from dexter.gateway.ready import Hit
 from dexter.gateway.retry_after import retry_after
 from dexter.gateway.rewrite import fields_of, own_body, own_headers
 from dexter.observe.records import AnswerServed, Observer, tell
@@ -175,6 +177,11 @@ class Passthrough:
             await self._refuse(exchange, call.endpoint, error)
             return
         self._tell(exchange, call.endpoint, answer.status, answer)
+        if answer.kept is not None and isinstance(answer.body, bytes):
+            # The endpoint is Sentry's own here, for the call and for the address.
+            exchange.scope.setdefault("state", {})[HIT] = Hit(
+                answer, call.endpoint.name, FACE, call.endpoint.name, answer.body
+            )
         headers = (*answer.headers, *self._own_headers(exchange, call, answer))
         await exchange.respond(answer.status, headers, answer.body)
 
