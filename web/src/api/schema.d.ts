@@ -38,6 +38,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gateway/slo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Gateway.Slo
+         * @description Give how the technical objectives stand, over thirty days and the last hour.
+         */
+        get: operations["gateway_slo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gateway/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Gateway.Stats
+         * @description Give how the gateway does, live, over all workers of this host.
+         */
+        get: operations["gateway_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/issues": {
         parameters: {
             query?: never;
@@ -332,10 +372,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Traces.Report
+         * @description Take spans of the workbench, to stand in the same traces as the gateway's own.
+         */
+        post: operations["traces_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AnsweredOperation
+         * @description An address of the gateway in the last hour.
+         */
+        AnsweredOperation: {
+            /** Endpoint */
+            endpoint: string;
+            /** Method */
+            method: string;
+            /** Requests */
+            requests: number;
+            /** Errors */
+            errors: number;
+            /** P50 Ms */
+            p50_ms: number;
+            /** P95 Ms */
+            p95_ms: number;
+            /** Max Ms */
+            max_ms: number;
+        };
         /**
          * Archive
          * @description Until when an issue is archived.
@@ -369,6 +449,63 @@ export interface components {
             window_minutes?: number | null;
         };
         /**
+         * AskedOperation
+         * @description An operation of Sentry's in the last hour.
+         */
+        AskedOperation: {
+            /** Operation */
+            operation: string;
+            /** Calls */
+            calls: number;
+            /** Failures */
+            failures: number;
+            /** P50 Ms */
+            p50_ms: number;
+            /** P95 Ms */
+            p95_ms: number;
+            /** Max Ms */
+            max_ms: number;
+        };
+        /**
+         * BreakerView
+         * @description A circuit breaker.
+         */
+        BreakerView: {
+            /** Name */
+            name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "closed" | "half_open" | "open";
+            /** Since */
+            since: string | null;
+            /** Last Failure */
+            last_failure: string | null;
+            /** Retry At */
+            retry_at: string | null;
+        };
+        /**
+         * BudgetView
+         * @description Misses that the window allows, had, and has left; overspent is negative.
+         */
+        BudgetView: {
+            /** Allowed */
+            allowed: number;
+            /** Spent */
+            spent: number;
+            /** Left */
+            left: number;
+        };
+        /**
+         * CacheView
+         * @description What is stored in memory, all workers together.
+         */
+        CacheView: {
+            /** Used Bytes */
+            used_bytes: number;
+        };
+        /**
          * ClientError
          * @description An error that the workbench met in somebody's browser.
          */
@@ -381,6 +518,84 @@ export interface components {
             url?: string | null;
             /** Screen */
             screen?: string | null;
+        };
+        /**
+         * DeprecationView
+         * @description An operation that Sentry said it will switch off.
+         */
+        DeprecationView: {
+            /** Operation */
+            operation: string;
+            /** Sunset */
+            sunset: string | null;
+            /** Count */
+            count: number;
+            /** Last Seen */
+            last_seen: string;
+        };
+        /**
+         * DriftView
+         * @description Replies of Sentry's that differ from the catalog.
+         */
+        DriftView: {
+            /** Operation */
+            operation: string;
+            /** What */
+            what: string;
+            /** Count */
+            count: number;
+            /** Last Seen */
+            last_seen: string;
+        };
+        /**
+         * FlightsView
+         * @description Shared flights of the last hour, and the callers who came along.
+         */
+        FlightsView: {
+            /** Flown */
+            flown: number;
+            /** Joined */
+            joined: number;
+        };
+        /**
+         * GatewayStats
+         * @description How the gateway does, all workers of this host together.
+         */
+        GatewayStats: {
+            /** Now */
+            now: string;
+            /** Started At */
+            started_at: string;
+            /** Version */
+            version: string;
+            workers: components["schemas"]["Workers"];
+            windows: components["schemas"]["Windows"];
+            series: components["schemas"]["TimeSeries"];
+            /** Operations */
+            operations: components["schemas"]["AnsweredOperation"][];
+            /** Upstream */
+            upstream: components["schemas"]["AskedOperation"][];
+            /** Breakers */
+            breakers: components["schemas"]["BreakerView"][];
+            /** Quota */
+            quota: components["schemas"]["QuotaView"][];
+            queue: components["schemas"]["QueueView"];
+            flights: components["schemas"]["FlightsView"];
+            cache: components["schemas"]["CacheView"];
+            /** Recent Errors */
+            recent_errors: components["schemas"]["RecentError"][];
+            /** Suspended */
+            suspended: components["schemas"]["SuspendedPromise"][];
+            /** Drift */
+            drift: components["schemas"]["DriftView"][];
+            /** Deprecations */
+            deprecations: components["schemas"]["DeprecationView"][];
+            slo: components["schemas"]["SloView"];
+            /**
+             * Tracing
+             * @description Whether spans go to a collector.
+             */
+            tracing: boolean;
         };
         /**
          * IssueUpdate
@@ -406,6 +621,116 @@ export interface components {
             bookmark?: boolean | null;
             /** Subscribed */
             subscribed?: boolean | null;
+        };
+        /**
+         * ObjectiveView
+         * @description One objective: what is promised, what was measured over the window, and whether it is met.
+         */
+        ObjectiveView: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "latency" | "errors" | "hit_ratio" | "coverage";
+            /** Title */
+            title: string;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "ms" | "ratio";
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "below" | "above";
+            /** Target */
+            target: number;
+            /** Measured */
+            measured: number | null;
+            /** Met */
+            met: boolean | null;
+            /** Last Hour */
+            last_hour: number | null;
+            budget: components["schemas"]["BudgetView"] | null;
+        };
+        /**
+         * Outcomes
+         * @description Answers by where they came from.
+         */
+        Outcomes: {
+            /** Hit */
+            hit: number;
+            /** Stale */
+            stale: number;
+            /** Fallback */
+            fallback: number;
+            /** Miss */
+            miss: number;
+            /** Collapsed */
+            collapsed: number;
+            /** Bypass */
+            bypass: number;
+        };
+        /**
+         * QueueView
+         * @description Waiting for quota, in the last hour.
+         */
+        QueueView: {
+            /** Waited */
+            waited: number;
+            /** Refused */
+            refused: number;
+            /**
+             * P95 Wait Ms
+             * @description Since the workers' start.
+             */
+            p95_wait_ms: number | null;
+        };
+        /**
+         * QuotaView
+         * @description What Sentry last said is left of a quota.
+         */
+        QuotaView: {
+            /** Bucket */
+            bucket: string;
+            /** Limit */
+            limit: number | null;
+            /** Remaining */
+            remaining: number | null;
+            /** Resets At */
+            resets_at: string | null;
+            /** Concurrent Limit */
+            concurrent_limit: number | null;
+            /** Learned At */
+            learned_at: string;
+        };
+        /**
+         * RecentError
+         * @description One of the last errors.
+         */
+        RecentError: {
+            /** At */
+            at: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "answer" | "sentry" | "refresh" | "browser";
+            /** Endpoint */
+            endpoint: string;
+            /** Method */
+            method: string;
+            /** Status */
+            status: number | null;
+            /** Error */
+            error: string | null;
+            /** Duration Ms */
+            duration_ms: number | null;
+            /** Request Id */
+            request_id: string;
+            /** Trace Id */
+            trace_id: string;
         };
         /**
          * Resolve
@@ -468,12 +793,182 @@ export interface components {
             token: string;
         };
         /**
+         * SloView
+         * @description The four technical objectives over a rolling window, restarts included.
+         */
+        SloView: {
+            /** Window Days */
+            window_days: number;
+            /**
+             * Since
+             * @description When the oldest hour counted began.
+             */
+            since: string | null;
+            /** Objectives */
+            objectives: components["schemas"]["ObjectiveView"][];
+        };
+        /**
+         * SpanReport
+         * @description A span that the workbench measured in somebody's browser. Its name is a screen's or an action's.
+         */
+        SpanReport: {
+            /** Trace Id */
+            trace_id: string;
+            /** Span Id */
+            span_id: string;
+            /** Parent Span Id */
+            parent_span_id?: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Start Ms
+             * @description Epoch milliseconds.
+             */
+            start_ms: number;
+            /** Duration Ms */
+            duration_ms: number;
+            /**
+             * Error
+             * @default false
+             */
+            error: boolean;
+            /** Screen */
+            screen?: string | null;
+        };
+        /**
+         * SpanReports
+         * @description Spans, a handful at a time.
+         */
+        SpanReports: {
+            /** Spans */
+            spans: components["schemas"]["SpanReport"][];
+        };
+        /**
+         * SpansTaken
+         * @description What became of them. Without a collector there is no use in sending more.
+         */
+        SpansTaken: {
+            /** Accepted */
+            accepted: number;
+            /** Exported */
+            exported: boolean;
+        };
+        /**
+         * SuspendedPromise
+         * @description A guarantee that does not hold at the moment.
+         */
+        SuspendedPromise: {
+            /** Promise */
+            promise: string;
+            /** Since */
+            since: string;
+            /** Why */
+            why: string;
+        };
+        /**
+         * TimeSeries
+         * @description The last hour in columns of equal length, oldest first; `t` is when a step began, in epoch seconds.
+         */
+        TimeSeries: {
+            /** Step S */
+            step_s: number;
+            /** T */
+            t: number[];
+            /** Requests */
+            requests: number[];
+            /** Errors */
+            errors: number[];
+            /** Reads */
+            reads: number[];
+            /** Hits */
+            hits: number[];
+            /** Upstream Calls */
+            upstream_calls: number[];
+            /** Saved */
+            saved: number[];
+            /** P50 Ms */
+            p50_ms: (number | null)[];
+            /** P95 Ms */
+            p95_ms: (number | null)[];
+        };
+        /**
          * User
          * @description The person or integration behind the Sentry credential in use.
          */
         User: {
             /** Name */
             name: string | null;
+        };
+        /**
+         * Window
+         * @description The last minute, five minutes or hour.
+         */
+        Window: {
+            /** Seconds */
+            seconds: number;
+            /** Requests */
+            requests: number;
+            /** Per S */
+            per_s: number;
+            /**
+             * Errors
+             * @description Answers of 500 and above, Sentry's or Dexter's.
+             */
+            errors: number;
+            /** Error Rate */
+            error_rate: number | null;
+            /**
+             * Client Errors
+             * @description Answers of 400 to 499.
+             */
+            client_errors: number;
+            /** P50 Ms */
+            p50_ms: number | null;
+            /** P95 Ms */
+            p95_ms: number | null;
+            /** P99 Ms */
+            p99_ms: number | null;
+            /**
+             * Reads
+             * @description Reads that a store may answer.
+             */
+            reads: number;
+            /**
+             * Hits
+             * @description Reads answered without waiting for Sentry.
+             */
+            hits: number;
+            /** Hit Ratio */
+            hit_ratio: number | null;
+            outcomes: components["schemas"]["Outcomes"];
+            /** Upstream Calls */
+            upstream_calls: number;
+            /** Upstream Failures */
+            upstream_failures: number;
+            /**
+             * Calls Saved
+             * @description Calls that callers wanted, less those that Sentry got.
+             */
+            calls_saved: number;
+        };
+        /**
+         * Windows
+         * @description The same figures over three spans.
+         */
+        Windows: {
+            "1m": components["schemas"]["Window"];
+            "5m": components["schemas"]["Window"];
+            "60m": components["schemas"]["Window"];
+        };
+        /**
+         * Workers
+         * @description The processes whose figures these are; a lost one's counts are kept.
+         */
+        Workers: {
+            /** Live */
+            live: number;
+            /** Seen */
+            seen: number;
         };
         /** @description A failed request (RFC 9457): what was attempted, what went wrong, who can do what about it. */
         Problem: {
@@ -1621,6 +2116,64 @@ export interface operations {
             };
         };
     };
+    gateway_slo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SloView"];
+                };
+            };
+            /** @description The request failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    gateway_stats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayStats"];
+                };
+            };
+            /** @description The request failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     issues_list: {
         parameters: {
             query?: {
@@ -2360,6 +2913,39 @@ export interface operations {
                         pagination: components["schemas"]["Pagination"];
                         meta: components["schemas"]["Meta"];
                     };
+                };
+            };
+            /** @description The request failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    traces_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpanReports"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpansTaken"];
                 };
             };
             /** @description The request failed. */
