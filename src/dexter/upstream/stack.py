@@ -20,12 +20,15 @@ from dexter.upstream.guarded import Guarded
 from dexter.upstream.metered import Metered
 from dexter.upstream.options import StackOptions
 from dexter.upstream.parts import Parts
+from dexter.upstream.probe import Prober
 from dexter.upstream.purging import purging
 from dexter.upstream.quota_book import ProcessQuotaBook
 from dexter.upstream.retried import Retried
 from dexter.upstream.sent import sent
 from dexter.upstream.stored import stored
 from dexter.upstream.traced import traced
+from dexter.upstream.translated import Translated
+from dexter.upstream.watched import Watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +45,8 @@ class Stack:
 
     outermost: Send
     background: Background
+    prober: Prober
+    """Knows what this Sentry can do."""
 
     async def __call__(self, call: Call) -> Answer:
         """Give the answer to a call. Raises an UpstreamError when there is none to give."""
@@ -73,9 +78,12 @@ def build_stack(
     attempt = Metered(attempt, admission, book, parts)
     attempt = Guarded(attempt, admission, parts)
     attempt = Retried(attempt, parts, chance)
+    attempt = Watched(attempt, transport.upstream, parts)
+    prober = Prober(decoded(attempt, parts), transport.upstream, parts)
     confirmations = Confirmations(decoded(attempt, parts), parts)
 
     send: Send = credited(attempt, confirmations, parts)
+    send = Translated(send, decoded(send, parts), prober, transport.upstream, parts)
     send = stored(send, parts)
     send = Coalesced(send, parts)
     send = Cached(send, confirmations, parts)
@@ -84,4 +92,4 @@ def build_stack(
     send = deadlined(send, parts)
     send = decoded(send, parts)
     send = traced(send, parts)
-    return Stack(send, parts.background)
+    return Stack(send, parts.background, prober)

@@ -1,0 +1,205 @@
+"""What this Sentry can do, found out with a few cheap reads and remembered for ten minutes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import msgspec
+
+from dexter.catalog.endpoints import UNKNOWN, sentry_router
+from dexter.errors import Garbled, UpstreamError
+from dexter.observe.records import CapabilitiesProbed
+from dexter.policy.capabilities import Address, Capabilities, State, kind_of, state_of
+from dexter.upstream.bodies import close_body
+from dexter.wire import Answer, Call, Credential, Identity, Priority, Send
+
+if TYPE_CHECKING:
+    from dexter.upstream.parts import Parts
+    from dexter.upstream.upstream import Upstream
+
+REMEMBERED_S = 600.0
+"""How long what was found counts."""
+DOUBTED_S = 30.0
+"""How long a probe stands before an answer that contradicts it may cause another."""
+PROBE_S = 10.0
+"""How long a probe may take as a whole; what has not answered by then stays unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """With whose rights a Sentry is asked what it can do."""
+
+    identity: Identity
+    credential: Credential
+    organization: str | None = None
+    request_id: str = ""
+
+
+class Prober:
+    """Knows one upstream's capabilities. What it finds says what the server has, not what somebody may do there."""
+
+    def __init__(self, ask: Send, upstream: Upstream, parts: Parts) -> None:
+        self._ask = ask
+        self._upstream = upstream
+        self._parts = parts
+        self._probe: asyncio.Task[Capabilities] | None = None
+        self._found = Capabilities()
+        self._found_at: float | None = None
+
+    @property
+    def known(self) -> Capabilities:
+        """Give what was found last, however old; nothing before the first probe."""
+        return self._found
+
+    def is_current(self) -> bool:
+        """Whether what was found still counts."""
+        return self._found_at is not None and self._parts.clock.monotonic() - self._found_at < REMEMBERED_S
+
+    async def capabilities(self, asker: Asker, *, doubted: bool = False) -> Capabilities:
+        """Give what this Sentry can do, asking it when that is not known. A crowd asks once; never raises.
+
+        `doubted`: an answer contradicted what was found, so it counts for half a minute only.
+        """
+        counts_s = DOUBTED_S if doubted else REMEMBERED_S
+        if self._found_at is not None and self._parts.clock.monotonic() - self._found_at < counts_s:
+            return self._found
+        if self._probe is None:
+            self._probe = self._parts.background.start(self._probed(asker))
+            self._probe.add_done_callback(self._over)
+        return await asyncio.shield(self._probe)
+
+    def _over(self, _: asyncio.Task[Capabilities]) -> None:
+        self._probe = None
+
+    async def _probed(self, asker: Asker) -> Capabilities:
+        found = await Survey(self._ask, self._upstream, self._parts, asker).capabilities()
+        if not found.addresses:
+            # Nobody answered, or not to this credential: what was known before is the better guess, for now.
+            return self._found
+        self._found, self._found_at = found, self._parts.clock.monotonic()
+        states = tuple((address.value, state.value) for address, state in found.addresses.items())
+        self._parts.tell(CapabilitiesProbed(found.kind.value, found.version, found.dialect, states))
+        return found
+
+
+class Survey:
+    """One probe: a dozen reads that change nothing, most of them at once."""
+
+    def __init__(self, ask: Send, upstream: Upstream, parts: Parts, asker: Asker) -> None:
+        self._ask = ask
+        self._upstream = upstream
+        self._parts = parts
+        self._asker = asker
+        self._deadline = parts.clock.monotonic() + PROBE_S
+
+    async def capabilities(self) -> Capabilities:
+        """Give what is found; without an organization that the credential may see, only kind and version."""
+        config, index, organization = await asyncio.gather(
+            self._get("/api/client-config/"), self._get("/api/0/"), self._organization()
+        )
+        kind, version = kind_of(self._upstream.base_url, _object(config), is_sentry=_is_index(index))
+        found = Capabilities(kind, version, organization, {}, self._parts.clock.now())
+        if organization is None:
+            return found
+        return replace(found, addresses=await self._addresses(organization))
+
+    async def _organization(self) -> str | None:
+        for name in dict.fromkeys(filter(None, (self._upstream.org, self._asker.organization))):
+            answer = await self._get(f"/api/0/organizations/{quote(name, safe='')}/")
+            if answer is not None and answer.status == 200:
+                return name
+        rows = _rows(await self._get("/api/0/organizations/"))
+        return next((row["slug"] for row in rows if isinstance(row.get("slug"), str)), None)
+
+    async def _addresses(self, organization: str) -> dict[Address, State]:
+        org = f"/api/0/organizations/{quote(organization, safe='')}"
+        lists, projects, everywhere, workflows = await asyncio.gather(
+            self._get(f"{org}/issues/", "limit=1&query=&collapse=stats"),
+            self._get(f"{org}/projects/", "per_page=1"),
+            self._get("/api/0/projects/", "per_page=1"),
+            self._get(f"{org}/workflows/", "per_page=1"),
+        )
+        states = {
+            Address.ORGANIZATION_ISSUES: _state(lists),
+            Address.ORGANIZATION_PROJECTS: _state(projects),
+            Address.PROJECTS: _state(everywhere),
+            Address.WORKFLOWS: _state(workflows),
+        }
+        project = next((row.get("slug") for row in _rows(projects)), None)
+        issues = _rows(lists)
+        if isinstance(project, str):
+            in_project = f"/api/0/projects/{quote(organization, safe='')}/{quote(project, safe='')}"
+            found, rules = await asyncio.gather(
+                self._get(f"{in_project}/issues/", "limit=1&query="), self._get(f"{in_project}/rules/", "per_page=1")
+            )
+            states |= {Address.PROJECT_ISSUES: _state(found), Address.RULES: _state(rules)}
+            issues = issues or _rows(found)
+        # Without an issue the number 0 is asked for: Sentry says then that there is none, or that there is no address.
+        issue = next((str(row["id"]) for row in issues if row.get("id")), "0")
+        # Reading an issue itself would record that somebody has looked at it; its tags record nothing.
+        new, old = await asyncio.gather(
+            self._get(f"{org}/issues/{quote(issue, safe='')}/tags/"),
+            self._get(f"/api/0/issues/{quote(issue, safe='')}/tags/"),
+        )
+        return states | {Address.ORGANIZATION_ISSUE: _state(new), Address.ISSUE: _state(old)}
+
+    async def _get(self, path: str, query: str = "") -> Answer | None:
+        """Give the answer to a read, or None when there is none to be had."""
+        endpoint, params = sentry_router().match("GET", path) or (UNKNOWN, {})
+        call = Call(
+            endpoint=endpoint,
+            method="GET",
+            path=path,
+            query=query,
+            identity=self._asker.identity,
+            credential=self._asker.credential,
+            deadline=self._deadline,
+            params=tuple(params.items()),
+            headers=(("Accept", "application/json"),),
+            # What a person waits for may depend on it.
+            priority=Priority.INTERACTIVE,
+            request_id=self._asker.request_id,
+        )
+        try:
+            answer = await self._ask(call)
+        except Garbled:
+            # A page where JSON is promised comes from something else than Sentry's API: that is an answer too.
+            return Answer(404, (), b"")
+        except UpstreamError:
+            return None
+        await close_body(answer.body)
+        return answer
+
+
+def _state(answer: Answer | None) -> State:
+    if answer is None or not isinstance(answer.body, bytes):
+        return State.UNKNOWN
+    return state_of(answer.status, answer.headers, answer.body)
+
+
+def _json(answer: Answer | None) -> Any:
+    if answer is None or answer.status != 200 or not isinstance(answer.body, bytes):
+        return None
+    try:
+        return msgspec.json.decode(answer.body)
+    except msgspec.DecodeError:
+        return None
+
+
+def _object(answer: Answer | None) -> dict[str, Any] | None:
+    document = _json(answer)
+    return document if isinstance(document, dict) else None
+
+
+def _rows(answer: Answer | None) -> list[dict[str, Any]]:
+    document = _json(answer)
+    return [row for row in document if isinstance(row, dict)] if isinstance(document, list) else []
+
+
+def _is_index(answer: Answer | None) -> bool:
+    if answer is not None and answer.status == 401:
+        return True
+    return "version" in (_object(answer) or {})
