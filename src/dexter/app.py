@@ -14,9 +14,12 @@ from dexter.features.current_user import CurrentUser
 from dexter.gateway import access_token
 from dexter.gateway.api_v1 import ApiV1
 from dexter.gateway.cache_times import CacheTimes
+from dexter.gateway.endpoint_templates import endpoint_templates
 from dexter.gateway.entrance import Entrance, Faces
 from dexter.gateway.guard import host_name
 from dexter.gateway.identity import Authenticator, Caller, Mode, require_csrf, require_permission
+from dexter.gateway.keeping import Keeper
+from dexter.gateway.live_figures import FiguresOptions, LiveFigures
 from dexter.gateway.own_pages import own_pages
 from dexter.gateway.passthrough import PassthroughOptions, build_passthrough
 from dexter.gateway.probes import Reachability
@@ -24,8 +27,9 @@ from dexter.gateway.runtime import Gateway, GatewayOptions, NotConfigured
 from dexter.gateway.sessions import Sessions
 from dexter.gateway.throttle import SignInThrottle
 from dexter.gateway.workbench import Workbench
+from dexter.observe.history import History
 from dexter.observe.logs import LogRecords
-from dexter.observe.metrics import Metrics
+from dexter.observe.watch import Watch
 from dexter.policy.breaker import BreakerRule
 from dexter.policy.retry import RetryRule
 from dexter.stores.memory import MemoryStore
@@ -40,10 +44,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from dexter.gateway.asgi import AsgiApp, AsgiSend, Receive, Scope
+    from dexter.observe.board import Board
     from dexter.observe.records import Observer
     from dexter.settings import Settings
 
 SESSIONS_FILE = "sessions.sqlite3"
+HISTORY_FILE = "history.sqlite3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ class Application:
 
     entrance: AsgiApp
     access_token: str
+    _starters: tuple[Callable[[], None], ...]
     _closers: tuple[Callable[[], Awaitable[None]], ...]
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
@@ -69,6 +76,8 @@ class Application:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                for start in self._starters:
+                    start()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self.aclose()
@@ -76,10 +85,17 @@ class Application:
                 return
 
 
-def create_app(settings: Settings, *, transport: Transport | None = None, clock: Clock | None = None) -> Application:
+def create_app(
+    settings: Settings,
+    *,
+    transport: Transport | None = None,
+    clock: Clock | None = None,
+    board: Board | None = None,
+) -> Application:
     """Give the gateway that stands in front of the Sentry of the settings.
 
-    `transport` and `clock` are the seams that tests take. Raises SettingsError without a Sentry.
+    `transport` and `clock` are the seams that tests take. `board` is where the numbers are written that one of several
+    workers shares with the others. Raises SettingsError without a Sentry.
     """
     if settings.sentry_base_url is None:
         raise SettingsError(
@@ -91,9 +107,10 @@ def create_app(settings: Settings, *, transport: Transport | None = None, clock:
         _upstream(settings, settings.sentry_base_url), TransportOptions(connections=settings.connections)
     )
     reachability = Reachability(clock.now)
-    metrics, store = Metrics(), MemoryStore(settings.cache_bytes)
-    metrics.watch_bytes(lambda: store.used_bytes)
-    observers: tuple[Observer, ...] = (reachability, metrics, LogRecords())
+    watch = Watch.over(board, clock.now, endpoint_templates())
+    store = MemoryStore(settings.cache_bytes)
+    watch.metrics.watch_bytes(lambda: store.used_bytes)
+    observers: tuple[Observer, ...] = (reachability, watch.metrics, watch.figures, LogRecords())
     stack = build_stack(transport, store, clock, _stack_options(settings), observers)
     key = access_token.load_key(settings.data_dir)
     token = settings.access_token or access_token.access_token(key)
@@ -107,6 +124,8 @@ def create_app(settings: Settings, *, transport: Transport | None = None, clock:
         sessions=sessions,
         upstream_url=settings.sentry_base_url,
     )
+    live = LiveFigures(watch, History(settings.data_dir / HISTORY_FILE), _figures_options(settings))
+    keeper = Keeper(live.keep)
     gateway = Gateway(
         send=stack,
         authenticator=authenticator,
@@ -115,9 +134,10 @@ def create_app(settings: Settings, *, transport: Transport | None = None, clock:
         users=CurrentUser(),
         options=_gateway_options(settings),
         clock=clock,
+        live=live,
     )
     faces = Faces(
-        exact=own_pages(gateway, reachability, metrics),
+        exact=own_pages(gateway, reachability, watch.metrics),
         passthrough=_passthrough(gateway, stack, transport.upstream, observers),
         api_v1=ApiV1(gateway),
         workbench=Workbench(),
@@ -131,10 +151,13 @@ def create_app(settings: Settings, *, transport: Transport | None = None, clock:
         observers=observers,
     )
 
-    async def close_sessions() -> None:
+    async def close_files() -> None:
         sessions.close()
+        live.close()
+        watch.close()
 
-    return Application(entrance, token, (stack.aclose, transport.aclose, close_sessions))
+    closers = (stack.aclose, keeper.aclose, transport.aclose, close_files)
+    return Application(entrance, token, (keeper.start,), closers)
 
 
 def _upstream(settings: Settings, base_url: str) -> Upstream:
@@ -151,6 +174,10 @@ def _stack_options(settings: Settings) -> StackOptions:
         retry=RetryRule(attempts=settings.attempts),
         connections=settings.connections,
     )
+
+
+def _figures_options(settings: Settings) -> FiguresOptions:
+    return FiguresOptions(__version__, breaker_recovery_s=settings.breaker_recovery_s)
 
 
 def _gateway_options(settings: Settings) -> GatewayOptions:

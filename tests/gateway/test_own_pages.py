@@ -62,8 +62,8 @@ async def test_metrics_count_both_faces_and_name_no_identifier(
     await operator.get("/api/0/organizations/acme/issues/424242/")
     await operator.get("/api/v1/secret-path-424242")
     text = (await stranger.get("/metrics")).body.decode()
-    assert 'api_request_total{endpoint="issues.detail",method="GET",status="200"} 1.0' in text
-    assert 'endpoint="unknown"' in text
+    assert 'api_request_total{endpoint="/api/v1/issues/{id}",method="GET",status="200"} 1.0' in text
+    assert 'endpoint="*"' in text
     assert "dexter_cache_bytes" in text
     assert "424242" not in text
 
@@ -78,7 +78,9 @@ def test_the_document_has_every_address_and_method(spec: Any) -> None:
     described = {(method.upper(), path) for path, item in spec["paths"].items() for method in item}
     promised = {(entry.method, entry.frontend_path) for entry in (*mappings(), *facades())}
     session = {(method, "/api/v1/session") for method in ("GET", "POST", "DELETE")}
-    assert described == promised | session | {("POST", "/api/v1/client-errors")}
+    browser = {("POST", "/api/v1/client-errors"), ("POST", "/api/v1/traces")}
+    gateway = {("GET", "/api/v1/gateway/stats"), ("GET", "/api/v1/gateway/slo")}
+    assert described == promised | session | browser | gateway
 
 
 def test_every_reference_leads_somewhere_and_every_operation_has_a_name_of_its_own(spec: Any) -> None:

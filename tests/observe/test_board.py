@@ -30,7 +30,7 @@ from dexter.observe.metrics import Metrics
 from dexter.observe.records import AnswerServed, BreakerChanged
 metrics = Metrics(Board(pathlib.Path(sys.argv[1])))
 for _ in range(3):
-    metrics(AnswerServed("/api/0", "/api/0/x/", "GET", 200, 0.02, "r"))
+    metrics(AnswerServed("/api/0", "GET /api/0/x/", "GET", 200, 0.02, "r"))
 metrics(BreakerChanged("write", "open", ""))
 metrics.publish()
 print("written", flush=True)
@@ -131,7 +131,7 @@ def test_a_worker_killed_at_once_loses_no_count_but_its_gauges(tmp_path: Path) -
         assert other.stdout is not None
         assert other.stdout.readline() == b"written\n"
         metrics = Metrics(Board(tmp_path))
-        metrics(AnswerServed("/api/0", "/api/0/x/", "GET", 200, 0.02, "r"))
+        metrics(AnswerServed("/api/0", "GET /api/0/x/", "GET", 200, 0.02, "r"))
         metrics(BreakerChanged("write", "closed", ""))
         both = samples(metrics.exposition())
         other.send_signal(signal.SIGKILL)

@@ -30,7 +30,7 @@ def clock() -> FakeClock:
 
 def answered(status: int = 200, seconds: float = 0.01, outcome: Outcome | None = None) -> AnswerServed:
     """An answer of the gateway's."""
-    return AnswerServed("/api/0", LIST, "GET", status, seconds, "req-1", outcome)
+    return AnswerServed("/api/0", f"GET {LIST}", "GET", status, seconds, "req-1", outcome)
 
 
 def after(*records: Record) -> tuple[Figures, Slot]:
@@ -86,7 +86,7 @@ def test_counts_for_the_thirty_days_are_taken_once() -> None:
 
 def test_slow_operations_come_first_with_their_errors() -> None:
     """The list is read from its top."""
-    slow = AnswerServed("/api/0", "/api/0/slow/", "GET", 502, 3.0, "r")
+    slow = AnswerServed("/api/0", "GET /api/0/slow/", "GET", 502, 3.0, "r")
     figures, _ = after(answered(), answered(), slow)
     top, second = figures.answered.slowest(FakeClock().now(), 5)
     assert (top.key, top.count, top.errors, top.max_s) == (("GET", "/api/0/slow/"), 1, 1, 3.0)

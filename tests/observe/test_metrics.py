@@ -25,7 +25,8 @@ from dexter.observe.records import (
 )
 from dexter.wire import Outcome
 
-LIST = "GET /api/0/organizations/{organization_id_or_slug}/issues/"
+TEMPLATE = "/api/0/organizations/{organization_id_or_slug}/issues/"
+LIST = f"GET {TEMPLATE}"
 
 
 @pytest.mark.parametrize(
@@ -33,11 +34,11 @@ LIST = "GET /api/0/organizations/{organization_id_or_slug}/issues/"
     [
         (
             AnswerServed("/api/0", LIST, "GET", 200, 0.02, "r", Outcome.HIT),
-            f'api_request_total{{endpoint="{LIST}",method="GET",status="200"}} 1.0',
+            f'api_request_total{{endpoint="{TEMPLATE}",method="GET",status="200"}} 1.0',
         ),
         (
             AnswerServed("/api/0", LIST, "GET", 200, 0.02, "r"),
-            f'api_request_duration_seconds_bucket{{endpoint="{LIST}",le="0.025",method="GET",status="200"}} 1.0',
+            f'api_request_duration_seconds_bucket{{endpoint="{TEMPLATE}",le="0.025",method="GET",status="200"}} 1.0',
         ),
         (
             CallFinished(LIST, "GET", "service", "r", 0.1, 200, Outcome.STALE),

@@ -4,43 +4,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import structlog
-from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from dexter.errors import BadRequest, DexterError, DexterFault, Unauthenticated
 from dexter.features.issue_context import issue_context
 from dexter.features.issue_update import IssueUpdate, update_issue
-from dexter.features.sentry import Sentry
-from dexter.gateway.asgi import headers_of
-from dexter.gateway.identity import SESSION_COOKIE, Caller
+from dexter.gateway import gateway_routes
+from dexter.gateway.identity import SESSION_COOKIE
 from dexter.gateway.problems import FieldError, InvalidFields, problem
-from dexter.gateway.runtime import Gateway
+from dexter.gateway.requested import AsCaller, AsSentry, Strict, gateway_of, request_id_of
 from dexter.gateway.shapes import encoded
+
+if TYPE_CHECKING:
+    from dexter.gateway.identity import Caller
+    from dexter.gateway.runtime import Gateway
 
 log = structlog.get_logger("dexter.gateway")
 
 IssueId = Annotated[str, Path(alias="id", description="The issue's number or short id.", pattern=r"^[A-Za-z0-9_\-]+$")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class OrganizationQuery(_Strict):
-    """Whose issue it is."""
-
-    organization: Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+$")] | None = Field(
-        default=None, description="The organization's slug; by default the one Dexter is set up for."
-    )
-
-
-class SignIn(_Strict):
+class SignIn(Strict):
     """What opens a session."""
 
     token: Annotated[str, Field(min_length=1, max_length=500)] = Field(
@@ -66,7 +57,7 @@ class SessionView(BaseModel):
     user: User
 
 
-class ClientError(_Strict):
+class ClientError(Strict):
     """An error that the workbench met in somebody's browser."""
 
     message: Annotated[str, Field(min_length=1, max_length=2_000)]
@@ -74,32 +65,6 @@ class ClientError(_Strict):
     url: Annotated[str, Field(max_length=2_000)] | None = None
     screen: Annotated[str, Field(max_length=200)] | None = None
 
-
-def gateway_of(request: Request) -> Gateway:
-    """Give the running gateway; the routes themselves are built without one, for the document."""
-    return cast(Gateway, request.app.state.gateway)
-
-
-def request_id_of(request: Request) -> str:
-    """Give the id that this request goes by in answers and logs."""
-    return str(request.scope["state"]["request_id"])
-
-
-def caller_of(request: Request) -> Caller:
-    """Give who calls, or raise."""
-    return gateway_of(request).caller(request.method, headers_of(request.scope))
-
-
-def sentry_of(request: Request, query: Annotated[OrganizationQuery, Query()]) -> Sentry:
-    """Give the caller's way to Sentry, or raise."""
-    gateway = gateway_of(request)
-    headers = headers_of(request.scope)
-    caller = gateway.sentry_caller(request.method, headers)
-    return gateway.sentry(caller, gateway.organization(query.organization), request_id_of(request), headers)
-
-
-AsCaller = Annotated[Caller, Depends(caller_of)]
-AsSentry = Annotated[Sentry, Depends(sentry_of)]
 
 _SEND_JSON = "Send a JSON object as application/json."
 
@@ -190,7 +155,7 @@ async def _session_view(gateway: Gateway, caller: Caller, request_id: str, *, cs
 
 def feature_addresses() -> tuple[tuple[str, str, str], ...]:
     """Give method, path template and name of every typed address."""
-    typed = (route for route in routes.routes if isinstance(route, APIRoute))
+    typed = (route for route in (*routes.routes, *gateway_routes.routes.routes) if isinstance(route, APIRoute))
     return tuple((method, route.path, route.name) for route in typed for method in sorted(route.methods or ()))
 
 
@@ -198,6 +163,7 @@ def feature_app() -> FastAPI:
     """Give the app of the typed routes. It answers once `app.state.gateway` is set."""
     app = FastAPI(title="Dexter", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.include_router(routes)
+    app.include_router(gateway_routes.routes)
     app.add_exception_handler(DexterError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_unreadable)

@@ -146,6 +146,15 @@ def require_permission(caller: Caller, endpoint: Endpoint, *, serve_secrets: boo
         )
 
 
+def require_service(caller: Caller) -> None:
+    """Raise Forbidden for what is shown to those only who hold Dexter's own token: how the gateway itself does."""
+    if caller.mode is not Mode.SERVICE:
+        raise Forbidden(
+            "This is shown to holders of Dexter's own token only.",
+            remedy="Sign in, or send Dexter's access token as X-Dexter-Token.",
+        )
+
+
 def session_cookie(headers: Headers) -> str | None:
     """Give the session id of the Cookie header, or None."""
     for name, value in headers:

@@ -14,8 +14,10 @@ from dexter.wire import Priority
 
 if TYPE_CHECKING:
     from dexter.features.current_user import CurrentUser
+    from dexter.gateway.live_figures import LiveFigures
     from dexter.gateway.sessions import Sessions
     from dexter.gateway.throttle import SignInThrottle
+    from dexter.observe.spans import Tracing
     from dexter.upstream.clock import Clock
     from dexter.wire import Headers, Send
 
@@ -63,6 +65,9 @@ class Gateway:
     users: CurrentUser
     options: GatewayOptions
     clock: Clock
+    live: LiveFigures
+    tracing: Tracing | None = None
+    """Where spans go, if anywhere."""
 
     def caller(self, method: str, headers: Headers) -> Caller:
         """Give who calls an address of Dexter's own.

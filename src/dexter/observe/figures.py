@@ -19,6 +19,7 @@ from dexter.observe.records import (
     Record,
     RefreshFailed,
 )
+from dexter.observe.templates import Templates
 from dexter.observe.timeline import LATENCIES, Field, Timeline
 from dexter.observe.trace_ids import current_trace_id
 from dexter.policy.latency import EDGE_S, bucket_of
@@ -43,8 +44,9 @@ _NO_READ = frozenset({Outcome.BYPASS, None})
 class Figures:
     """An observer that keeps the last hour, and counts what the thirty days are made of."""
 
-    def __init__(self, board: Board, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, board: Board, now: Callable[[], float] = time.time, templates: Templates | None = None) -> None:
         self._now = now
+        self._templates = Templates() if templates is None else templates
         self._timeline = Timeline(board)
         self.answered = Operations(board, ANSWERED)
         self.asked = Operations(board, ASKED)
@@ -114,14 +116,15 @@ class Figures:
         self._timeline.count(now, *fields, times=record.count)
         for name in names:
             self._counts[name] = self._counts.get(name, 0) + record.count
-        key = (record.method, record.endpoint)
+        endpoint = self._templates[record.endpoint]
+        key = (record.method, endpoint)
         self.answered.count(now, record.duration_s, failed=status >= 500, key=key, times=record.count)
         if status >= 500:
             self._mishap(
                 Mishap(
                     now,
                     "answer",
-                    record.endpoint,
+                    endpoint,
                     method=record.method,
                     status=status,
                     duration_ms=_ms(record.duration_s),

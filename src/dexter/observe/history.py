@@ -30,7 +30,7 @@ class History:
 
     def __init__(self, path: Path | None) -> None:
         """Open the file; without one it is forgotten with the process."""
-        self._database = sqlite3.connect(path or ":memory:", timeout=2.0, isolation_level=None)
+        self._database = sqlite3.connect(path or ":memory:", timeout=0.1, isolation_level=None)
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=NORMAL")
         self._database.execute(_SCHEMA)

@@ -25,6 +25,7 @@ from dexter.observe.records import (
     StoreRefused,
     TagsPurged,
 )
+from dexter.observe.templates import Templates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,9 +140,15 @@ METRICS = {
 class Metrics:
     """An observer that counts and times."""
 
-    def __init__(self, board: Board | None = None, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        board: Board | None = None,
+        now: Callable[[], float] = time.time,
+        templates: Templates | None = None,
+    ) -> None:
         self._board = board or Board()
         self._now = now
+        self._templates = Templates() if templates is None else templates
         self._instruments = {name: Instrument(self._board, metric) for name, metric in METRICS.items()}
         self._gauges: list[tuple[str, Callable[[], float]]] = [("dexter_workers", lambda: 1.0)]
         self._requests = self._instruments["api_request_duration_seconds"]
@@ -166,7 +173,8 @@ class Metrics:
         """Count one record."""
         match record:
             case AnswerServed(method=method, endpoint=endpoint, status=status):
-                self._requests.observe(record.duration_s, method, endpoint, str(status), times=record.count)
+                template = self._templates[endpoint]
+                self._requests.observe(record.duration_s, method, template, str(status), times=record.count)
             case CallFinished(endpoint=operation, identity_kind=kind):
                 self._calls.add(record.count, operation, record.outcome.value if record.outcome else "error", kind)
             case AttemptFinished():

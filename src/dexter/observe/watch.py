@@ -10,9 +10,10 @@ from dexter.observe.board import Board
 from dexter.observe.figures import Figures
 from dexter.observe.metrics import Metrics
 from dexter.observe.promises import Promises
+from dexter.observe.templates import Templates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,18 @@ class Watch:
     now: Callable[[], float]
 
     @classmethod
-    def over(cls, board: Board | None = None, now: Callable[[], float] = time.time) -> Watch:
-        """Set everything up over a board, by default one of this process alone."""
-        board = board or Board()
-        return cls(board, Metrics(board, now), Figures(board, now), Promises(board, now), now)
+    def over(
+        cls,
+        board: Board | None = None,
+        now: Callable[[], float] = time.time,
+        templates: Mapping[str, str] | None = None,
+    ) -> Watch:
+        """Set everything up over a board, by default one of this process alone.
+
+        `templates` gives the addresses of names that records know them by.
+        """
+        board, names = board or Board(), Templates(templates or {})
+        return cls(board, Metrics(board, now, names), Figures(board, now, names), Promises(board, now), now)
 
     def close(self) -> None:
         """Let go of the files."""
