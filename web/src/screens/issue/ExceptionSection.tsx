@@ -8,6 +8,7 @@ import type { EventView } from "@/core/event/event";
 import { orderedChain, type Exception } from "@/core/event/exception";
 import type { FrameOrder } from "@/core/event/frames";
 import { stackText } from "@/core/event/stackText";
+import { visibleText } from "@/core/event/visibleText";
 import { VisibleText } from "@/ui/VisibleText";
 
 import classes from "./issue.module.css";
@@ -84,7 +85,7 @@ function ExceptionBlock({ exception, link, order }: BlockProps) {
   const [minified, setMinified] = useState(false);
   const frames = minified ? exception.minified : exception.frames;
   return (
-    <article className={stackClasses.exception} aria-label={exception.type}>
+    <article className={stackClasses.exception} aria-label={visibleText(exception.type)}>
       {link !== null && <p className={stackClasses.relation}>{link}</p>}
       <h3 className={stackClasses.exceptionType}>
         <span className={stackClasses.exceptionName}>

@@ -2,6 +2,7 @@ import { SegmentedControl } from "@mantine/core";
 import { useState, type ReactNode } from "react";
 
 import type { IssueDetail, PartName } from "@/core/event/detail";
+import { visibleText } from "@/core/event/visibleText";
 import { Ago } from "@/ui/Ago";
 import { BarChart } from "@/ui/BarChart";
 import { Count } from "@/ui/Count";
@@ -55,7 +56,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 function ReleaseName({ name }: { name: string | null }) {
   if (name === null) return <span className={factsClasses.factMinor}>no release</span>;
   return (
-    <span className={factsClasses.factMinor} data-tip={name}>
+    <span className={factsClasses.factMinor} data-tip={visibleText(name)}>
       in <VisibleText text={name} />
     </span>
   );

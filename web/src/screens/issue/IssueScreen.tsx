@@ -8,6 +8,7 @@ import { issueAddressOf, issueViewOf, type IssueAddress, type IssueView } from "
 import { isOutdated, type IssueDetail, type PartName } from "@/core/event/detail";
 import type { EventView } from "@/core/event/event";
 import type { Neighbours } from "@/core/event/neighbours";
+import { visibleText } from "@/core/event/visibleText";
 import { headline } from "@/core/issueWords";
 import { addressOf, DEFAULT_VIEW } from "@/core/view";
 import { issueDetailQuery, issueEventQuery, refreshIssue, useFetchPart } from "@/queries/issue";
@@ -194,7 +195,7 @@ function useSurvivor(asked: string, answered: string | undefined): void {
 }
 
 function useDocumentTitle(detail: IssueDetail | undefined): void {
-  const title = detail === undefined ? "Issue" : `${detail.issue.shortId} ${headline(detail.issue).type}`;
+  const title = detail === undefined ? "Issue" : `${detail.issue.shortId} ${visibleText(headline(detail.issue).type)}`;
   useEffect(() => {
     document.title = `${title} · Dexter`;
   }, [title]);

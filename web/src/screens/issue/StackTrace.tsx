@@ -2,6 +2,7 @@ import { IconChevronRight } from "@tabler/icons-react";
 import { useState } from "react";
 
 import { groupFrames, type Frame, type FrameGroup, type FrameOrder } from "@/core/event/frames";
+import { visibleText } from "@/core/event/visibleText";
 import { VisibleText } from "@/ui/VisibleText";
 
 import dataClasses from "./data.module.css";
@@ -19,7 +20,7 @@ interface Props {
 export function StackTrace({ frames, order, label }: Props) {
   if (frames.length === 0) return <p className={classes.nothing}>No stack trace was sent for this one.</p>;
   return (
-    <ol className={stackClasses.stack} aria-label={label}>
+    <ol className={stackClasses.stack} aria-label={visibleText(label)}>
       {groupFrames(frames, order).map((group) => (
         <GroupRow key={group.key} group={group} />
       ))}
@@ -111,7 +112,7 @@ function FrameBody({ frame }: { frame: Frame }) {
 function Source({ frame }: { frame: Frame }) {
   return (
     // A scrollable region must be reachable by keyboard.
-    <div className={stackClasses.source} role="group" aria-label={`Source of ${frame.place}`} tabIndex={0}>
+    <div className={stackClasses.source} role="group" aria-label={visibleText(`Source of ${frame.place}`)} tabIndex={0}>
       <ol>
         {frame.source.map((line) => (
           <li key={line.number} className={stackClasses.line} data-failing={line.failing || undefined}>

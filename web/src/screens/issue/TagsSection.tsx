@@ -3,6 +3,7 @@ import { useState, type ReactNode } from "react";
 
 import type { TagDistribution, TagShare } from "@/core/event/tags";
 import { searchTerm, type Tag } from "@/core/event/tags";
+import { visibleText } from "@/core/event/visibleText";
 import { counted } from "@/core/format";
 import { addressOf, DEFAULT_VIEW } from "@/core/view";
 import { VisibleText } from "@/ui/VisibleText";
@@ -63,7 +64,7 @@ function tagsOf({ key, shares }: TagDistribution): Tag[] {
 function Spread({ distribution, own }: { distribution: TagDistribution; own: string | undefined }) {
   const { key, name, total, shares, rest } = distribution;
   return (
-    <section className={tagsClasses.spread} aria-label={`Distribution of ${name}`}>
+    <section className={tagsClasses.spread} aria-label={visibleText(`Distribution of ${name}`)}>
       <h3>
         <VisibleText text={key} />
         <span className={dataClasses.cardSummary} data-tip={counted(total, "event")}>
@@ -121,7 +122,7 @@ function TermLink({ term, className, children }: { term: string | null; classNam
       to="/"
       search={addressOf({ ...DEFAULT_VIEW, query: term })}
       className={className}
-      data-tip={`Issues with ${term}`}
+      data-tip={visibleText(`Issues with ${term}`)}
     >
       {children}
     </Link>
