@@ -44,6 +44,8 @@ class FakeClock:
 
     async def sleep(self, seconds: float) -> None:
         """Sleep until the test has let so much time pass."""
+        if seconds <= 0:
+            return
         sleeper = asyncio.get_running_loop().create_future()
         self.sleepers.append((self.second + seconds, sleeper))
         await sleeper

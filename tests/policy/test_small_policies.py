@@ -43,15 +43,21 @@ def test_old_answers_stand_in_for_dexters_own_credential_only(kind: str, expecte
 
 
 @pytest.mark.parametrize(
-    ("deadline", "now", "has_fallback", "remaining", "patience"),
-    [(30, 0, False, 30, 30), (30, 0, True, 30, 29.95), (5, 9, True, 0, 0), (0.04, 0, True, 0.04, 0.02)],
+    ("deadline", "now", "limit_s", "remaining", "patience"),
+    [
+        (30, 0, None, 30, 29.95),
+        (30, 0, 1.5, 30, 1.5),
+        (1, 0, 1.5, 1, 0.95),
+        (5, 9, 1.5, 0, 0),
+        (0.04, 0, 1, 0.04, 0.02),
+    ],
 )
 def test_a_fallback_is_given_before_the_time_is_over(
-    deadline: float, now: float, has_fallback: bool, remaining: float, patience: float
+    deadline: float, now: float, limit_s: float | None, remaining: float, patience: float
 ) -> None:
     """What is kept back is little, and less than half of what there is."""
     assert remaining_s(deadline, now) == pytest.approx(remaining)
-    assert patience_s(deadline, now, has_fallback=has_fallback) == pytest.approx(patience)
+    assert patience_s(deadline, now, limit_s) == pytest.approx(patience)
 
 
 @pytest.mark.parametrize(("deadline", "expected"), [(30, 10), (4, 4), (-1, 0)])

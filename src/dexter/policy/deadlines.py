@@ -11,10 +11,11 @@ def remaining_s(deadline: float, now: float) -> float:
     return max(0.0, deadline - now)
 
 
-def patience_s(deadline: float, now: float, *, has_fallback: bool) -> float:
-    """Give how long to wait for Sentry: to the deadline, or a little less when there is something else to give."""
+def patience_s(deadline: float, now: float, limit_s: float | None) -> float:
+    """Give how long to wait for Sentry when there is something else to give: less than to the deadline, or a limit."""
     left = remaining_s(deadline, now)
-    return max(left - RESERVE_S, left / 2) if has_fallback else left
+    patience = max(left - RESERVE_S, left / 2)
+    return patience if limit_s is None else min(limit_s, patience)
 
 
 def attempt_s(limit_s: float, deadline: float, now: float) -> float:

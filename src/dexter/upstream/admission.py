@@ -95,6 +95,7 @@ class Admission:
         self._count = 0
         self._alarm: asyncio.Task[None] | None = None
         self._alarm_at = inf
+        self._looks_soon = False
 
     async def enter(self, call: Call) -> Pass:
         """Give the right to send a call, once it is its turn.
@@ -124,7 +125,10 @@ class Admission:
         """Hand a right back when its call has ended."""
         self._book.give_back(held.taken)
         self._under_way[held.call_class][held.taken.priority] -= 1
-        self._dispatch()
+        if self._lanes and not self._looks_soon:
+            # Not at once: the breaker hears of the call's end first, and may turn those away who wait.
+            self._looks_soon = True
+            asyncio.get_running_loop().call_soon(self._look)
 
     def turn_away(self, kind: CallClass, error: Callable[[], DexterError]) -> None:
         """Let nobody of a class wait any longer; each gets an error."""
@@ -148,6 +152,10 @@ class Admission:
             self.leave(turn.result())
         else:
             turn.cancel()
+
+    def _look(self) -> None:
+        self._looks_soon = False
+        self._dispatch()
 
     def _lane(self, call: Call) -> _Lane:
         subject = Subject(call.identity, call.method, call.endpoint.name)

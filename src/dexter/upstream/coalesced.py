@@ -11,7 +11,7 @@ from dexter.policy.cache_key import cache_key
 from dexter.policy.purge import filed_under
 from dexter.policy.sharing import may_share
 from dexter.upstream.bodies import close_body
-from dexter.wire import Answer, Call, Outcome, Send
+from dexter.wire import Answer, Call, Outcome, Priority, Send
 
 if TYPE_CHECKING:
     from dexter.stores.store import Mark
@@ -26,6 +26,7 @@ class Flight:
     tags: frozenset[str]
     mark: Mark
     """Where in the order of purges it took off: who comes after a purge of its tags must not join it."""
+    priority: Priority
     waiting: int = 0
     joined: int = 0
     claimed: bool = False
@@ -47,17 +48,21 @@ class Coalesced:
             return await self._inner(call)
         key = cache_key(call.identity, call.method, call.path, call.query)
         flight = self._flights.get(key)
-        if flight is None or self._parts.store.outdated(flight.tags, flight.mark):
+        if flight is None or not self._may_join(call, flight):
             return await self._landed(self._take_off(key, call), call, Outcome.MISS)
         flight.joined += 1
         return await self._landed(flight, call, Outcome.COLLAPSED)
+
+    def _may_join(self, call: Call, flight: Flight) -> bool:
+        # A person who joined a script's flight would wait for quota as long as the script.
+        return flight.priority <= call.priority and not self._parts.store.outdated(flight.tags, flight.mark)
 
     def _take_off(self, key: str, call: Call) -> Flight:
         tags = filed_under(call.endpoint.cache.tags, dict(call.params), call.identity)
         mark = self._parts.store.mark()
         # Its time is its own: the first caller's may be shorter than that of those who join.
         shared = replace(call, deadline=self._parts.clock.monotonic() + self._parts.options.request_s)
-        flight = Flight(self._parts.background.start(_sent(self._inner, shared)), tags, mark)
+        flight = Flight(self._parts.background.start(_sent(self._inner, shared)), tags, mark, call.priority)
         self._flights[key] = flight
         flight.task.add_done_callback(lambda _: self._over(key, flight, call))
         return flight
