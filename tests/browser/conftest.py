@@ -33,7 +33,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture(scope="session")
 def gateway(sandbox: Sandbox) -> Iterator[Gateway]:
     """A gateway in front of it."""
-    with running_gateway(sandbox.url, sandbox.token) as running:
+    with running_gateway(sandbox.url, sandbox.token, DEXTER_BREAKER_RECOVERY="1s") as running:
         yield running
 
 

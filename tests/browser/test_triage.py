@@ -1,6 +1,7 @@
 """Reading and deciding in a real browser."""
 
 import re
+import time
 
 import pytest
 from bench.stand import Gateway, Sandbox
@@ -156,6 +157,7 @@ def test_an_unreachable_sentry_leaves_the_shell_and_says_what_to_do(page: Page, 
         expect(search).to_be_visible()
     finally:
         sandbox.faults()
+        time.sleep(1.1)  # the breaker's recovery time in these tests
 
 
 def test_signing_out_ends_the_session(page: Page, gateway: Gateway) -> None:

@@ -4,12 +4,18 @@ import { ApiError, errorFromAnswer, errorFromSilence } from "./error";
 export type QueryValue = string | number | boolean | null | undefined | readonly string[];
 export type Query = Readonly<Record<string, QueryValue>>;
 
-interface Ask {
+/** How old an answer may be. */
+export interface Freshness {
+  /** Ask past every cache on the way (Cache-Control: no-cache). */
+  fresh?: boolean;
+  /** Take an answer that is at most so many seconds old. */
+  maxAgeS?: number;
+}
+
+interface Ask extends Freshness {
   query?: Query;
   body?: unknown;
   signal?: AbortSignal;
-  /** Ask past every cache on the way (Cache-Control: no-cache). */
-  fresh?: boolean;
 }
 
 const SAFE_METHODS = new Set(["GET", "HEAD"]);
@@ -54,6 +60,7 @@ async function send(method: string, path: string, ask: Ask): Promise<unknown> {
   const headers = new Headers({ Accept: "application/json" });
   if (ask.body !== undefined) headers.set("Content-Type", "application/json");
   if (!SAFE_METHODS.has(method) && csrfToken !== null) headers.set("X-CSRF-Token", csrfToken);
+  if (ask.maxAgeS !== undefined) headers.set("Cache-Control", `max-age=${ask.maxAgeS}`);
   let response: Response;
   let body: unknown;
   try {
@@ -92,7 +99,7 @@ function notJson(response: Response): ApiError {
  * Addresses are checked against the gateway's own OpenAPI; the type argument names the part of the body that is read.
  */
 export const api = {
-  get: async <T>(path: AddressOf<"get">, query?: Query, signal?: AbortSignal, how: { fresh?: boolean } = {}): Promise<T> =>
+  get: async <T>(path: AddressOf<"get">, query?: Query, signal?: AbortSignal, how: Freshness = {}): Promise<T> =>
     (await send("GET", path, { ...how, ...(query && { query }), ...(signal && { signal }) })) as T,
   put: async <T>(path: AddressOf<"put">, body: unknown): Promise<T> => (await send("PUT", path, { body })) as T,
   post: async <T>(path: AddressOf<"post">, body: unknown): Promise<T> => (await send("POST", path, { body })) as T,

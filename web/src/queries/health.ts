@@ -12,6 +12,8 @@ async function askHealth(signal: AbortSignal): Promise<Health> {
   try {
     // Not through the API wrapper: "not ready" is an answer here, not a failure.
     const response = await fetch("/ready", { signal, credentials: "same-origin" });
+    // An answer left unread would hold its connection.
+    await response.body?.cancel();
     if (response.ok) return { state: "good", words: "The gateway is ready" };
     return { state: "degraded", words: "The gateway runs, but is not ready to reach Sentry" };
   } catch (cause) {

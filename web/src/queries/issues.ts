@@ -1,7 +1,7 @@
 import { type InfiniteData, infiniteQueryOptions, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo } from "react";
 
-import { api } from "@/api/client";
+import { api, type Freshness } from "@/api/client";
 import type { IssuesQuery } from "@/api/contract";
 import { mapPages } from "@/core/issuePatch";
 import type { Issue, Page } from "@/core/model";
@@ -10,6 +10,8 @@ import type { View } from "@/core/view";
 
 export const PAGE_SIZE = 50;
 const HEAD_EVERY_MS = 30_000;
+/** How old the polled head may be: what one reader polls, the gateway gives to all others. */
+const HEAD_MAX_AGE_S = 20;
 
 export const issueKeys = {
   /** Every list of issues, whatever it shows. */
@@ -34,8 +36,8 @@ function listQuery(view: View) {
   } satisfies IssuesQuery;
 }
 
-function fetchPage(view: View, cursor: string | null, signal: AbortSignal, fresh = false): Promise<Page<Issue>> {
-  return api.get<Page<Issue>>("/api/v1/issues", { ...listQuery(view), limit: PAGE_SIZE, cursor }, signal, { fresh });
+function fetchPage(view: View, cursor: string | null, signal: AbortSignal, how: Freshness = {}): Promise<Page<Issue>> {
+  return api.get<Page<Issue>>("/api/v1/issues", { ...listQuery(view), limit: PAGE_SIZE, cursor }, signal, how);
 }
 
 /** The issues of a view, page after page. */
@@ -56,7 +58,7 @@ export function issuesQuery(view: View) {
 export function headQuery(view: View) {
   return queryOptions({
     queryKey: issueKeys.head(view),
-    queryFn: ({ signal }) => fetchPage(view, null, signal),
+    queryFn: ({ signal }) => fetchPage(view, null, signal, { maxAgeS: HEAD_MAX_AGE_S }),
     refetchInterval: HEAD_EVERY_MS,
     staleTime: HEAD_EVERY_MS,
     refetchOnWindowFocus: true,
@@ -73,7 +75,7 @@ export function useFreshenIssues(view: View): () => Promise<void> {
     const key = issueKeys.list(view);
     const fresh = await queryClient.query({
       queryKey: issueKeys.head(view),
-      queryFn: ({ signal }) => fetchPage(view, null, signal, true),
+      queryFn: ({ signal }) => fetchPage(view, null, signal, { fresh: true }),
       staleTime: 0,
     });
     queryClient.setQueryData<Lists>(key, { pages: [fresh], pageParams: [null] });
