@@ -32,7 +32,7 @@ from dexter.observe.logs import LogRecords
 from dexter.observe.watch import Watch
 from dexter.policy.breaker import BreakerRule
 from dexter.policy.retry import RetryRule
-from dexter.stores.memory import MemoryStore
+from dexter.stores.opened import StoreOptions, open_store
 from dexter.upstream.clock import Clock, SystemClock
 from dexter.upstream.options import StackOptions, TransportOptions
 from dexter.upstream.stack import Stack, build_stack
@@ -108,10 +108,10 @@ def create_app(
     )
     reachability = Reachability(clock.now)
     watch = Watch.over(board, clock.now, endpoint_templates())
-    store = MemoryStore(settings.cache_bytes)
+    store, flights = open_store(_store_options(settings), clock)
     watch.metrics.watch_bytes(lambda: store.used_bytes)
     observers: tuple[Observer, ...] = (reachability, watch.metrics, watch.figures, LogRecords())
-    stack = build_stack(transport, store, clock, _stack_options(settings), observers)
+    stack = build_stack(transport, store, clock, _stack_options(settings), observers, flights=flights)
     key = access_token.load_key(settings.data_dir)
     token = settings.access_token or access_token.access_token(key)
     sessions = Sessions(
@@ -156,7 +156,7 @@ def create_app(
         live.close()
         watch.close()
 
-    closers = (stack.aclose, keeper.aclose, transport.aclose, close_files)
+    closers = (stack.aclose, keeper.aclose, store.aclose, transport.aclose, close_files)
     return Application(entrance, token, (keeper.start,), closers)
 
 
@@ -164,6 +164,10 @@ def _upstream(settings: Settings, base_url: str) -> Upstream:
     token = settings.sentry_api_token
     credential = Credential(f"Bearer {token}" if token else None)
     return Upstream(base_url, credential, settings.sentry_org, settings.sentry_project)
+
+
+def _store_options(settings: Settings) -> StoreOptions:
+    return StoreOptions(settings.data_dir, settings.cache_bytes, settings.disk_cache_bytes)
 
 
 def _stack_options(settings: Settings) -> StackOptions:

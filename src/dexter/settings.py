@@ -131,6 +131,7 @@ TOKEN = Form("visible ASCII characters without spaces", _matching(r"[\x21-\x7e]+
 DURATION = Form("a number and a unit: 500ms, 30s, 5m, 12h, 7d", _positive(duration_s))
 AGE = Form("a number and a unit: 30s, 5m, 1h; or 0 to store nothing", duration_s)
 SIZE = Form("a number and a unit: 512KB, 64MB, 1GB", lambda text: int(_positive(size_bytes)(text)))
+SIZE_OR_NONE = Form("a number and a unit: 64MB, 1GB; or 0", lambda text: 0 if text == "0" else size_bytes(text))
 FLAG = Form("on or off", _flag)
 HOSTS = Form("host names separated by commas", _host_list)
 LOG_LEVEL = Form("one of debug, info, warning, error", lambda text: _matching("debug|info|warning|error")(text.lower()))
@@ -182,7 +183,16 @@ TABLE: tuple[Setting, ...] = (
         "off",
         "Lets operations that reveal a secret (DSN keys, hook secrets, tokens) through Dexter's own credential.",
     ),
-    Setting("DEXTER_CACHE_SIZE", "cache_bytes", SIZE, "64MB", "The most memory that stored answers may take."),
+    Setting(
+        "DEXTER_CACHE_SIZE", "cache_bytes", SIZE, "64MB", "The most memory that stored answers may take, a process."
+    ),
+    Setting(
+        "DEXTER_DISK_CACHE_SIZE",
+        "disk_cache_bytes",
+        SIZE_OR_NONE,
+        "512MB",
+        "The most disk space that stored answers may take; they outlive a restart there. Not used with Redis.",
+    ),
     Setting("DEXTER_FRESH_ISSUES", "fresh_issues_s", AGE, "5m", "How long issues and lists of them count as fresh."),
     Setting("DEXTER_FRESH_EVENTS", "fresh_events_s", AGE, "1m", "How long events count as fresh."),
     Setting("DEXTER_FRESH_STATS", "fresh_stats_s", AGE, "10m", "How long counts over time count as fresh."),
@@ -316,6 +326,7 @@ class Settings:
     log_level: str
     serve_secrets: bool
     cache_bytes: int
+    disk_cache_bytes: int
     fresh_issues_s: float
     fresh_events_s: float
     fresh_stats_s: float

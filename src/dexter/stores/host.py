@@ -16,6 +16,7 @@ import fcntl
 import mmap
 import os
 import struct
+import weakref
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
@@ -49,6 +50,8 @@ class Host:
     def __init__(self, path: Path, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # The memory stays for as long as anybody looks at it, also a straggler after the end.
+        weakref.finalize(self, os.close, self._file)
         with self._locked():
             if not _is_of_this_boot(os.pread(self._file, _HEADER.size, 0)):
                 # A new file; or the machine went down, and the last purges may not have reached the disk.
@@ -56,9 +59,9 @@ class Host:
                 os.ftruncate(self._file, _FILE_BYTES)
                 os.pwrite(self._file, _HEADER.pack(_MAGIC, 1, os.urandom(16), _boot()), 0)
             self._map = mmap.mmap(self._file, _FILE_BYTES)
-        self._view = memoryview(self._map)
-        self._counter = self._view[8:16].cast("Q")
-        self._table = SlotTable(self._view[_GENERATIONS_AT:_LAGS_AT], self._view[_LAGS_AT:_LEADS_AT])
+        view = memoryview(self._map)
+        self._counter = view[8:16].cast("Q")
+        self._table = SlotTable(view[_GENERATIONS_AT:_LAGS_AT], view[_LAGS_AT:_LEADS_AT])
 
     @property
     def epoch(self) -> str:
@@ -134,12 +137,7 @@ class Host:
                 _LEAD.pack_into(self._map, place, _FREE, _FREE, 0.0, 0.0, 0)
 
     async def aclose(self) -> None:
-        """Let the file go; others keep it."""
-        self._table.release()
-        self._counter.release()
-        self._view.release()
-        self._map.close()
-        os.close(self._file)
+        """Do nothing: the file is let go with the last who refers to this."""
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

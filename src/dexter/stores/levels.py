@@ -44,6 +44,7 @@ class TwoLevels:
         self._shelf = shelf
         self._purges = purges
         self._level = level
+        self._is_closed = False
 
     @property
     def used_bytes(self) -> int:
@@ -123,7 +124,10 @@ class TwoLevels:
         return self._purges.suspended()
 
     async def aclose(self) -> None:
-        """Finish what is being written and let everything go."""
+        """Finish what is being written and let everything go; once is enough, twice does no harm."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         if self._level is not None:
             await self._level.aclose()
         await self._purges.aclose()

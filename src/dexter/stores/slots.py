@@ -68,11 +68,6 @@ class SlotTable:
         whole = generations.ljust(GENERATIONS_BYTES, b"\0")
         self._generations[:] = memoryview(whole).cast("Q")
 
-    def release(self) -> None:
-        """Let the buffers go."""
-        self._generations.release()
-        self._lags.release()
-
 
 def private_table() -> SlotTable:
     """Give a table in this process's own memory, which the system gives page by page as it is touched."""

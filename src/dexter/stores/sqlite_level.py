@@ -10,6 +10,7 @@ import asyncio
 import logging
 import sqlite3
 import threading
+import time
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -49,7 +50,10 @@ log = logging.getLogger("dexter.stores")
 
 
 class SqliteLevel:
-    """A `Level` in a file. Entries of another epoch than `epoch` are forgotten at the start."""
+    """A `Level` in a file. Entries of another epoch than `epoch` are forgotten at the start.
+
+    Raises sqlite3.Error when the file cannot be used.
+    """
 
     def __init__(self, path: Path, epoch: str, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
         self._path = path
@@ -57,6 +61,9 @@ class SqliteLevel:
         self._queue: SimpleQueue[Entry | str | Callable[[], None] | None] = SimpleQueue()
         try:
             _prepare(path, epoch)
+        except sqlite3.OperationalError:
+            # Locked, full, not permitted: nothing that a new file would mend.
+            raise
         except sqlite3.DatabaseError:
             # A file that is damaged is worth nothing, and everything in it can be had again.
             log.warning("disk_cache_renewed")
@@ -78,7 +85,7 @@ class SqliteLevel:
 
     def put(self, entry: Entry) -> None:
         """Begin to keep an entry."""
-        if self._queue.qsize() < LONGEST_QUEUE:
+        if self._writer.is_alive() and self._queue.qsize() < LONGEST_QUEUE:
             self._queue.put(entry)
 
     async def discard(self, key: str) -> None:
@@ -87,6 +94,8 @@ class SqliteLevel:
 
     async def settled(self) -> None:
         """Return when everything put so far is in the file."""
+        if not self._writer.is_alive():
+            return
         loop = asyncio.get_running_loop()
         done = loop.create_future()
 
@@ -121,7 +130,7 @@ class SqliteLevel:
                 _apply(connection, batch)
                 if batches % _WEIGH_EVERY == 0:
                     _make_room(connection, self._max_bytes)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, ValueError) as error:
                 _failed(error)
             batches += 1
             for work in batch:
@@ -160,6 +169,7 @@ def _prepare(path: Path, epoch: str) -> None:
     path.chmod(0o600)
     connection = _connected(path)
     try:
+        _made_wal(connection)
         connection.executescript(_SCHEMA)
         known = connection.execute("SELECT value FROM about WHERE name = 'epoch'").fetchone()
         if known is None or known[0] != epoch:
@@ -171,14 +181,26 @@ def _prepare(path: Path, epoch: str) -> None:
         connection.close()
 
 
+def _made_wal(connection: sqlite3.Connection) -> None:
+    """Let readers and the writer work side by side; of several processes that start together one has to be first."""
+    for _ in range(20):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            # SQLite does not wait its usual time for this lock.
+            time.sleep(0.1)
+        else:
+            return
+    connection.execute("PRAGMA journal_mode=WAL")
+
+
 def _connected(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
-    connection.execute("PRAGMA journal_mode=WAL")
     # A crash of the machine may lose the last entries, never damage the file; nothing else is asked of a cache.
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA mmap_size=268435456")
     return connection
 
 
-def _failed(error: sqlite3.Error) -> None:
+def _failed(error: Exception) -> None:
     log.warning("disk_cache_failed: %s", type(error).__name__)

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
-from dexter.errors import UpstreamError
+from dexter.errors import Garbled, TimedOut, Unreachable
 from dexter.observe.records import RefreshFailed
 from dexter.policy.cache_key import cache_key
 from dexter.policy.deadlines import patience_s
@@ -64,23 +64,22 @@ class Cached:
                 assert_never(judged)
 
     async def _may_have(self, call: Call, entry: Entry, mark: Mark) -> bool:
-        # Confirming a token takes time, in which a write may have made the entry stale.
-        return await self._confirmations.confirm(call) and not self._parts.store.outdated(entry.tags, mark)
+        # Confirming a token takes time, in which a write may have made the entry stale, or the others fallen silent.
+        store = self._parts.store
+        confirmed = await self._confirmations.confirm(call)
+        return confirmed and not store.suspended() and not store.outdated(entry.tags, mark)
 
     async def _ask(self, call: Call, fallback: Entry, mark: Mark) -> Answer:
-        # Who says how old an answer may be would rather wait for a recent one.
-        limit_s = self._parts.options.stand_in_after_s if call.max_age_s is None else None
-        patience = patience_s(call.deadline, self._parts.clock.monotonic(), limit_s)
+        patience = patience_s(call.deadline, self._parts.clock.monotonic(), has_fallback=True)
         try:
             async with asyncio.timeout(patience):
                 answer = await self._inner(call)
-        except UpstreamError:
+        except (Unreachable, TimedOut, Garbled):
             if not self._may_stand_in(call, fallback, mark):
                 raise
-        except TimeoutError:
+        except TimeoutError as error:
             if not self._may_stand_in(call, fallback, mark):
-                # There is nothing else to give after all, so that the wait goes on, for the same flight.
-                return await self._inner(call)
+                raise TimedOut("Sentry did not answer within the request's time.") from error
         else:
             if not is_failure(answer.status) or not self._may_stand_in(call, fallback, mark):
                 return answer
@@ -100,7 +99,7 @@ class Cached:
         try:
             answer = await self._inner(replace(call, priority=Priority.PREFETCH, deadline=deadline))
             await close_body(answer.body)
-        except UpstreamError as error:
+        except (Unreachable, TimedOut, Garbled) as error:
             self._parts.tell(RefreshFailed(call.endpoint.name, type(error).__name__))
         finally:
             self._refreshing.discard(key)
@@ -108,4 +107,4 @@ class Cached:
 
 def _stored(call: Call, entry: Entry, outcome: Outcome) -> Answer:
     fresh_s = fresh_for_s(entry, call.endpoint.cache)
-    return Answer(entry.status, entry.headers, entry.body, outcome, entry.stored_at, fresh_s)
+    return Answer(entry.status, entry.headers, entry.body, outcome, entry.stored_at, fresh_s, kept=entry)

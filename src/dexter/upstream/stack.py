@@ -18,6 +18,7 @@ from dexter.upstream.decoded import decoded
 from dexter.upstream.followed import followed
 from dexter.upstream.guarded import Guarded
 from dexter.upstream.metered import Metered
+from dexter.upstream.one_asks import OneAsks
 from dexter.upstream.options import StackOptions
 from dexter.upstream.parts import Parts
 from dexter.upstream.probe import Prober
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dexter.observe.records import Observer
+    from dexter.stores.flights import Flights
     from dexter.stores.store import Store
     from dexter.upstream.transport import Transport
     from dexter.wire import Answer, Call, Send
@@ -64,10 +66,11 @@ def build_stack(
     options: StackOptions | None = None,
     observers: tuple[Observer, ...] = (),
     chance: Callable[[], float] = random.random,
+    flights: Flights | None = None,
 ) -> Stack:
     """Give the way to one Sentry. Each line wraps the one above it, so that the last is passed first.
 
-    `chance` draws the numbers from 0 to 1 that spread retries.
+    `chance` draws the numbers from 0 to 1 that spread retries. `flights` are shared with other processes, if any.
     """
     options = options or StackOptions()
     parts = Parts(store, clock or SystemClock(), options, Background(), observers)
@@ -85,6 +88,8 @@ def build_stack(
     send: Send = credited(attempt, confirmations, parts)
     send = Translated(send, decoded(send, parts), prober, transport.upstream, parts)
     send = stored(send, parts)
+    if flights is not None:
+        send = OneAsks(send, parts, flights)
     send = Coalesced(send, parts)
     send = Cached(send, confirmations, parts)
     send = purging(send, confirmations, parts)

@@ -1,0 +1,56 @@
+"""Opens the store that the settings ask for: what is shared, with whom, and over what."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from dexter.stores.host import Host
+from dexter.stores.levels import TwoLevels
+from dexter.stores.shelf import DEFAULT_MAX_BYTES, Shelf
+from dexter.stores.sqlite_level import SqliteLevel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dexter.stores.flights import Flights
+
+HOST_FILE = "host.shared"
+DISK_FILE = "cache.sqlite3"
+
+
+class Clock(Protocol):
+    """Tells how time passes."""
+
+    def monotonic(self) -> float:
+        """Give a second that only ever grows, the same for all processes of a host."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """Where answers are kept, and within which bounds."""
+
+    data_dir: Path
+    memory_bytes: int = DEFAULT_MAX_BYTES
+    disk_bytes: int = 0
+    """0 keeps nothing on disk."""
+
+
+def open_store(options: StoreOptions, clock: Clock) -> tuple[TwoLevels, Flights]:
+    """Give a store and the flights that go with it, shared by all processes of this host."""
+    options.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    host = Host(options.data_dir / HOST_FILE, clock.monotonic)
+    return TwoLevels(Shelf(options.memory_bytes), host, _disk(options, host)), host
+
+
+def _disk(options: StoreOptions, host: Host) -> SqliteLevel | None:
+    if not options.disk_bytes:
+        return None
+    try:
+        return SqliteLevel(options.data_dir / DISK_FILE, host.epoch, options.disk_bytes)
+    except sqlite3.Error as error:
+        # Memory is left: a cache that cannot be used is no reason not to start.
+        logging.getLogger("dexter.stores").warning("disk_cache_unusable: %s", type(error).__name__)
+        return None

@@ -1,0 +1,102 @@
+"""Stage that lets one of all processes ask Sentry what several of them are asked for; the others take what it kept."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from dexter.policy.cache_key import cache_key
+from dexter.policy.freshness import Fresh, fresh_for_s, judge
+from dexter.policy.purge import filed_under
+from dexter.policy.revalidation import may_have_stored
+from dexter.policy.sharing import may_share
+from dexter.stores.flights import LEASE_S, Lead
+from dexter.wire import Answer, Outcome
+
+if TYPE_CHECKING:
+    from dexter.stores.entry import Entry
+    from dexter.stores.flights import Flights, Led
+    from dexter.upstream.parts import Parts
+    from dexter.wire import Call, Send
+
+FIRST_LOOK_S = 0.003
+LONGEST_LOOK_S = 0.02
+"""How often a waiting process looks whether the flight landed: at first soon, then less and less often."""
+SIGN_OF_LIFE_S = LEASE_S / 3
+
+
+class OneAsks:
+    """A stage behind the one that shares flights within a process, so that each process waits once.
+
+    A leader that fails, or whose answer is not kept, leaves the others to ask for themselves: nobody stands in line
+    behind a failure.
+    """
+
+    def __init__(self, inner: Send, parts: Parts, flights: Flights) -> None:
+        self._inner = inner
+        self._parts = parts
+        self._flights = flights
+
+    async def __call__(self, call: Call) -> Answer:
+        """Give the answer of a flight, this process's or another's."""
+        if not may_share(call) or call.no_cache:
+            return await self._inner(call)
+        key = cache_key(call.identity, call.method, call.path, call.query)
+        lead = await self._flights.lead(key, self._parts.clock.now(), self._parts.store.mark())
+        if isinstance(lead, Lead):
+            return await self._ask(call, lead)
+        if lead is not None and not self._parts.store.outdated(_tags(call), lead.mark):
+            entry = await self._landed(key, lead)
+            if entry is not None:
+                return _answer(call, entry)
+        return await self._inner(call)
+
+    async def _ask(self, call: Call, lead: Lead) -> Answer:
+        alive = asyncio.create_task(self._signs_of_life(lead))
+        try:
+            entry = await self._parts.store.reread(lead.key)
+            if entry is not None and self._has_just_landed(call, entry):
+                return _answer(call, entry)
+            return await self._inner(call)
+        finally:
+            alive.cancel()
+            self._parts.background.start(self._over(lead))
+
+    def _has_just_landed(self, call: Call, entry: Entry) -> bool:
+        """Whether another process answered between this one's look into the store and its taking the lead."""
+        now = self._parts.clock.now()
+        fresh = isinstance(judge(entry, call.endpoint.cache, now, call.max_age_s), Fresh)
+        # Sentry gave it to this very credential: that counts as long as any other proof of it.
+        return fresh and may_have_stored(call.identity, entry.stored_at, now)
+
+    async def _landed(self, key: str, led: Led) -> Entry | None:
+        """Wait for another process's flight and give what it kept, or None when it kept nothing of use."""
+        look_s = FIRST_LOOK_S
+        while await self._flights.is_under_way(led):
+            await asyncio.sleep(look_s)
+            look_s = min(LONGEST_LOOK_S, look_s * 1.5)
+        entry = await self._parts.store.reread(key)
+        if entry is None or entry.stored_at < led.began_at or self._parts.store.suspended():
+            return None
+        return entry
+
+    async def _signs_of_life(self, lead: Lead) -> None:
+        while True:
+            await asyncio.sleep(SIGN_OF_LIFE_S)
+            await self._flights.keep(lead)
+
+    async def _over(self, lead: Lead) -> None:
+        # Only once the answer can be read by the others; the leader's own callers have it by then.
+        try:
+            await self._parts.store.settled()
+        finally:
+            await self._flights.end(lead)
+
+
+def _tags(call: Call) -> frozenset[str]:
+    return filed_under(call.endpoint.cache.tags, dict(call.params), call.identity)
+
+
+def _answer(call: Call, entry: Entry) -> Answer:
+    fresh_s = fresh_for_s(entry, call.endpoint.cache)
+    return Answer(entry.status, entry.headers, entry.body, Outcome.COLLAPSED, entry.stored_at, fresh_s)
