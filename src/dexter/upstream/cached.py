@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
-from dexter.errors import Garbled, TimedOut, Unreachable
+from dexter.errors import UpstreamError
 from dexter.observe.records import RefreshFailed
 from dexter.policy.cache_key import cache_key
 from dexter.policy.deadlines import patience_s
@@ -70,16 +70,19 @@ class Cached:
         return confirmed and not store.suspended() and not store.outdated(entry.tags, mark)
 
     async def _ask(self, call: Call, fallback: Entry, mark: Mark) -> Answer:
-        patience = patience_s(call.deadline, self._parts.clock.monotonic(), has_fallback=True)
+        # Who says how old an answer may be would rather wait for a recent one.
+        limit_s = self._parts.options.stand_in_after_s if call.max_age_s is None else None
+        patience = patience_s(call.deadline, self._parts.clock.monotonic(), limit_s)
         try:
             async with asyncio.timeout(patience):
                 answer = await self._inner(call)
-        except (Unreachable, TimedOut, Garbled):
+        except UpstreamError:
             if not self._may_stand_in(call, fallback, mark):
                 raise
-        except TimeoutError as error:
+        except TimeoutError:
             if not self._may_stand_in(call, fallback, mark):
-                raise TimedOut("Sentry did not answer within the request's time.") from error
+                # There is nothing else to give after all, so that the wait goes on, for the same flight.
+                return await self._inner(call)
         else:
             if not is_failure(answer.status) or not self._may_stand_in(call, fallback, mark):
                 return answer
@@ -99,7 +102,7 @@ class Cached:
         try:
             answer = await self._inner(replace(call, priority=Priority.PREFETCH, deadline=deadline))
             await close_body(answer.body)
-        except (Unreachable, TimedOut, Garbled) as error:
+        except UpstreamError as error:
             self._parts.tell(RefreshFailed(call.endpoint.name, type(error).__name__))
         finally:
             self._refreshing.discard(key)
