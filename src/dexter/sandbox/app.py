@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -48,16 +49,21 @@ def build_app(options: SandboxOptions, *, clock: Callable[[], float] = time.time
     return app
 
 
+@cache
+def _router() -> Router[Target]:
+    return Router(targets(operations()))
+
+
 class ApiFace:
     """The ASGI application under `/api/`: one lookup, then the stages, then the handler."""
 
     def __init__(self, sandbox: Sandbox, around: list[Stage]) -> None:
         self._sandbox = sandbox
         self._next_tick = 0.0
-        entries = targets(operations())
-        self._router: Router[Target] = Router(entries)
+        self._router = _router()
+        self._around = around
         self._unmatched = _wrap(self._no_route, around)
-        self._ways = {target.key: _wrap(_way_to(target), around) for _, _, target in entries}
+        self._ways: dict[str, Handler] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -72,9 +78,15 @@ class ApiFace:
         else:
             target, params = found
             request = SandboxRequest(self._sandbox, scope, receive, target.key, params)
-            way = self._ways[target.key]
+            way = self._way_to(target)
         response = await _answered(way, request)
         await response(scope, receive, send)
+
+    def _way_to(self, target: Target) -> Handler:
+        """Give the handler within the stages; made when first asked for, since few of the hundreds ever are."""
+        if target.key not in self._ways:
+            self._ways[target.key] = _wrap(_way_to(target), self._around)
+        return self._ways[target.key]
 
     def _let_time_pass(self) -> None:
         now = self._sandbox.clock()
