@@ -170,7 +170,7 @@ STATS = "/api/v1/issues/1042/stats?period=24h"
 SHAPES = {entry.name: entry.shape for entry in mappings()}
 METHODS = {entry.name: entry.method for entry in mappings()}
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.breadth, pytest.mark.asyncio(loop_scope="session")]
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.name} {case.target.partition('?')[0]}")
 
 

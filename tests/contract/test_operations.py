@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PUBLIC = [known for known in operations() if known.dialect == "public"]
 PRIVATE = [known for known in operations() if known.dialect == "private" and known.path.startswith("/api/0/")]
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.breadth, pytest.mark.asyncio(loop_scope="session")]
 each = pytest.mark.parametrize("operation", PUBLIC, ids=lambda known: known.key)
 
 

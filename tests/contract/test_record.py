@@ -11,6 +11,8 @@ from tests.contract.conftest import PROVEN
 
 from dexter.catalog.evidence import evidence
 
+pytestmark = pytest.mark.breadth
+
 
 def test_the_record_is_what_this_suite_proves(request: pytest.FixtureRequest) -> None:
     """The record may name an operation only if its case and both twins stand in this suite, and must name each.

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from dexter.catalog.operation import Operation
 
+pytestmark = pytest.mark.breadth
+
 ALL = [known.key for known in operations()]
 
 SHA1_OF_FILE = hashlib.sha1(b"var x", usedforsecurity=False).hexdigest()

@@ -14,6 +14,8 @@ from dexter.sandbox.routing import targets
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Box
 
+pytestmark = pytest.mark.breadth
+
 HANDLED = [target.operation for _, _, target in targets(operations()) if target.handler and target.operation]
 WRITES = sorted({known.key for known in HANDLED if known.request and known.request.media_type == "application/json"})
 READS = sorted({known.key for known in HANDLED if known.method == "GET"})
