@@ -16,6 +16,7 @@ from dexter.gateway.api_v1 import ApiV1
 from dexter.gateway.cache_times import CacheTimes
 from dexter.gateway.endpoint_templates import endpoint_templates
 from dexter.gateway.entrance import Entrance, Faces
+from dexter.gateway.fast_path import FAST_PATH, FastPath
 from dexter.gateway.guard import host_name
 from dexter.gateway.identity import Authenticator, Caller, Mode, require_csrf, require_permission
 from dexter.gateway.keeping import Keeper
@@ -58,17 +59,21 @@ class Application:
 
     entrance: AsgiApp
     access_token: str
+    fast_path: FastPath
     _starters: tuple[Callable[[], None], ...]
     _closers: tuple[Callable[[], Awaitable[None]], ...]
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         if scope["type"] == "lifespan":
+            # The server hands this state to every connection it takes.
+            scope.setdefault("state", {})[FAST_PATH] = self.fast_path
             await self._live(receive, send)
         else:
             await self.entrance(scope, receive, send)
 
     async def aclose(self) -> None:
         """End flights and refreshes, and close every connection and file."""
+        self.fast_path.tell()
         for close in self._closers:
             await close()
 
@@ -151,13 +156,15 @@ def create_app(
         observers=observers,
     )
 
+    fast_path = FastPath(store, authenticator, sessions, stack.is_confirmed, clock, observers)
+
     async def close_files() -> None:
         sessions.close()
         live.close()
         watch.close()
 
     closers = (stack.aclose, keeper.aclose, store.aclose, transport.aclose, close_files)
-    return Application(entrance, token, (keeper.start,), closers)
+    return Application(entrance, token, fast_path, (keeper.start,), closers)
 
 
 def _upstream(settings: Settings, base_url: str) -> Upstream:
