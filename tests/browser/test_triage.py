@@ -19,9 +19,8 @@ def first_issue(page: Page) -> tuple[str, str]:
     link = rows(page).first.get_by_role("link").first
     found = ISSUE_ADDRESS.search(link.get_attribute("href") or "")
     assert found
-    short = re.search(r"[A-Z][A-Z0-9-]*-[0-9A-Z]+", rows(page).first.inner_text())
-    assert short
-    return found[1], short[0]
+    name = rows(page).first.get_by_role("checkbox").get_attribute("aria-label") or ""
+    return found[1], name.removeprefix("Select ")
 
 
 def status_of(sandbox: Sandbox, issue: str) -> str:
