@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from dexter.stores.flights import Flights
     from dexter.stores.store import Store
     from dexter.upstream.transport import Transport
-    from dexter.wire import Answer, Call, Send
+    from dexter.wire import Answer, Call, Identity, Send
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class Stack:
     background: Background
     prober: Prober
     """Knows what this Sentry can do."""
+    is_confirmed: Callable[[Identity], bool]
+    """Whether stored data may be given to an identity now."""
 
     async def __call__(self, call: Call) -> Answer:
         """Give the answer to a call. Raises an UpstreamError when there is none to give."""
@@ -97,4 +99,4 @@ def build_stack(
     send = deadlined(send, parts)
     send = decoded(send, parts)
     send = traced(send, parts)
-    return Stack(send, parts.background, prober)
+    return Stack(send, parts.background, prober, confirmations.is_confirmed)
