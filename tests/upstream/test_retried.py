@@ -73,7 +73,7 @@ async def test_a_write_is_sent_once(
     assert len(sentry.calls) == 1
 
 
-@pytest.mark.parametrize("answer", [ok(status=404), ok(status=500), ok(status=401)])
+@pytest.mark.parametrize("answer", [ok(status=400), ok(status=500), ok(status=401)])
 async def test_an_answer_is_not_asked_for_again(stack: Stack, sentry: SentryDouble, answer: Answer) -> None:
     """Another try would bring the same."""
     sentry.will(answer)
