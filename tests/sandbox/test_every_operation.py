@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.sandbox.json_schema import faults_in
 
-from dexter.catalog.table import operation, operations, schema
+from dexter.catalog.table import operation, routed_operations, schema
 from dexter.catalog.template import fill, placeholders
 from dexter.sandbox.bootstrap import make_member
 from dexter.sandbox.sampled import sample_value
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.breadth
 
-ALL = [known.key for known in operations()]
+ALL = [known.key for known in routed_operations()]
 
 SHA1_OF_FILE = hashlib.sha1(b"var x", usedforsecurity=False).hexdigest()
 SEARCH = {"type": 0, "name": "Mine", "query": "is:unresolved", "sort": "date", "visibility": "organization"}

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dexter.sandbox.profiles import Schedule
+from dexter.catalog.table import operations
+from dexter.sandbox.profiles import Schedule, profile, profiles
+from dexter.sandbox.routing import targets
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Box, Clock
@@ -181,3 +183,13 @@ async def test_an_unknown_word_is_refused_with_the_permitted_ones(local: Box, bo
     reply = await local.http.put(SETTINGS, body)
     assert (reply.status, word in reply.data["detail"]) == (400, True)
     assert (await local.http.get(SETTINGS)).data["profile"] == "default"
+
+
+@pytest.mark.parametrize("name", [name for name in profiles() if name != "default"])
+def test_every_pattern_of_a_profile_names_something(name: str) -> None:
+    """A pattern that matches nothing is a misspelling, or an operation that the catalog lost."""
+    known = [(method, template) for method, template, _ in targets(operations())]
+    found = profile(name)
+    patterns = [*(found.only or ()), *found.lacks, *(each for row in found.retiring for each in row.operations)]
+    idle = [pattern for pattern in patterns if not any(pattern.has(*each) for each in known)]
+    assert idle == []

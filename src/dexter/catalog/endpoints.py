@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dexter.catalog.policies import Policies, policies
 from dexter.catalog.router import Router
-from dexter.catalog.table import operations
+from dexter.catalog.table import operations, routed_operations
 from dexter.catalog.template import placeholders
 from dexter.wire import CacheRule, Endpoint
 
@@ -55,7 +55,7 @@ def _endpoints() -> Mapping[str, Endpoint]:
 @cache
 def sentry_router() -> Router[Endpoint]:
     """Give the router over every operation of the table, `groups` standing for `issues` as it does in Sentry."""
-    return Router(_entries(operations()))
+    return Router(_entries(routed_operations()))
 
 
 def _entries(table: Iterable[Operation]) -> Iterator[tuple[str, str, Endpoint]]:

@@ -15,7 +15,7 @@ from dexter.catalog.endpoints import ISSUE, ORG, SAFE_METHODS, endpoint_for
 from dexter.catalog.policies import seconds
 from dexter.catalog.query import QueryName, query_name
 from dexter.catalog.router import Router
-from dexter.catalog.table import operations
+from dexter.catalog.table import routed_operations
 from dexter.catalog.template import fill, placeholders, shape
 from dexter.errors import DexterFault
 from dexter.wire import CacheRule
@@ -103,7 +103,7 @@ def router_over(known: tuple[Mapping_, ...]) -> Router[Mapping_]:
 
 def read_mappings(document: Mapping[str, Any]) -> tuple[Mapping_, ...]:
     """Give the mappings that a document describes; raises `DexterFault` naming the first entry that is wrong."""
-    sentry = Router((known.method, known.path, known) for known in operations())
+    sentry = Router((known.method, known.path, known) for known in routed_operations())
     found = tuple(
         _mapping(f"{group}.{name}", row, sentry)
         for group, entries in document["api_mappings"].items()

@@ -50,6 +50,12 @@ class Operation:
     until: str | None = None
     deprecated: bool = False
     secret: bool = False
+    last_seen: str | None = None
+    """The day of the last version of Sentry's document that had it, for one that is gone from there."""
+    instead: str | None = None
+    """The key of the operation that does the same today."""
+    covered: bool = False
+    """Its address is one value of another operation's placeholder, and that one routes it."""
 
     @property
     def key(self) -> str:

@@ -1,24 +1,41 @@
-"""The operations that Sentry serves without a promise, read from `private.yaml`."""
+"""The operations written by hand: those that Sentry serves without a promise, and those that it once published."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from dexter.catalog.operation import Body, Operation, Parameter, Schema
+from dexter.catalog.policies import policies
 from dexter.catalog.template import expand, placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from dexter.catalog.operation import Dialect
 
 JSON = "application/json"
 
 
 def private_operations(document: Mapping[str, Any]) -> tuple[Operation, ...]:
     """Give the operations that a document such as `private.yaml` describes, in its order."""
-    return tuple(_operation(expand(key, document["prefixes"]), row) for key, row in document["operations"].items())
+    return _described(document, "private")
 
 
-def _operation(key: str, row: Mapping[str, Any]) -> Operation:
+def legacy_operations(document: Mapping[str, Any]) -> tuple[Operation, ...]:
+    """Give the operations that a document such as `legacy.yaml` describes, in its order."""
+    return _described(document, "legacy")
+
+
+def _described(document: Mapping[str, Any], dialect: Dialect) -> tuple[Operation, ...]:
+    prefixes = document["prefixes"]
+
+    def row_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**row, "instead": expand(row["instead"], prefixes)} if "instead" in row else row
+
+    return tuple(_operation(expand(key, prefixes), row_of(row), dialect) for key, row in document["operations"].items())
+
+
+def _operation(key: str, row: Mapping[str, Any], dialect: Dialect) -> Operation:
     method, _, path = key.partition(" ")
     in_path = (Parameter(name, "path", {"type": "string"}, required=True) for name in placeholders(path))
     in_query = (Parameter(name, "query", _query_schema(kind)) for name, kind in row.get("query", {}).items())
@@ -27,13 +44,17 @@ def _operation(key: str, row: Mapping[str, Any]) -> Operation:
         path=path,
         operation_id=row["id"],
         tag=row["tag"],
-        dialect="private",
+        dialect=dialect,
         parameters=(*in_path, *in_query),
         request=_request(row.get("request")),
         responses={status: _reply(reply) for status, reply in row["responses"].items()},
         scopes=tuple(row["scopes"]),
         since=row.get("since"),
         until=row.get("until"),
+        last_seen=row.get("last_seen"),
+        instead=row.get("instead"),
+        covered=row.get("covered", False),
+        secret=path in policies().secrets,
     )
 
 

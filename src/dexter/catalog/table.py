@@ -1,7 +1,7 @@
 """The operation table: every operation of Sentry that Dexter knows, read once from the committed data files.
 
-`operations.json` and `schemas.json` are written by `dexter catalog import`; `private.yaml`, and `amendments.yaml` where
-Sentry does something else than its document says, are written by hand.
+`operations.json` and `schemas.json` are written by `dexter catalog import`; `private.yaml`, `legacy.yaml`, and
+`amendments.yaml` where Sentry does something else than its document says, are written by hand.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dexter.catalog.datafile import read_json, read_yaml
 from dexter.catalog.importer import REF, Table
 from dexter.catalog.operation import Body, Operation, Parameter, Schema
 from dexter.catalog.policies import policies
-from dexter.catalog.private import private_operations
+from dexter.catalog.private import legacy_operations, private_operations
 from dexter.errors import DexterFault
 
 if TYPE_CHECKING:
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 @cache
 def operations() -> tuple[Operation, ...]:
-    """Give every operation: the public ones in the document's order, then the private ones."""
+    """Give every operation: the public ones in the document's order, then the private ones, then those of old."""
     return (
         *amended_operations(published(), read_yaml("amendments.yaml")),
         *private_operations(read_yaml("private.yaml")),
+        *legacy_operations(read_yaml("legacy.yaml")),
     )
 
 
@@ -61,6 +62,11 @@ def resolved(shape: Schema) -> Schema:
 def committed() -> Table:
     """Give the committed table as the importer made it, to be compared with another document."""
     return Table(tuple(read_json("operations.json")), read_json("schemas.json"))
+
+
+def routed_operations() -> tuple[Operation, ...]:
+    """Give the operations that addresses lead to: all but those whose address is part of another's."""
+    return tuple(known for known in operations() if not known.covered)
 
 
 @cache

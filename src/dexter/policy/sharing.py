@@ -16,7 +16,12 @@ _NOT_SHARED = frozenset({"accept-language", "accept-encoding"})
 """Headers that must not colour an answer which others get too; the encoding is settled per caller behind the store."""
 
 
-_READ_HAS_EFFECT = frozenset({"GET /api/0/organizations/{organization_id_or_slug}/issues/{issue_id}/"})
+_READ_HAS_EFFECT = frozenset(
+    {
+        "GET /api/0/organizations/{organization_id_or_slug}/issues/{issue_id}/",
+        "GET /api/0/issues/{issue_id}/",
+    }
+)
 """Endpoints whose read changes something: Sentry records that the credential's owner has seen the issue."""
 
 

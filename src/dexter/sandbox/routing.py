@@ -72,7 +72,7 @@ def _with_aliases(template: str) -> tuple[str, ...]:
 
 def targets(operations: tuple[Operation, ...]) -> tuple[tuple[str, str, Target], ...]:
     """Give `(method, template, target)` for every operation and every handler there is."""
-    known = {operation.key: operation for operation in operations}
+    known = {operation.key: operation for operation in operations if not operation.covered}
     entries = []
     for key in {**known, **_served}:
         served = _served.get(key)

@@ -4474,12 +4474,6 @@ class ListCurrentUserRegionsReply200(TypedDict):
     regions: list[Region]
 
 
-class ListProjectsQuery(TypedDict):
-    cursor: NotRequired[str]
-    query: NotRequired[str]
-    per_page: NotRequired[int]
-
-
 class GetOrganizationRegionReply200(TypedDict):
     url: NotRequired[str]
     name: NotRequired[str]
@@ -4668,6 +4662,28 @@ class UnmergeOrganizationIssueHashesQuery(TypedDict):
     mergeEvents: NotRequired[bool]
 
 
+class ListOrganizationIssueSimilarEmbeddingsQuery(TypedDict):
+    k: NotRequired[int]
+    threshold: NotRequired[float]
+    useReranking: NotRequired[bool]
+
+
+class ListOrganizationIssueSuspectTagsQuery(TypedDict):
+    environment: NotRequired[list[str]]
+    start: NotRequired[str]
+    end: NotRequired[str]
+
+
+class ListOrganizationIssueSuspectFlagsQuery(TypedDict):
+    environment: NotRequired[list[str]]
+    start: NotRequired[str]
+    end: NotRequired[str]
+
+
+class UnmergeOrganizationIssueHashesOlderQuery(TypedDict):
+    id: NotRequired[list[str]]
+
+
 class GetOrganizationIssuesCountQuery(TypedDict):
     query: NotRequired[list[str]]
     project: NotRequired[list[int]]
@@ -4703,10 +4719,6 @@ class ListOrganizationIssuesStatsReply200Item(TypedDict):
 
 
 ListOrganizationIssuesStatsReply200: TypeAlias = list[ListOrganizationIssuesStatsReply200Item]
-
-
-class ListOrganizationUsersQuery(TypedDict):
-    project: NotRequired[list[str]]
 
 
 class ListOrganizationSearchesQuery(TypedDict):
@@ -4805,6 +4817,154 @@ class CreateOrganizationGroupSearchViewBody(TypedDict):
     pass
 
 
+class ListOrganizationCombinedRulesQuery(TypedDict):
+    project: NotRequired[list[int]]
+    team: NotRequired[list[str]]
+    name: NotRequired[str]
+    sort: NotRequired[list[str]]
+    asc: NotRequired[str]
+    expand: NotRequired[list[str]]
+    cursor: NotRequired[str]
+
+
+class ListOrganizationIncidentsQuery(TypedDict):
+    status: NotRequired[str]
+    project: NotRequired[list[int]]
+    cursor: NotRequired[str]
+
+
+class GetOrganizationIncidentReply200(TypedDict):
+    pass
+
+
+class CloseOrganizationIncidentBody(TypedDict):
+    status: int
+
+
+class CloseOrganizationIncidentReply200(TypedDict):
+    pass
+
+
+class ListOrganizationOpenPeriodsQuery(TypedDict):
+    detectorId: NotRequired[str]
+    groupId: NotRequired[str]
+    cursor: NotRequired[str]
+
+
+class Action(TypedDict):
+    id: str
+    label: str
+    enabled: NotRequired[bool]
+    prompt: NotRequired[str]
+    formFields: NotRequired[dict[str, Any]]
+
+
+class Condition1(TypedDict):
+    id: str
+    label: str
+    enabled: NotRequired[bool]
+    prompt: NotRequired[str]
+    formFields: NotRequired[dict[str, Any]]
+
+
+class Filter1(TypedDict):
+    id: str
+    label: str
+    enabled: NotRequired[bool]
+    prompt: NotRequired[str]
+    formFields: NotRequired[dict[str, Any]]
+
+
+class GetProjectRulesConfigurationReply200(TypedDict):
+    actions: list[Action]
+    conditions: list[Condition1]
+    filters: list[Filter1]
+
+
+class PreviewProjectRuleBody(TypedDict):
+    pass
+
+
+class TestFireProjectRuleActionsBody(TypedDict):
+    actions: list[dict[str, Any]]
+
+
+class SnoozeProjectRuleBody(TypedDict):
+    target: NotRequired[Literal["me", "everyone"]]
+    until: NotRequired[str]
+
+
+class SnoozeProjectRuleReply201(TypedDict):
+    pass
+
+
+class SnoozeMetricAlertRuleBody(TypedDict):
+    target: NotRequired[Literal["me", "everyone"]]
+    until: NotRequired[str]
+
+
+class SnoozeMetricAlertRuleReply201(TypedDict):
+    pass
+
+
+class ListProjectRuleGroupHistoryQuery(TypedDict):
+    start: NotRequired[str]
+    end: NotRequired[str]
+    cursor: NotRequired[str]
+    per_page: NotRequired[int]
+
+
+class ListProjectRuleStatsQuery(TypedDict):
+    start: NotRequired[str]
+    end: NotRequired[str]
+
+
+class GetProjectRuleTaskReply200(TypedDict):
+    status: str
+    rule: NotRequired[dict[str, Any]]
+    error: NotRequired[str]
+
+
+class ListOrganizationDataConditionsQuery(TypedDict):
+    group: NotRequired[str]
+
+
+class TestFireOrganizationActionsBody(TypedDict):
+    actions: list[dict[str, Any]]
+
+
+class ListOrganizationWorkflowGroupHistoryQuery(TypedDict):
+    start: NotRequired[str]
+    end: NotRequired[str]
+    cursor: NotRequired[str]
+    per_page: NotRequired[int]
+
+
+class ListOrganizationWorkflowStatsQuery(TypedDict):
+    start: NotRequired[str]
+    end: NotRequired[str]
+
+
+class GetOrganizationAlertRuleWorkflowQuery(TypedDict):
+    rule_id: NotRequired[str]
+    alert_rule_id: NotRequired[str]
+    workflow_id: NotRequired[str]
+
+
+class GetOrganizationAlertRuleWorkflowReply200(TypedDict):
+    pass
+
+
+class GetOrganizationAlertRuleDetectorQuery(TypedDict):
+    rule_id: NotRequired[str]
+    alert_rule_id: NotRequired[str]
+    detector_id: NotRequired[str]
+
+
+class GetOrganizationAlertRuleDetectorReply200(TypedDict):
+    pass
+
+
 class ListOrganizationEventsStatsQuery(TypedDict):
     field: NotRequired[list[str]]
     yAxis: NotRequired[list[str]]
@@ -4864,6 +5024,18 @@ class ListOrganizationEventsFacetsReply200Item(TypedDict):
 
 
 ListOrganizationEventsFacetsReply200: TypeAlias = list[ListOrganizationEventsFacetsReply200Item]
+
+
+class GetOrganizationDiscoverHomepageReply200(TypedDict):
+    pass
+
+
+class UpdateOrganizationDiscoverHomepageBody(TypedDict):
+    pass
+
+
+class UpdateOrganizationDiscoverHomepageReply200(TypedDict):
+    pass
 
 
 class GetProjectEventJsonReply200(TypedDict):
@@ -4991,6 +5163,80 @@ class UpdateProjectReleaseBody(TypedDict):
     dateStarted: NotRequired[str]
     dateReleased: NotRequired[str]
     commits: NotRequired[list[dict[str, Any]]]
+
+
+class UpdateIssueBody(TypedDict):
+    pass
+
+
+class ListProjectsQuery(TypedDict):
+    cursor: NotRequired[str]
+    query: NotRequired[str]
+    per_page: NotRequired[int]
+
+
+class UploadDebugFileBody(TypedDict):
+    pass
+
+
+class CreateMetricAlertRuleBody(TypedDict):
+    pass
+
+
+class UpdateMetricAlertRuleBody(TypedDict):
+    pass
+
+
+class CreateIssueAlertRuleBody(TypedDict):
+    pass
+
+
+class UpdateIssueAlertRuleBody(TypedDict):
+    pass
+
+
+class CreateOrganizationDetectorBody(TypedDict):
+    pass
+
+
+class ListOrganizationUsersQuery(TypedDict):
+    project: NotRequired[list[str]]
+
+
+class CreateUserEmailBody(TypedDict):
+    pass
+
+
+class UpdateUserEmailBody(TypedDict):
+    pass
+
+
+class CreateExploreSavedQueryBody(TypedDict):
+    pass
+
+
+class CreateMonitorCheckInOlderBody(TypedDict):
+    pass
+
+
+class UpdateMonitorCheckInOlderBody(TypedDict):
+    pass
+
+
+class CreateMonitorCheckInBody(TypedDict):
+    pass
+
+
+class UpdateMonitorCheckInBody(TypedDict):
+    pass
+
+
+class StartPreventRepositorySyncBody(TypedDict):
+    pass
+
+
+class RegeneratePreventRepositoryTokenBody(TypedDict):
+    pass
 
 
 class ActionFiltersItem(TypedDict):
