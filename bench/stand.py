@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -175,9 +176,9 @@ def running_sandbox(*, issues: int = 120, seed: int = 42, folder: Path | None = 
 
 @contextmanager
 def running_gateway(
-    upstream: str, token: str | None, *, folder: Path | None = None, **settings: str
+    upstream: str, token: str | None, *, folder: Path | None = None, workers: int = 1, **settings: str
 ) -> Iterator[Gateway]:
-    """Run a gateway in front of an upstream, with the service credential `token`."""
+    """Run a gateway of some processes in front of an upstream, with the service credential `token`."""
     with tempfile.TemporaryDirectory() as made:
         home = folder or Path(made)
         port, access = free_port(), "dexter-bench-access-token"
@@ -188,7 +189,56 @@ def running_gateway(
         if token is not None:
             environment["SENTRY_API_TOKEN"] = token
         log = home / "gateway.log"
-        with started("serve", [], environment, log) as process:
+        with started("serve", ["--workers", str(workers)], environment, log) as process:
             url = f"http://127.0.0.1:{port}"
             wait_until_up(f"{url}/health", process, log)
             yield Gateway(url, access, process, log)
+
+
+@dataclass(slots=True)
+class Redis:
+    """A Redis that can be killed and brought back."""
+
+    port: int
+    folder: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Run it, with whatever it last saved: nothing."""
+        server = os.environ.get("DEXTER_TEST_REDIS_SERVER") or shutil.which("redis-server")
+        assert server, "redis-server is not installed; see tools/ensure-redis.sh"
+        quiet = ("--save", "", "--appendonly", "no", "--loglevel", "warning", "--dir", str(self.folder))
+        command = [server, "--port", str(self.port), "--bind", "127.0.0.1", *quiet]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        limit = time.monotonic() + START_LIMIT_S
+        while time.monotonic() < limit and self.process.poll() is None:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as probe:
+                probe.sendall(b"PING\r\n")
+                if probe.recv(5) == b"+PONG":
+                    return
+            time.sleep(0.02)
+        raise RuntimeError("redis-server did not come up")
+
+    def kill(self) -> None:
+        """End it as a power failure does."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+@contextmanager
+def running_redis() -> Iterator[Redis]:
+    """Run a Redis on a free port, which keeps nothing on disk."""
+    with tempfile.TemporaryDirectory() as made:
+        redis = Redis(free_port(), Path(made))
+        redis.start()
+        try:
+            yield redis
+        finally:
+            redis.kill()

@@ -39,12 +39,25 @@ def up(
 
 
 @app.command()
-def serve() -> None:
+def serve(
+    workers: Annotated[int, typer.Option(min=1, max=256, help="How many processes share the port.")] = 1,
+    listener: Annotated[int | None, typer.Option(hidden=True)] = None,
+    board: Annotated[Path | None, typer.Option(hidden=True)] = None,
+) -> None:
     """Run the gateway and the workbench in front of the Sentry that the settings name."""
-    from dexter.serve import run_server
     from dexter.settings import read_settings
 
-    run_server(read_settings())
+    settings = read_settings()
+    if workers > 1:
+        from dexter.workers import run_workers
+
+        raise typer.Exit(run_workers(settings, workers))
+    from dexter.serve import run_server, run_worker
+
+    if listener is not None and board is not None:
+        run_worker(settings, listener, board)
+    else:
+        run_server(settings)
 
 
 @app.command()

@@ -1,92 +1,75 @@
-"""Runs the gateway until it is told to stop, and says where it is and how to sign in."""
+"""Runs the gateway in this process until it is told to stop; requests under way then finish."""
 
 from __future__ import annotations
 
+import asyncio
+import math
 import socket
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 from dexter.app import Application, create_app
-from dexter.errors import SettingsError
-from dexter.gateway.guard import is_loopback
 from dexter.gateway.protocol import GatewayProtocol
+from dexter.listening import greet, listening
+from dexter.observe.board import Board
 from dexter.observe.logs import configure_logs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from dexter.settings import Settings
 
+RESERVE_S = 5
+"""How much longer than one request may take the end waits for those under way."""
 
-SHORT_TOKEN = 20
+DRAIN_S = 0.2
+"""How long, after the last connection was accepted, requests that have come in but were not read yet are taken up."""
 
-GRACE_S = 10
-"""How long requests under way may take once the gateway is told to stop."""
+
+class DrainingServer(uvicorn.Server):
+    """uvicorn's server, which at its end first takes up what has come in already."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nothing more, finish what is under way, and end."""
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(DRAIN_S)
+        await super().shutdown(sockets)
 
 
 def run_server(settings: Settings) -> None:
     """Serve in the foreground until interrupted. Raises SettingsError when the port is taken or Sentry is not named."""
     app = create_app(settings)
+    with listening(settings.host, settings.port, "DEXTER_PORT") as listener:
+        greet(settings, app.access_token, listener)
+        _serve(settings, app, listener)
+
+
+def run_worker(settings: Settings, listener: int, board: Path) -> None:
+    """Serve as one of several, on a socket that the parent listens on; the numbers go where all of them put theirs."""
+    app = create_app(settings, board=Board(board))
+    with socket.socket(fileno=listener) as inherited:
+        _serve(settings, app, inherited)
+
+
+def _serve(settings: Settings, app: Application, listener: socket.socket) -> None:
     secrets = [app.access_token, *filter(None, (settings.sentry_api_token,))]
     configure_logs("pretty" if sys.stderr.isatty() else "json", settings.log_level, secrets=secrets)
-    with listening(settings.host, settings.port, "DEXTER_PORT") as listener:
-        _greet(settings, app, listener)
-        config = uvicorn.Config(
-            app,
-            http=GatewayProtocol,
-            ws="none",
-            log_level="warning",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_S,
-        )
-        uvicorn.Server(config).run(sockets=[listener])
+    config = uvicorn.Config(
+        app,
+        http=GatewayProtocol,
+        ws="none",
+        log_level="warning",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=grace_s(settings),
+    )
+    DrainingServer(config).run(sockets=[listener])
 
 
-@contextmanager
-def listening(host: str, port: int, key: str) -> Iterator[socket.socket]:
-    """Give a listening socket. Raises SettingsError naming the setting when the port cannot be had."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-            listener.listen(2048)
-        except OSError as error:
-            raise SettingsError(
-                f"{key}: cannot listen on {host}:{port}: {error.strerror}.",
-                remedy=f"Stop what listens there, or set {key} to another port.",
-            ) from error
-        yield listener
-
-
-def address_of(listener: socket.socket) -> str:
-    """Give the address that a browser on this machine reaches a listener by."""
-    host, port = listener.getsockname()[:2]
-    if host in ("0.0.0.0", "::", "127.0.0.1", "::1"):  # noqa: S104 (compared, not bound)
-        host = "localhost"
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _greet(settings: Settings, app: Application, listener: socket.socket) -> None:
-    lines = [
-        "Dexter",
-        f"  workbench     {address_of(listener)}/",
-        f"  access token  {app.access_token}",
-        f"  Sentry        {settings.sentry_base_url}",
-    ]
-    notes = list(settings.warnings)
-    if settings.sentry_api_token is None:
-        notes.append("SENTRY_API_TOKEN is not set: only callers with a Sentry token of their own are served.")
-    if settings.sentry_org is None:
-        notes.append("SENTRY_ORG is not set: requests to /api/v1 must name their organization.")
-    if len(app.access_token) < SHORT_TOKEN:
-        notes.append(f"DEXTER_ACCESS_TOKEN is short; {SHORT_TOKEN} characters or more cannot be guessed.")
-    if not is_loopback(settings.host):
-        notes.append(f"{settings.host} is reachable from other machines; put TLS in front of it.")
-    sys.stdout.write("\n".join([*lines, *(f"  note          {note}" for note in notes)]) + "\n")
-    sys.stdout.flush()
+def grace_s(settings: Settings) -> int:
+    """Give how long requests under way may take once Dexter is told to stop."""
+    return math.ceil(settings.request_deadline_s) + RESERVE_S

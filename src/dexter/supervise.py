@@ -77,7 +77,7 @@ class Child:
             stdout=subprocess.DEVNULL,
             stderr=log,
             start_new_session=True,
-            preexec_fn=lambda: _die_with(parent),  # noqa: PLW1509 (this process has one thread)
+            preexec_fn=lambda: die_with(parent),  # noqa: PLW1509 (this process has one thread)
         )
         if log is not None:
             log.close()
@@ -293,7 +293,7 @@ def _free_port(host: str, port: int, key: str) -> int:
         return int(probe.getsockname()[1])
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """Ask Linux to end this process when its parent ends, however that happens; elsewhere this does nothing."""
     if not sys.platform.startswith("linux"):
         return
