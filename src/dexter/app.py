@@ -30,6 +30,7 @@ from dexter.gateway.throttle import SignInThrottle
 from dexter.gateway.workbench import Workbench
 from dexter.observe.history import History
 from dexter.observe.logs import LogRecords
+from dexter.observe.present import keep_times
 from dexter.observe.watch import Watch
 from dexter.policy.breaker import BreakerRule
 from dexter.policy.retry import RetryRule
@@ -115,7 +116,7 @@ def create_app(
     watch = Watch.over(board, clock.now, endpoint_templates())
     store, flights = open_store(_store_options(settings), clock)
     watch.metrics.watch_bytes(lambda: store.used_bytes)
-    observers: tuple[Observer, ...] = (reachability, watch.metrics, watch.figures, LogRecords())
+    observers: tuple[Observer, ...] = (keep_times, reachability, watch.metrics, watch.figures, LogRecords())
     stack = build_stack(transport, store, clock, _stack_options(settings), observers, flights=flights)
     key = access_token.load_key(settings.data_dir)
     token = settings.access_token or access_token.access_token(key)

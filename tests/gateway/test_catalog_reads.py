@@ -269,9 +269,12 @@ async def test_headers_tell_where_an_answer_came_from(operator: Visitor, sentry:
     sentry.will(ok(b'[{"id":"1"}]', headers=(*JSON, quota)))
     first, second = await operator.get(ISSUES), await operator.get(ISSUES)
     assert first.headers["cache-status"] == "Dexter; fwd=miss"
-    assert "sentry;dur=" in first.headers["server-timing"]
+    assert "upstream;dur=" in first.headers["server-timing"]
+    assert first.headers["server-timing"].startswith("cache;desc=miss;dur=")
     assert first.headers["x-sentry-rate-limit-remaining"] == "39"
     assert second.headers["cache-status"] == "Dexter; hit; ttl=300"
+    assert second.headers["server-timing"].startswith("cache;desc=hit;dur=")
+    assert "upstream" not in second.headers["server-timing"]
     assert second.headers["age"] == "0"
     assert "x-sentry-rate-limit-remaining" not in second.headers
 

@@ -86,10 +86,12 @@ async def test_an_error_is_shown_with_what_leads_to_its_log_lines(
 ) -> None:
     """Whoever sees it wants to know more."""
     sentry.will(Unreachable("Sentry could not be connected to."))
-    await operator.get(LIST, {"x-request-id": "req-7"})
+    trace_id = "ab" * 16
+    await operator.get(LIST, {"x-request-id": "req-7", "traceparent": f"00-{trace_id}-{'cd' * 8}-01"})
     errors = (await stats(operator, clock))["recent_errors"]
     assert {each["kind"] for each in errors} == {"answer", "sentry"}
     assert {each["request_id"] for each in errors} == {"req-7"}
+    assert {each["trace_id"] for each in errors} == {trace_id}
     answer = next(each for each in errors if each["kind"] == "answer")
     assert (answer["endpoint"], answer["method"], answer["status"]) == ("/api/v1/projects", "GET", 502)
 

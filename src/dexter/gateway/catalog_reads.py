@@ -51,7 +51,6 @@ class Answered:
 
 async def answer_read(gateway: Gateway, read: Read) -> Answered:
     """Give the answer to a plain read. Raises what stands in the way of it."""
-    started = gateway.clock.monotonic()
     caller = gateway.sentry_caller("GET", read.headers)
     require_permission(caller, read.entry.endpoint, serve_secrets=gateway.options.serve_secrets)
     organization, asked = bind(read, gateway)
@@ -62,7 +61,7 @@ async def answer_read(gateway: Gateway, read: Read) -> Answered:
         # JSON of another shape was kept when it came; it must not stand there until it is old.
         reply = await replace(sentry, no_cache=True).ask(read.entry.endpoint, path, params, asked.pairs)
     body = _body(read.entry, reply, asked)
-    return Answered(_response(body, reply, gateway, started), reply.answer.outcome, _hit(read.entry, reply, body))
+    return Answered(_response(body, reply, gateway), reply.answer.outcome, _hit(read.entry, reply, body))
 
 
 def bind(read: Read, gateway: Gateway) -> tuple[str, Question]:
@@ -91,23 +90,20 @@ def _hit(entry: Mapping_, reply: Reply, body: bytes | AgedBody) -> Hit | None:
     return Hit(reply.answer, reply.endpoint.name, "/api/v1", entry.name, body)
 
 
-def _response(body: bytes | AgedBody, reply: Reply, gateway: Gateway, started: float) -> Response:
+def _response(body: bytes | AgedBody, reply: Reply, gateway: Gateway) -> Response:
     now = gateway.clock.now()
     headers = (
         ("content-type", "application/json"),
         ("cache-control", "no-store"),
-        *truth_headers(reply, now=now, took_s=gateway.clock.monotonic() - started),
+        *truth_headers(reply, now=now),
     )
     return Response(200, body.at(now - reply.taken_at) if isinstance(body, AgedBody) else body, headers)
 
 
-def truth_headers(reply: Reply, *, now: float, took_s: float) -> Pairs:
-    """Give the headers that say where an answer came from, how old it is, how long it took and what quota is left."""
+def truth_headers(reply: Reply, *, now: float) -> Pairs:
+    """Give the headers that say where an answer came from, how old it is and what quota is left."""
     answer = reply.answer
-    timing = [f"total;dur={took_s * 1000:.1f}"]
-    if answer.upstream_s is not None:
-        timing.insert(0, f"sentry;dur={answer.upstream_s * 1000:.1f}")
-    headers = [("cache-status", cache_status(answer, now)), ("server-timing", ", ".join(timing))]
+    headers = [("cache-status", cache_status(answer, now))]
     age = age_s(answer, now)
     if age is not None:
         headers.append(("age", str(age)))

@@ -18,14 +18,19 @@ from dexter.errors import DexterError, DexterFault
 from dexter.gateway.asgi import AsgiApp, AsgiSend, Message, Receive, Response, Scope, headers_of, send_response
 from dexter.gateway.fast_path import HIT, PENDING
 from dexter.gateway.guard import SECURITY_HEADERS, check_host, check_origin, check_size, check_target
+from dexter.gateway.passthrough import METHODS
 from dexter.gateway.problems import problem
 from dexter.gateway.protocol import OVERSIZED
+from dexter.observe.present import Present, begin, identity_kind
 from dexter.observe.records import AnswerServed, Observer, tell
+from dexter.observe.templates import Templates
+from dexter.observe.trace_ids import continued
 from dexter.wire import header
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from dexter.observe.spans import ServerSpan, Tracing
     from dexter.upstream.clock import Clock
 
 log = structlog.get_logger("dexter.gateway")
@@ -80,13 +85,18 @@ class Entrance:
         clock: Clock,
         public_url: str | None = None,
         observers: tuple[Observer, ...] = (),
+        tracing: Tracing | None = None,
+        templates: Mapping[str, str] | None = None,
     ) -> None:
+        """Stand before the faces. `templates` are the addresses of the names that faces know their endpoints by."""
         self._faces = faces
         self._bound_to = bound_to
         self._allowed_hosts = allowed_hosts
         self._public_url = public_url
         self._clock = clock
         self._observers = observers
+        self._tracing = tracing
+        self._templates = Templates(templates or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         if scope["type"] != "http":
@@ -95,12 +105,40 @@ class Entrance:
         request_id = _request_id(scope)
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
         sender = _Sender(send, request_id, passed_through=is_passed_through(scope["path"]))
-        started = self._clock.monotonic()
+        if not scope["path"].startswith("/api/"):
+            begin(Present())
+            await self._answered(scope, receive, sender)
+            return
+        headers = headers_of(scope)
+        if self._tracing is None:
+            await self._served(scope, receive, sender, Present(continued(header(headers, "traceparent")).trace_id))
+            return
+        with self._tracing.server(_method(scope), headers) as span:
+            present = Present(span.ids.trace_id, span.ids.traceparent())
+            await self._served(scope, receive, sender, present)
+            self._describe(span, scope, sender.status, present)
+
+    async def _served(self, scope: Scope, receive: Receive, sender: _Sender, present: Present) -> None:
+        """Answer a request to one of the APIs, and tell of it."""
+        state, started = scope["state"], self._clock.monotonic()
+        begin(present)
+        sender.timing = lambda: present.server_timing(self._clock.monotonic() - started, state.get("outcome"))
         await self._answered(scope, receive, sender)
-        if PENDING in scope["state"] and sender.is_complete:
-            scope["state"][PENDING].answered(sender.status, sender.headers, scope["state"].get(HIT))
-        if scope["path"].startswith("/api/v1"):
+        if PENDING in state and sender.is_complete:
+            state[PENDING].answered(sender.status, sender.headers, state.get(HIT))
+        if not is_passed_through(scope["path"]):
             self._tell(scope, sender.status, self._clock.monotonic() - started)
+
+    def _describe(self, span: ServerSpan, scope: Scope, status: int, present: Present) -> None:
+        state = scope["state"]
+        template = self._templates[state.get("endpoint") or state.get("context", "unknown")]
+        facts = {
+            "http.route": template,
+            "dexter.request_id": state["request_id"],
+            "dexter.identity_kind": present.identity_kind,
+            "dexter.outcome": state.get("outcome", ""),
+        }
+        span.describe(f"{_method(scope)} {template}", status, {name: fact for name, fact in facts.items() if fact})
 
     async def _answered(self, scope: Scope, receive: Receive, sender: _Sender) -> None:
         try:
@@ -126,11 +164,12 @@ class Entrance:
         record = AnswerServed(
             face="/api/v1",
             endpoint=state.get("context", "unknown"),
-            method=scope["method"],
+            method=_method(scope),
             status=status,
             duration_s=duration_s,
             request_id=state["request_id"],
             outcome=state.get("outcome"),
+            identity_kind=identity_kind(),
         )
         tell(self._observers, record)
 
@@ -161,6 +200,8 @@ class _Sender:
             *(_PASSED_THROUGH_HEADERS if passed_through else SECURITY_HEADERS),
             (b"x-request-id", request_id.encode()),
         )
+        self.timing: Callable[[], str] | None = None
+        """Gives the value of `Server-Timing` at the moment when an answer begins."""
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         self.is_complete = False
@@ -170,11 +211,19 @@ class _Sender:
             self.status = message["status"]
             stated = {name.lower() for name, _ in message.get("headers", ())}
             added = [pair for pair in self._added if pair[0] not in stated]
+            if self.timing is not None:
+                added.append((b"server-timing", self.timing().encode("ascii")))
             self.headers = [*message.get("headers", ()), *added]
             message = {**message, "headers": self.headers}
         else:
             self.is_complete = not message.get("more_body", False)
         await self._send(message)
+
+
+def _method(scope: Scope) -> str:
+    """Give the method as metrics and spans name it: whoever invents methods must not invent series."""
+    method: str = scope["method"]
+    return method if method in METHODS else "other"
 
 
 def _request_id(scope: Scope) -> str:

@@ -7,7 +7,7 @@ import logging
 import time
 import uuid
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dexter.errors import TooLarge, UpstreamError
 from dexter.gateway.asgi import AsgiSend, Receive, Scope, headers_of
@@ -16,7 +16,7 @@ from dexter.upstream.bodies import close_body
 from dexter.wire import Body, Headers, header
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, MutableMapping
 
 
 class CallerGone(Exception):
@@ -32,6 +32,8 @@ class Exchange:
         self.path: str = scope["path"]
         self.headers = headers_of(scope)
         self.request_id = _request_id(scope)
+        self.state: MutableMapping[str, Any] = scope.setdefault("state", {})
+        """What the entrance is told of the request."""
         self._receive = receive
         self._send = send
         self._started = time.perf_counter()

@@ -183,7 +183,17 @@ class FastPath:
         )
         tell(
             self._observers,
-            AnswerServed(tally.face, tally.endpoint, "GET", tally.status, mean_s, "", Outcome.HIT, count=tally.count),
+            AnswerServed(
+                tally.face,
+                tally.endpoint,
+                "GET",
+                tally.status,
+                mean_s,
+                "",
+                Outcome.HIT,
+                count=tally.count,
+                identity_kind=tally.identity_kind,
+            ),
         )
 
     def _tally(self, hit: Hit, identity_kind: str, status: int) -> Tally:

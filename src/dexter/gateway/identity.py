@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from dexter.errors import BadRequest, Forbidden, Unauthenticated
 from dexter.gateway.access_token import fingerprint, same
+from dexter.observe.present import identified
 from dexter.wire import Credential, Endpoint, Headers, Identity
 
 if TYPE_CHECKING:
@@ -74,6 +75,11 @@ class Authenticator:
 
     def identify(self, headers: Headers) -> Caller:
         """Give the caller. Raises Unauthenticated for a wrong Dexter token, BadRequest for a contradiction."""
+        caller = self._caller(headers)
+        identified(caller.mode.value)
+        return caller
+
+    def _caller(self, headers: Headers) -> Caller:
         dexter_token = _single(headers, TOKEN_HEADER)
         authorization = _single(headers, "authorization")
         own_bearer = authorization is not None and self._is_own_bearer(authorization)

@@ -19,6 +19,7 @@ from dexter.gateway.forwarding import lowered, max_age_s, to_client, to_sentry, 
 from dexter.gateway.ready import Hit
 from dexter.gateway.retry_after import retry_after
 from dexter.gateway.rewrite import fields_of, own_body, own_headers
+from dexter.observe.present import identity_kind
 from dexter.observe.records import AnswerServed, Observer, tell
 from dexter.policy.cache_status import age_s, cache_status
 from dexter.policy.outcome import declares_json
@@ -110,6 +111,7 @@ class Passthrough:
         """Answer one request."""
         exchange = Exchange(scope, receive, send)
         endpoint, params = self._match(exchange)
+        exchange.state["endpoint"] = endpoint.name
         try:
             call = self._call(exchange, endpoint, params)
             body = await exchange.body(self._options.small_body_bytes, self._options.largest_upload_bytes)
@@ -176,12 +178,11 @@ class Passthrough:
             await close_body(answer.body)
             await self._refuse(exchange, call.endpoint, error)
             return
+        exchange.state["outcome"] = answer.outcome
         self._tell(exchange, call.endpoint, answer.status, answer)
         if answer.kept is not None and isinstance(answer.body, bytes):
             # The endpoint is Sentry's own here, for the call and for the address.
-            exchange.scope.setdefault("state", {})[HIT] = Hit(
-                answer, call.endpoint.name, FACE, call.endpoint.name, answer.body
-            )
+            exchange.state[HIT] = Hit(answer, call.endpoint.name, FACE, call.endpoint.name, answer.body)
         headers = (*answer.headers, *self._own_headers(exchange, call, answer))
         await exchange.respond(answer.status, headers, answer.body)
 
@@ -216,7 +217,6 @@ class Passthrough:
             ("X-Request-ID", exchange.request_id),
             ("Cache-Status", cache_status(answer, now)),
             *((("Age", str(age)),) if age is not None else ()),
-            ("Server-Timing", _server_timing(exchange, answer)),
         )
 
     async def _refuse(self, exchange: Exchange, endpoint: Endpoint, error: DexterError) -> None:
@@ -241,6 +241,7 @@ class Passthrough:
             duration_s=exchange.elapsed_s(),
             request_id=exchange.request_id,
             outcome=answer.outcome if answer else None,
+            identity_kind=identity_kind(),
         )
         tell(self._observers, record)
 
@@ -263,11 +264,6 @@ def build_passthrough(
     return Passthrough(
         send, upstream, router, admit, own_base, clock or SystemClock(), options or PassthroughOptions(), observers
     )
-
-
-def _server_timing(exchange: Exchange, answer: Answer) -> str:
-    total = f"total;dur={exchange.elapsed_s() * 1000:.1f}"
-    return total if answer.upstream_s is None else f"sentry;dur={answer.upstream_s * 1000:.1f}, {total}"
 
 
 def _as_json(headers: Headers) -> Headers:

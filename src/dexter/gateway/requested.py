@@ -41,7 +41,7 @@ def request_id_of(request: Request) -> str:
 
 def caller_of(request: Request) -> Caller:
     """Give who calls, or raise."""
-    return _noted(request, gateway_of(request).caller(request.method, headers_of(request.scope)))
+    return gateway_of(request).caller(request.method, headers_of(request.scope))
 
 
 def operator_of(request: Request) -> Caller:
@@ -51,17 +51,11 @@ def operator_of(request: Request) -> Caller:
     return caller
 
 
-def _noted(request: Request, caller: Caller) -> Caller:
-    """Leave word of whose rights the answer is made with, for the line that the log has of it."""
-    request.scope["state"]["identity_kind"] = caller.mode.value
-    return caller
-
-
 def sentry_of(request: Request, query: Annotated[OrganizationQuery, Query()]) -> Sentry:
     """Give the caller's way to Sentry, or raise."""
     gateway = gateway_of(request)
     headers = headers_of(request.scope)
-    caller = _noted(request, gateway.sentry_caller(request.method, headers))
+    caller = gateway.sentry_caller(request.method, headers)
     return gateway.sentry(caller, gateway.organization(query.organization), request_id_of(request), headers)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dexter.observe.history import latency_name
 from dexter.observe.mishaps import Mishap, Mishaps
 from dexter.observe.operations import Operations
+from dexter.observe.present import current_trace_id
 from dexter.observe.promises import Notices
 from dexter.observe.records import (
     AnswerServed,
@@ -21,7 +22,6 @@ from dexter.observe.records import (
 )
 from dexter.observe.templates import Templates
 from dexter.observe.timeline import LATENCIES, Field, Timeline
-from dexter.observe.trace_ids import current_trace_id
 from dexter.policy.latency import EDGE_S, bucket_of
 from dexter.wire import Outcome
 

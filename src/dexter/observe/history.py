@@ -28,40 +28,52 @@ _LATENCY = "latency:"
 class History:
     """Counts by hour, to which any number of workers add."""
 
-    def __init__(self, path: Path | None) -> None:
-        """Open the file; without one it is forgotten with the process."""
-        self._database = sqlite3.connect(path or ":memory:", timeout=0.1, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=NORMAL")
-        self._database.execute(_SCHEMA)
+    def __init__(self, path: Path) -> None:
+        """Name the file; it is opened when it is needed."""
+        self._path = path
+        self._opened: sqlite3.Connection | None = None
+
+    def _database(self) -> sqlite3.Connection:
+        if self._opened is None:
+            # Used by one thread at a time, but not always by the one that made it.
+            opened = sqlite3.connect(self._path, timeout=0.1, isolation_level=None, check_same_thread=False)
+            opened.execute("PRAGMA journal_mode=WAL")
+            opened.execute("PRAGMA synchronous=NORMAL")
+            opened.execute(_SCHEMA)
+            self._opened = opened
+        return self._opened
 
     def add(self, now: float, counts: Mapping[str, int]) -> None:
         """Add counts to the hour of an epoch second, and let go of those older than the window."""
         hour = int(now) // HOUR_S
         rows = [(hour, what, n) for what, n in counts.items() if n]
-        self._database.execute("BEGIN IMMEDIATE")
+        database = self._database()
+        database.execute("BEGIN IMMEDIATE")
         try:
-            self._database.executemany(_ADD, rows)
-            self._database.execute("DELETE FROM counted WHERE hour <= ?", (hour - WINDOW_DAYS * 24,))
+            database.executemany(_ADD, rows)
+            database.execute("DELETE FROM counted WHERE hour <= ?", (hour - WINDOW_DAYS * 24,))
         except BaseException:
-            self._database.execute("ROLLBACK")
+            database.execute("ROLLBACK")
             raise
-        self._database.execute("COMMIT")
+        database.execute("COMMIT")
 
     def window(self, now: float) -> tuple[Traffic, float | None]:
         """Give what was counted in the last thirty days, and the epoch second at which the oldest hour began."""
         after = int(now) // HOUR_S - WINDOW_DAYS * 24
+        database = self._database()
         counts: dict[str, int] = dict(
-            self._database.execute("SELECT what, sum(n) FROM counted WHERE hour > ? GROUP BY what", (after,))
+            database.execute("SELECT what, sum(n) FROM counted WHERE hour > ? GROUP BY what", (after,))
         )
-        (oldest,) = self._database.execute("SELECT min(hour) FROM counted WHERE hour > ?", (after,)).fetchone()
+        (oldest,) = database.execute("SELECT min(hour) FROM counted WHERE hour > ?", (after,)).fetchone()
         latencies = [counts.get(f"{_LATENCY}{bucket}", 0) for bucket in range(BUCKETS)]
         plain = {name: counts.get(name, 0) for name in ("requests", "errors", "quick", "reads", "hits")}
         return Traffic(**plain, latencies=latencies), None if oldest is None else float(oldest * HOUR_S)
 
     def close(self) -> None:
         """Close the file."""
-        self._database.close()
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
 
 
 def latency_name(bucket: int) -> str:

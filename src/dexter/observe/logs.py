@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import structlog
 
+from dexter.observe.present import current_trace_id
 from dexter.observe.records import AnswerServed, AttemptFinished, IdentityDropped, Record, RefreshFailed, TagsPurged
 from dexter.observe.redaction import Redaction
 
@@ -30,6 +31,7 @@ def configure_logs(
     stream = stream or sys.stderr
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _with_trace,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
@@ -63,6 +65,14 @@ def configure_logs(
         logging.getLogger(name).propagate = True
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _with_trace(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Add the trace that the line belongs to."""
+    trace_id = current_trace_id()
+    if trace_id:
+        event.setdefault("trace_id", trace_id)
+    return event
 
 
 def _renderer(log_format: LogFormat, stream: TextIO) -> structlog.typing.Processor:
@@ -109,6 +119,7 @@ class LogRecords:
             method=record.method,
             status=record.status,
             outcome=record.outcome.value if record.outcome else None,
+            identity_kind=record.identity_kind or None,
             duration_ms=_ms(record.duration_s),
             # Answers that stood ready are many a second: one line for all of a kind.
             **({"request_id": record.request_id} if record.request_id else {"count": record.count}),

@@ -153,6 +153,8 @@ class AnswerServed:
     outcome: Outcome | None = None
     count: int = 1
     """How many alike answers this stands for; `duration_s` is their mean then, and `request_id` is empty."""
+    identity_kind: str = ""
+    """Whose rights it was answered with; empty when the request never came that far."""
 
 
 @dataclass(frozen=True, slots=True)

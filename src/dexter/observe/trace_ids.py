@@ -1,4 +1,4 @@
-"""Which trace the running code belongs to, with or without a collector: what log lines and errors are joined by.
+"""Traces by their ids, with or without a collector: what log lines and errors are joined by.
 
 The form is W3C Trace Context's `traceparent`: https://www.w3.org/TR/trace-context/
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from contextvars import ContextVar
 from dataclasses import dataclass
 
 _TRACEPARENT = re.compile(
@@ -29,9 +28,6 @@ class TraceIds:
         return f"00-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"
 
 
-_current: ContextVar[str] = ContextVar("dexter_trace_id", default="")
-
-
 def parsed(traceparent: str | None) -> TraceIds | None:
     """Give the ids of a `traceparent`, or None where it is absent or not of the standard's form."""
     found = _TRACEPARENT.fullmatch(traceparent.strip()) if traceparent else None
@@ -46,13 +42,3 @@ def continued(traceparent: str | None) -> TraceIds:
     if caller is None:
         return TraceIds(secrets.token_hex(16), secrets.token_hex(8))
     return TraceIds(caller.trace_id, secrets.token_hex(8), caller.sampled)
-
-
-def enter(trace_id: str) -> None:
-    """Say which trace the running task belongs to; tasks it starts belong to it too."""
-    _current.set(trace_id)
-
-
-def current_trace_id() -> str:
-    """Give the trace that the running task belongs to, or an empty text."""
-    return _current.get()

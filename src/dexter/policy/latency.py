@@ -30,7 +30,7 @@ def bucket_of(duration_s: float) -> int:
 
 def upper_s(bucket: int) -> float:
     """Give the largest duration that a bucket holds."""
-    return EDGE_S * 2.0 ** ((bucket - BELOW_EDGE + 1) / PER_DOUBLING)
+    return EDGE_S * math.exp2((bucket - BELOW_EDGE + 1) / PER_DOUBLING)
 
 
 def percentile_s(counts: Sequence[float], share: float) -> float | None:
