@@ -13,14 +13,19 @@ from dexter.observe.records import (
     AttemptFinished,
     BreakerChanged,
     CallFinished,
+    CallTranslated,
     CallWaited,
+    CapabilitiesProbed,
+    DeprecationSeen,
     EntryStored,
     FlightLanded,
     IdentityDropped,
+    LinkMended,
     QuotaTold,
     Record,
     RefreshFailed,
     RefusedByQuota,
+    ReplyChecked,
     RetryScheduled,
     StoreRefused,
     TagsPurged,
@@ -131,6 +136,27 @@ METRICS = {
             "Answers of 429 that Dexter had not seen coming, by their kind.",
             ("operation", "reason"),
         ),
+        Metric(
+            "dexter_deprecated_answers_total",
+            "counter",
+            "Answers that said that their address is on its way out; `brownout` when it was switched off.",
+            ("operation", "brownout"),
+        ),
+        Metric(
+            "dexter_translated_calls_total",
+            "counter",
+            "Calls that went where this Sentry has what was asked for, by the kind of address that it lacks.",
+            ("operation", "address", "status"),
+        ),
+        Metric("dexter_capability_probes_total", "counter", "Times Sentry was asked what it can do.", ("kind",)),
+        Metric("dexter_mended_links_total", "counter", "Malformed Link headers that were set right.", ("operation",)),
+        Metric("dexter_replies_checked_total", "counter", "Replies held against the catalog.", ("operation",)),
+        Metric(
+            "dexter_reply_drift_total",
+            "counter",
+            "Fields of checked replies that were not as the catalog says.",
+            ("operation", "field", "fault"),
+        ),
         Metric("dexter_workers", "gauge", "Processes of this gateway that live."),
     )
 }
@@ -184,8 +210,27 @@ class Metrics:
                 self._add("dexter_flight_joins_total", joined, operation)
             case RetryScheduled() | BreakerChanged() | QuotaTold() | CallWaited() | RefusedByQuota():
                 self._resilience(record)
+            case DeprecationSeen() | CallTranslated() | CapabilitiesProbed() | LinkMended() | ReplyChecked():
+                self._evolution(record)
             case _:
                 self._cache(record)
+
+    def _evolution(self, record: Record) -> None:
+        match record:
+            case DeprecationSeen(endpoint=operation, brownout=brownout):
+                self._add("dexter_deprecated_answers_total", 1, operation, str(brownout).lower())
+            case CallTranslated(endpoint=operation, address=address, status=status):
+                self._add("dexter_translated_calls_total", 1, operation, address, str(status))
+            case CapabilitiesProbed(kind=kind):
+                self._add("dexter_capability_probes_total", 1, kind)
+            case LinkMended(endpoint=operation):
+                self._add("dexter_mended_links_total", 1, operation)
+            case ReplyChecked(endpoint=operation, faults=faults):
+                self._add("dexter_replies_checked_total", 1, operation)
+                for field, fault in faults:
+                    self._add("dexter_reply_drift_total", 1, operation, field, fault)
+            case _:
+                pass
 
     def _resilience(self, record: Record) -> None:
         match record:

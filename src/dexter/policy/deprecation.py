@@ -17,7 +17,7 @@ from dexter.wire import Headers, header
 DATE = "X-Sentry-Deprecation-Date"
 REPLACEMENT = "X-Sentry-Replacement-Endpoint"
 
-_PATH = "/{}~!$&'()*+,;=:@"
+_PATH = "/~!$&'()*+,;=:@%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,18 @@ def is_brownout(status: int, headers: Headers) -> bool:
     return status == 410 and deprecation(headers) is not None
 
 
-def announced(headers: Headers) -> Headers:
+def filled(path: str, params: tuple[tuple[str, str], ...]) -> str:
+    """Give a replacement's path with the placeholders whose values are known replaced by them.
+
+    >>> filled("/organizations/{organization_id_or_slug}/issues/{id}/", (("organization_id_or_slug", "acme"),))
+    '/organizations/acme/issues/{id}/'
+    """
+    for name, value in params:
+        path = path.replace(f"{{{name}}}", quote(value, safe=""))
+    return path
+
+
+def announced(headers: Headers, params: tuple[tuple[str, str], ...] = ()) -> Headers:
     """Give the standard fields for what Sentry's own say, to stand beside them; none when there is nothing to say.
 
     >>> announced((("X-Sentry-Deprecation-Date", "2026-05-14T00:00:00Z"),))
@@ -65,6 +76,6 @@ def announced(headers: Headers) -> Headers:
         said.append(("Sunset", format_datetime(moment.astimezone(UTC), usegmt=True)))
     if found.replacement is not None and found.replacement.startswith("/"):
         # A template's braces are no URL characters.
-        address = quote(found.replacement, safe=_PATH.replace("{}", ""))
+        address = quote(filled(found.replacement, params), safe=_PATH)
         said.append(("Link", f'<{address}>; rel="successor-version"'))
     return tuple(said)

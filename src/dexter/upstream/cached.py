@@ -10,6 +10,7 @@ from dexter.errors import UpstreamError
 from dexter.observe.records import RefreshFailed
 from dexter.policy.cache_key import cache_key
 from dexter.policy.deadlines import patience_s
+from dexter.policy.deprecation import is_brownout
 from dexter.policy.freshness import Fallback, Fresh, Miss, Stale, fresh_for_s, judge
 from dexter.policy.outcome import is_failure
 from dexter.policy.revalidation import may_fall_back
@@ -84,7 +85,9 @@ class Cached:
                 # There is nothing else to give after all, so that the wait goes on, for the same flight.
                 return await self._inner(call)
         else:
-            if not is_failure(answer.status) or not self._may_stand_in(call, fallback, mark):
+            # A brownout passes: what was kept is the better answer meanwhile.
+            broke = is_failure(answer.status) or is_brownout(answer.status, answer.headers)
+            if not broke or not self._may_stand_in(call, fallback, mark):
                 return answer
             await close_body(answer.body)
         return _stored(call, fallback, Outcome.FALLBACK)

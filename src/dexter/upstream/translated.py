@@ -16,7 +16,7 @@ from dexter.catalog.endpoints import UNKNOWN, sentry_router
 from dexter.errors import NotInThisSentry
 from dexter.observe.records import CallTranslated
 from dexter.policy.capabilities import Address, route_is_missing
-from dexter.policy.deprecation import DATE, REPLACEMENT, is_brownout
+from dexter.policy.deprecation import DATE, REPLACEMENT, announced, is_brownout
 from dexter.policy.dialects import (
     COUNTERPARTS,
     Place,
@@ -75,7 +75,7 @@ class Translated:
         if not self._goes_elsewhere(place):
             return answer
         await close_body(answer.body)
-        return await self._elsewhere(call, place, _announcement(answer.headers))
+        return await self._elsewhere(call, place, _announcement(call, answer.headers))
 
     def _goes_elsewhere(self, place: Place) -> bool:
         known = self._prober.known
@@ -156,9 +156,10 @@ def _document(call: Call) -> object:
         raise Untranslatable("The body is no JSON.", "Send a JSON object.") from error
 
 
-def _announcement(headers: Headers) -> Headers:
+def _announcement(call: Call, headers: Headers) -> Headers:
     """Give what a switched off address says of itself: the caller should hear it, though it gets its answer."""
-    return tuple((name, value) for name in (DATE, REPLACEMENT) if (value := header(headers, name)))
+    said = tuple((name, value) for name in (DATE, REPLACEMENT) if (value := header(headers, name)))
+    return (*said, *announced(headers, call.params))
 
 
 def _back(url: str, path: str, asked: str) -> str:

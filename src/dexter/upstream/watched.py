@@ -16,7 +16,7 @@ from dexter.catalog.conformance import faults_of
 from dexter.catalog.table import operation
 from dexter.errors import Garbled
 from dexter.observe.records import DeprecationSeen, LinkMended, ReplyChecked
-from dexter.policy.deprecation import deprecation, is_brownout
+from dexter.policy.deprecation import announced, deprecation, is_brownout
 from dexter.policy.encoding import is_packed
 from dexter.policy.mended_link import mended
 from dexter.policy.outcome import declares_json
@@ -33,7 +33,7 @@ LARGEST_CHECKED_BYTES = 512 * 1024
 
 
 class Watched:
-    """A stage that changes nothing but a faulty `Link` whose meaning is certain."""
+    """A stage that adds what Sentry announces in standard words, and mends a `Link` whose meaning is certain."""
 
     def __init__(self, inner: Send, upstream: Upstream, parts: Parts) -> None:
         self._inner = inner
@@ -44,16 +44,19 @@ class Watched:
     async def __call__(self, call: Call) -> Answer:
         """Give the answer to a call."""
         answer = await self._inner(call)
-        self._hear(call, answer)
+        answer = self._heard(call, answer)
         if self._is_due(call, answer):
             self._parts.background.start(self._checked(call, answer))
         return self._with_links(call, answer)
 
-    def _hear(self, call: Call, answer: Answer) -> None:
+    def _heard(self, call: Call, answer: Answer) -> Answer:
+        """Give the answer with what Sentry says of its address's end in standard words too."""
         found = deprecation(answer.headers)
-        if found is not None and call.endpoint.name != "*":
-            brownout = is_brownout(answer.status, answer.headers)
-            self._parts.tell(DeprecationSeen(call.endpoint.name, found.date, found.replacement, brownout))
+        if found is None:
+            return answer
+        brownout = is_brownout(answer.status, answer.headers)
+        self._parts.tell(DeprecationSeen(call.endpoint.name, found.date, found.replacement, brownout))
+        return replace(answer, headers=(*answer.headers, *announced(answer.headers, call.params)))
 
     def _with_links(self, call: Call, answer: Answer) -> Answer:
         link = header(answer.headers, "link")
