@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dexter.errors import SettingsError
-from dexter.settings import TABLE, Settings, duration_s, read_settings, reference, shown, size_bytes
+from dexter.settings import PAIRS, TABLE, Settings, duration_s, read_settings, reference, shown, size_bytes
 
 ROOT = Path(__file__).parent.parent
 
@@ -56,6 +56,12 @@ def test_a_size_names_its_unit(text: str, size: int) -> None:
         ("DEXTER_CACHE_SIZE", "0MB"),
         ("DEXTER_REQUEST_DEADLINE", "30"),
         ("DEXTER_LOG_LEVEL", "loud"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:word@localhost:4318"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "team"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+        ("OTEL_TRACES_SAMPLER_ARG", "2"),
         ("DEXTER_SERVE_SECRETS", "maybe"),
         ("DEXTER_ALLOWED_HOSTS", "a b"),
         ("DEXTER_CONNECTIONS", "0"),
@@ -135,10 +141,31 @@ def test_a_setting_without_effect_says_so() -> None:
     assert "no effect" in warning
 
 
+@pytest.mark.parametrize(
+    ("environment", "address"),
+    [
+        ({}, None),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318/"}, "http://localhost:4318/v1/traces"),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://localhost:4318/mine"}, "http://localhost:4318/mine"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318", "OTEL_SDK_DISABLED": "true"}, None),
+    ],
+)
+def test_spans_go_where_the_standard_settings_say(environment: dict[str, str], address: str | None) -> None:
+    """Whoever runs a collector sets the same names everywhere."""
+    assert read_settings(environment).spans_address == address
+
+
+def test_pairs_are_percent_decoded() -> None:
+    """The standard writes what a comma would end in that way."""
+    settings = read_settings({"OTEL_EXPORTER_OTLP_HEADERS": "authorization=Basic%20abc%3D,x=1"})
+    assert settings.otlp_headers == (("authorization", "Basic abc="), ("x", "1"))
+
+
 def test_secrets_do_not_show_themselves() -> None:
     """A settings value ends up in a debugger or a traceback sooner or later."""
     secret = "very-secret-value"
-    environment = {setting.key: secret for setting in TABLE if setting.secret}
+    secrets = [setting for setting in TABLE if setting.secret]
+    environment = {setting.key: f"name={secret}" if setting.form is PAIRS else secret for setting in secrets}
     settings = read_settings(environment)
     assert secret not in repr(settings)
     assert all(secret not in shown(setting, settings, environment) for setting in TABLE)

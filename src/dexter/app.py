@@ -31,6 +31,7 @@ from dexter.gateway.workbench import Workbench
 from dexter.observe.history import History
 from dexter.observe.logs import LogRecords
 from dexter.observe.present import keep_times
+from dexter.observe.spans import TracingOptions, open_tracing
 from dexter.observe.watch import Watch
 from dexter.policy.breaker import BreakerRule
 from dexter.policy.retry import RetryRule
@@ -61,13 +62,15 @@ class Application:
     entrance: AsgiApp
     access_token: str
     fast_path: FastPath
+    is_traced: bool
     _starters: tuple[Callable[[], None], ...]
     _closers: tuple[Callable[[], Awaitable[None]], ...]
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         if scope["type"] == "lifespan":
-            # The server hands this state to every connection it takes.
-            scope.setdefault("state", {})[FAST_PATH] = self.fast_path
+            if not self.is_traced:
+                # The server hands this state to every connection it takes. An answer given there would have no span.
+                scope.setdefault("state", {})[FAST_PATH] = self.fast_path
             await self._live(receive, send)
         else:
             await self.entrance(scope, receive, send)
@@ -113,11 +116,13 @@ def create_app(
         _upstream(settings, settings.sentry_base_url), TransportOptions(connections=settings.connections)
     )
     reachability = Reachability(clock.now)
-    watch = Watch.over(board, clock.now, endpoint_templates())
+    templates = endpoint_templates()
+    watch = Watch.over(board, clock.now, templates)
     store, flights = open_store(_store_options(settings), clock)
     watch.metrics.watch_bytes(lambda: store.used_bytes)
     observers: tuple[Observer, ...] = (keep_times, reachability, watch.metrics, watch.figures, LogRecords())
-    stack = build_stack(transport, store, clock, _stack_options(settings), observers, flights=flights)
+    tracing = open_tracing(_tracing_options(settings, settings.sentry_base_url))
+    stack = build_stack(transport, store, clock, _stack_options(settings), observers, flights=flights, tracing=tracing)
     key = access_token.load_key(settings.data_dir)
     token = settings.access_token or access_token.access_token(key)
     sessions = Sessions(
@@ -141,6 +146,7 @@ def create_app(
         options=_gateway_options(settings),
         clock=clock,
         live=live,
+        tracing=tracing,
     )
     faces = Faces(
         exact=own_pages(gateway, reachability, watch.metrics),
@@ -155,17 +161,23 @@ def create_app(
         clock=clock,
         public_url=settings.public_url,
         observers=observers,
+        tracing=tracing,
+        templates=templates,
     )
 
     fast_path = FastPath(store, authenticator, sessions, stack.is_confirmed, clock, observers)
+
+    async def close_tracing() -> None:
+        if tracing is not None:
+            await tracing.aclose()
 
     async def close_files() -> None:
         sessions.close()
         live.close()
         watch.close()
 
-    closers = (stack.aclose, keeper.aclose, store.aclose, transport.aclose, close_files)
-    return Application(entrance, token, fast_path, (keeper.start,), closers)
+    closers = (stack.aclose, keeper.aclose, store.aclose, transport.aclose, close_tracing, close_files)
+    return Application(entrance, token, fast_path, tracing is not None, (keeper.start,), closers)
 
 
 def _upstream(settings: Settings, base_url: str) -> Upstream:
@@ -189,7 +201,23 @@ def _stack_options(settings: Settings) -> StackOptions:
 
 
 def _figures_options(settings: Settings) -> FiguresOptions:
-    return FiguresOptions(__version__, breaker_recovery_s=settings.breaker_recovery_s)
+    tracing = settings.spans_address is not None
+    return FiguresOptions(__version__, tracing=tracing, breaker_recovery_s=settings.breaker_recovery_s)
+
+
+def _tracing_options(settings: Settings, base_url: str) -> TracingOptions | None:
+    address = settings.spans_address
+    if address is None:
+        return None
+    return TracingOptions(
+        endpoint=address,
+        headers=settings.otlp_headers,
+        service_name=settings.otel_service_name,
+        attributes=(("service.version", __version__), *settings.otel_attributes),
+        sampler=settings.otel_sampler,
+        sampled_share=settings.otel_sampled_share,
+        upstream_host=urlsplit(base_url).hostname or "",
+    )
 
 
 def _gateway_options(settings: Settings) -> GatewayOptions:

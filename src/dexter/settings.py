@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from dexter.errors import SettingsError
 
@@ -111,6 +111,29 @@ def _flag(text: str) -> bool:
     ]
 
 
+def _collector(text: str) -> str:
+    """Give a collector's URL as it stands, without credentials, which belong into headers."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or parts.fragment:
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    """Give the pairs of `name=value,name=value`, percent-decoded, as OpenTelemetry writes them."""
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    if not all(equals and name.strip() for name, equals, _ in pairs):
+        raise ValueError(text)
+    return tuple((unquote(name.strip()), unquote(value.strip())) for name, _, value in pairs)
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise ValueError(text)
+    return share
+
+
 def _host_list(text: str) -> tuple[str, ...]:
     names = tuple(part.strip().lower() for part in text.split(",") if part.strip())
     if not all(re.fullmatch(r"[a-z0-9._\-]+|\[[0-9a-f:]+\]", name) for name in names):
@@ -136,6 +159,10 @@ FLAG = Form("on or off", _flag)
 HOSTS = Form("host names separated by commas", _host_list)
 LOG_LEVEL = Form("one of debug, info, warning, error", lambda text: _matching("debug|info|warning|error")(text.lower()))
 ANY = Form("any text", str)
+COLLECTOR = Form("a URL such as http://localhost:4318", _collector)
+PAIRS = Form("name=value pairs separated by commas", _pairs)
+_SAMPLERS = "always_on, always_off, traceidratio, or one of these after parentbased_"
+SAMPLER = Form(_SAMPLERS, _matching(r"(parentbased_)?(always_on|always_off|traceidratio)"))
 
 _LATER = "this version keeps its state in its own process and under DEXTER_DATA_DIR"
 
@@ -278,6 +305,46 @@ TABLE: tuple[Setting, ...] = (
         unused="this version receives no webhooks",
     ),
     Setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "otlp_endpoint",
+        _optional(COLLECTOR),
+        "",
+        "The OpenTelemetry collector that spans are sent to, under /v1/traces. Unset, no spans are made.",
+    ),
+    Setting(
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "otlp_traces_endpoint",
+        _optional(COLLECTOR),
+        "",
+        "The collector's whole address for spans, where it is not the usual one.",
+    ),
+    Setting(
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "otlp_headers",
+        PAIRS,
+        "",
+        "What the collector wants to see in every request.",
+        secret=True,
+    ),
+    Setting(
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+        "otlp_protocol",
+        Form("http/protobuf", _matching("http/protobuf")),
+        "http/protobuf",
+        "How spans are sent.",
+    ),
+    Setting("OTEL_SERVICE_NAME", "otel_service_name", ANY, "dexter", "The name that spans are sent under."),
+    Setting("OTEL_RESOURCE_ATTRIBUTES", "otel_attributes", PAIRS, "", "What all spans say besides."),
+    Setting("OTEL_TRACES_SAMPLER", "otel_sampler", SAMPLER, "parentbased_always_on", "Which traces are recorded."),
+    Setting(
+        "OTEL_TRACES_SAMPLER_ARG",
+        "otel_sampled_share",
+        Form("a number from 0 to 1", _share),
+        "1",
+        "The share of traces that traceidratio records.",
+    ),
+    Setting("OTEL_SDK_DISABLED", "otel_disabled", FLAG, "off", "Makes no spans, whatever else is set."),
+    Setting(
         "DEXTER_DATABASE_URL",
         "database_url",
         _optional(ANY),
@@ -343,6 +410,15 @@ class Settings:
     sentry_project: str | None
     sentry_web_url: str | None
     sentry_webhook_secret: str | None = field(repr=False)
+    otlp_endpoint: str | None
+    otlp_traces_endpoint: str | None
+    otlp_headers: tuple[tuple[str, str], ...] = field(repr=False)
+    otlp_protocol: str
+    otel_service_name: str
+    otel_attributes: tuple[tuple[str, str], ...]
+    otel_sampler: str
+    otel_sampled_share: float
+    otel_disabled: bool
     database_url: str | None = field(repr=False)
     redis_url: str | None = field(repr=False)
     warnings: tuple[str, ...] = ()
@@ -352,6 +428,14 @@ class Settings:
     def web_url(self) -> str | None:
         """Sentry's address for people."""
         return self.sentry_web_url or self.sentry_base_url
+
+    @property
+    def spans_address(self) -> str | None:
+        """Where spans are sent, or None where none are made."""
+        if self.otel_disabled:
+            return None
+        usual = f"{self.otlp_endpoint}/v1/traces" if self.otlp_endpoint else None
+        return self.otlp_traces_endpoint or usual
 
 
 def own_environment() -> dict[str, str]:

@@ -21,6 +21,9 @@ from dexter.gateway.identity import SESSION_COOKIE
 from dexter.gateway.problems import FieldError, InvalidFields, problem
 from dexter.gateway.requested import AsCaller, AsSentry, Strict, gateway_of, request_id_of
 from dexter.gateway.shapes import encoded
+from dexter.observe.present import current_trace_id
+from dexter.observe.spans import BrowserSpan
+from dexter.observe.trace_ids import new_span_id
 
 if TYPE_CHECKING:
     from dexter.gateway.identity import Caller
@@ -64,6 +67,8 @@ class ClientError(Strict):
     stack: Annotated[str, Field(max_length=20_000)] | None = None
     url: Annotated[str, Field(max_length=2_000)] | None = None
     screen: Annotated[str, Field(max_length=200)] | None = None
+    trace_id: gateway_routes.TraceId | None = None
+    span_id: gateway_routes.SpanId | None = None
 
 
 _SEND_JSON = "Send a JSON object as application/json."
@@ -124,7 +129,14 @@ async def sign_out(request: Request, caller: AsCaller) -> Response:
 @routes.post("/client-errors", name="client_errors.report", tags=["session"], status_code=204, response_model=None)
 async def report_client_error(error: ClientError, request: Request, _: AsCaller) -> Response:
     """Write an error of the workbench into the gateway's log."""
+    gateway = gateway_of(request)
     log.warning("client_error", request_id=request_id_of(request), **error.model_dump(exclude_none=True))
+    gateway.live.figures.browser_failed(error.message, request_id_of(request), error.trace_id or current_trace_id())
+    if gateway.tracing is not None and error.trace_id:
+        moment_ms = gateway.clock.now() * 1000
+        gateway.tracing.browser_span(
+            BrowserSpan(error.trace_id, new_span_id(), error.span_id, "error", moment_ms, 0, True, error.screen)
+        )
     return Response(status_code=204)
 
 

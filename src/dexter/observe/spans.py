@@ -5,7 +5,7 @@ Without a collector there is no tracer, and no stage pays for one; see `otel.py`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -13,6 +13,24 @@ if TYPE_CHECKING:
 
     from dexter.observe.trace_ids import TraceIds
     from dexter.wire import Headers, Send
+
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TracingOptions:
+    """Where spans go and which; after OpenTelemetry's standard settings."""
+
+    endpoint: str
+    """The collector's address for traces, whole."""
+    headers: Pairs = field(default=(), repr=False)
+    """What the collector wants to see, often a credential."""
+    service_name: str = "dexter"
+    attributes: Pairs = ()
+    sampler: str = "parentbased_always_on"
+    sampled_share: float = 1.0
+    upstream_host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +75,12 @@ class Tracing(Protocol):
 
     async def aclose(self) -> None:
         """Send what has not been sent yet."""
+
+
+def open_tracing(options: TracingOptions | None) -> Tracing | None:
+    """Give the tracer for a collector, or None without one; only then is OpenTelemetry imported."""
+    if options is None:
+        return None
+    from dexter.observe.otel import OtelTracing
+
+    return OtelTracing(options)

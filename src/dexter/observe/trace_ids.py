@@ -36,9 +36,14 @@ def parsed(traceparent: str | None) -> TraceIds | None:
     return TraceIds(found["trace"], found["span"], bool(int(found["flags"], 16) & _SAMPLED))
 
 
+def new_span_id() -> str:
+    """Give an id that no other span has."""
+    return secrets.token_hex(8)
+
+
 def continued(traceparent: str | None) -> TraceIds:
     """Give the ids of a new span: in the caller's trace where it has one, else in one of its own."""
     caller = parsed(traceparent)
     if caller is None:
-        return TraceIds(secrets.token_hex(16), secrets.token_hex(8))
-    return TraceIds(caller.trace_id, secrets.token_hex(8), caller.sampled)
+        return TraceIds(secrets.token_hex(16), new_span_id())
+    return TraceIds(caller.trace_id, new_span_id(), caller.sampled)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dexter.observe.records import Observer
+    from dexter.observe.spans import Tracing
     from dexter.stores.flights import Flights
     from dexter.stores.store import Store
     from dexter.upstream.transport import Transport
@@ -69,18 +70,24 @@ def build_stack(
     observers: tuple[Observer, ...] = (),
     chance: Callable[[], float] = random.random,
     flights: Flights | None = None,
+    tracing: Tracing | None = None,
 ) -> Stack:
     """Give the way to one Sentry. Each line wraps the one above it, so that the last is passed first.
 
     `chance` draws the numbers from 0 to 1 that spread retries. `flights` are shared with other processes, if any.
+    `tracing` puts spans round the attempts and round the stages that calls may wait in.
     """
     options = options or StackOptions()
     parts = Parts(store, clock or SystemClock(), options, Background(), observers)
     book = ProcessQuotaBook()
     admission = Admission(book, parts)
 
+    stage = tracing.stage if tracing is not None else _plain
+
     attempt: Send = sent(transport, parts)
-    attempt = Metered(attempt, admission, book, parts)
+    if tracing is not None:
+        attempt = tracing.attempt(attempt)
+    attempt = stage("metered", Metered(attempt, admission, book, parts))
     attempt = Guarded(attempt, admission, parts)
     attempt = Retried(attempt, parts, chance)
     attempt = Watched(attempt, transport.upstream, parts)
@@ -92,11 +99,15 @@ def build_stack(
     send = stored(send, parts)
     if flights is not None:
         send = OneAsks(send, parts, flights)
-    send = Coalesced(send, parts)
-    send = Cached(send, confirmations, parts)
+    send = stage("coalesced", Coalesced(send, parts))
+    send = stage("cached", Cached(send, confirmations, parts))
     send = purging(send, confirmations, parts)
     send = followed(send, transport.upstream)
     send = deadlined(send, parts)
     send = decoded(send, parts)
     send = traced(send, parts)
     return Stack(send, parts.background, prober, confirmations.is_confirmed)
+
+
+def _plain(_name: str, send: Send) -> Send:
+    return send
