@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 OWN = "http://localhost:8000"
 ISSUES = "/api/0/organizations/acme/issues/"
 HTML = (("Content-Type", "text/html; charset=utf-8"),)
+LIMITED = (*HTML, ("X-Sentry-Rate-Limit-Reset", "1700000099"))
 TOKEN = {"authorization": "Bearer sntryu_abc"}
 SERVICE = {"x-dexter-token": "dexter-access"}
 
@@ -303,6 +304,19 @@ async def test_an_undeclared_upload_beyond_the_limit_is_refused(app: AsgiApp, se
     assert (await request(app, "POST", ISSUES, TOKEN, [b"x" * 600] * 2)).status == 413
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+@pytest.mark.parametrize("packed", [False, True])
+async def test_the_rate_limiters_own_words_reach_the_client(
+    app: AsgiApp, sentry: SentryDouble, method: str, packed: bool
+) -> None:
+    """It declares its JSON as HTML, and was replaced by "429 with a web page" where a client looks for the limit."""
+    said = b'{"detail":"Limit is 40 requests in 1 seconds"}'
+    body = gzip.compress(said) if packed else said
+    sentry.will(ok(body, status=429, headers=(*LIMITED, *((("Content-Encoding", "gzip"),) if packed else ()))))
+    response = await request(app, method, f"{ISSUES}4/", {**TOKEN, "accept-encoding": "gzip"})
+    assert (response.status, response.body) == (429, body)
+
+
 async def test_an_endless_query_is_refused(app: AsgiApp, sentry: SentryDouble) -> None:
     """Two megabytes of query never mean anything."""
     assert (await get(app, f"{ISSUES}?query={'x' * 2_000_000}")).status == 414
@@ -342,6 +356,7 @@ async def test_trouble_is_said_in_sentrys_form_and_not_kept(
         ok(b"", status=404, headers=()),
         ok(b'"Invalid origin"', status=400),
         ok(b'{"detail":"slow down"}', status=429, headers=(("X-Sentry-Rate-Limit-Reset", "1700000009"),)),
+        ok(b'"too frequently"', status=429, headers=LIMITED),
         ok(b'{"field":["no"]}', status=400),
         ok(b'{"detail":"Internal Error","errorId":"1"}', status=500),
         ok(b"Route not found", status=404, headers=(("Content-Type", "text/plain"),)),

@@ -192,7 +192,7 @@ class Passthrough:
         base, own = self._upstream.base_url, self._own_base(exchange.scope)
         headers = own_headers(to_client(answer.headers), base, own)
         bodiless = call.method == "HEAD" or answer.status in (204, 304)
-        if not bodiless and sentry_errors.unreadable(answer.status, answer.headers, empty=answer.body == b""):
+        if not bodiless and sentry_errors.unreadable(answer.status, answer.headers, answer.body):
             await close_body(answer.body)
             body = sentry_errors.in_its_place(answer.status, answer.headers)
             return replace(answer, headers=_as_json(headers), body=body)

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from dexter.errors import UpstreamError
+from dexter.policy.encoding import is_packed
 from dexter.policy.outcome import declares_json, declares_page
-from dexter.wire import Headers, header
+from dexter.upstream.bodies import gunzip
+from dexter.wire import Body, Headers, header
 
 if TYPE_CHECKING:
     from dexter.errors import DexterError
 
 _SERVER_TROUBLE = 500
+_LONGEST_ERROR_BYTES = 1024 * 1024
 
 
 def detail(message: str) -> bytes:
@@ -26,17 +30,27 @@ def of_error(error: DexterError) -> tuple[int, bytes]:
     return error.status, detail(f"{error.message} {error.remedy}")
 
 
-def unreadable(status: int, headers: Headers, *, empty: bool) -> bool:
+def unreadable(status: int, headers: Headers, body: Body) -> bool:
     """Whether what came with an error status is nothing that a client of Sentry's API can read.
 
     A web page, whatever the status; and anything but JSON from what stands before Sentry, such as the plain text
-    of a gateway. An empty 404 is Sentry's own way of saying that there is no such address.
+    of a gateway. An empty 404 is Sentry's own way of saying that there is no such address, and its rate limiter
+    declares its JSON as HTML.
     """
-    if status < 400:
+    if status < 400 or _is_json(headers, body):
         return False
-    if declares_page(headers) and not empty:
-        return True
-    return status >= _SERVER_TROUBLE and (empty or not declares_json(headers))
+    return status >= _SERVER_TROUBLE or (declares_page(headers) and body != b"")
+
+
+def _is_json(headers: Headers, body: Body) -> bool:
+    if not isinstance(body, bytes):
+        return declares_json(headers)
+    try:
+        plain = gunzip(body, _LONGEST_ERROR_BYTES) if is_packed(header(headers, "content-encoding")) else body
+        msgspec.json.decode(plain, type=msgspec.Raw)
+    except (msgspec.DecodeError, UpstreamError):
+        return False
+    return True
 
 
 def in_its_place(status: int, headers: Headers) -> bytes:

@@ -28,7 +28,9 @@ async def received(call: Call, answer: Answer, options: StackOptions) -> Answer:
     Raises Garbled for a success that is not what the API promises, and for a body too large to be read.
     """
     body = with_patience(answer.body, options.attempt_s)
-    if call.transparent and not (may_share(call) or declares_json(answer.headers)):
+    # Whoever passes an error on must know whether its client can read it: some of Sentry's are JSON declared as HTML.
+    looked_into = may_share(call) or declares_json(answer.headers) or answer.status >= 400
+    if call.transparent and not looked_into:
         if 200 <= answer.status < 300 and declares_page(answer.headers):
             raise Garbled("Sentry answered with a web page instead of JSON.")
         return replace(answer, body=body)
