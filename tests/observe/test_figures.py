@@ -12,7 +12,16 @@ from dexter.observe.figures import Figures
 from dexter.observe.history import HOUR_S, History, latency_name
 from dexter.observe.mishaps import KEPT, Mishap, Mishaps
 from dexter.observe.promises import Notices, Promises, Suspended
-from dexter.observe.records import AnswerServed, AttemptFinished, CallFinished, FlightLanded, Record, RefreshFailed
+from dexter.observe.records import (
+    AnswerServed,
+    AttemptFinished,
+    CallFinished,
+    DeprecationSeen,
+    FlightLanded,
+    Record,
+    RefreshFailed,
+    ReplyChecked,
+)
 from dexter.observe.timeline import KEY, LATENCIES, SLOTS, STEP_S, Field, Past, Slot, Timeline, summed
 from dexter.policy.latency import bucket_of
 from dexter.wire import Outcome
@@ -133,6 +142,17 @@ def test_slots_of_two_workers_are_added(tmp_path: Path, clock: FakeClock) -> Non
     assert (total[Field.REQUESTS], total[Field.HIT]) == (2.0, 2.0)
     assert total[Field.STAMP] == int(clock.now()) // STEP_S
     assert boards[0].sheets()[0].block(KEY) is not None
+
+
+def test_what_drifts_and_what_is_on_its_way_out_is_listed() -> None:
+    """Whoever runs Dexter learns it here before it breaks."""
+    figures, _ = after(
+        ReplyChecked("GET x", (("id", "missing"),)),
+        ReplyChecked("GET x", ()),
+        DeprecationSeen("GET y", "2026-12-01", None, brownout=False),
+    )
+    assert [(each.key, each.count) for each in figures.drift.listed()] == [(("GET x", "id: missing"), 1)]
+    assert [(each.key, each.count) for each in figures.deprecations.listed()] == [(("GET y", "2026-12-01"), 1)]
 
 
 def test_errors_are_kept_newest_first_and_bounded(clock: FakeClock) -> None:

@@ -83,6 +83,10 @@ LIST = f"GET {TEMPLATE}"
             QuotaTold("service", "GET", 40, 39, 25),
             'dexter_quota_concurrent_limit{identity_kind="service",limit="40",method="GET"} 25.0',
         ),
+        (
+            QuotaTold("service", "GET", 40, 39, None, 1_700_000_060.0),
+            'dexter_quota_reset_timestamp_seconds{identity_kind="service",limit="40",method="GET"} 1.70000006e+09',
+        ),
         (CallWaited(LIST, "bulk", 0.3), 'dexter_queue_wait_seconds_bucket{le="0.5",priority="bulk"} 1.0'),
         (
             RefusedByQuota(LIST, "GET", "Overloaded"),

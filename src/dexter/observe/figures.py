@@ -16,9 +16,11 @@ from dexter.observe.records import (
     BreakerChanged,
     CallFinished,
     CallWaited,
+    DeprecationSeen,
     FlightLanded,
     Record,
     RefreshFailed,
+    ReplyChecked,
 )
 from dexter.observe.templates import Templates
 from dexter.observe.timeline import LATENCIES, Field, Timeline
@@ -74,6 +76,11 @@ class Figures:
                 self._timeline.count(self._now(), Field.WAITED)
             case BreakerChanged(call_class=call_class, last_failure=last_failure) if last_failure:
                 self.breaker_failures.note(call_class, last_failure)
+            case ReplyChecked(endpoint=endpoint, faults=faults) if faults:
+                for field, fault in faults:
+                    self.drift.note(endpoint, f"{field}: {fault}")
+            case DeprecationSeen(endpoint=endpoint, date=date):
+                self.deprecations.note(endpoint, date)
             case RefreshFailed(endpoint=endpoint, error=error):
                 self._mishap(Mishap(self._now(), "refresh", endpoint, error=error))
             case _:

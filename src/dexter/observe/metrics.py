@@ -243,6 +243,8 @@ class Metrics:
                 bucket = (kind, method, str(limit))
                 self._put("dexter_quota_remaining", record.remaining, *bucket)
                 self._put("dexter_quota_limit", limit, *bucket)
+                if record.resets_at is not None:
+                    self._put("dexter_quota_reset_timestamp_seconds", record.resets_at, *bucket)
                 if record.concurrent_limit is not None:
                     self._put("dexter_quota_concurrent_limit", record.concurrent_limit, *bucket)
             case CallWaited(priority=priority, waited_s=waited_s):

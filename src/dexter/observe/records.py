@@ -120,6 +120,8 @@ class QuotaTold:
     limit: int
     remaining: int
     concurrent_limit: int | None
+    resets_at: float | None = None
+    """The epoch second at which the window ends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,14 @@ class Metered:
         left = self._book.learn(held.taken, answer.headers, sent_at, self._parts.clock.now())
         if left is not None:
             subject = held.taken.subject
-            told = QuotaTold(subject.identity.kind, subject.method, left.limit, left.remaining, left.concurrent_limit)
+            told = QuotaTold(
+                subject.identity.kind,
+                subject.method,
+                left.limit,
+                left.remaining,
+                left.concurrent_limit,
+                left.resets_at,
+            )
             self._parts.tell(told)
 
     def _may_resend(self, call: Call, why: Refusal) -> bool:
