@@ -28,6 +28,7 @@ from dexter.gateway.runtime import Gateway, GatewayOptions, NotConfigured
 from dexter.gateway.sessions import Sessions
 from dexter.gateway.throttle import SignInThrottle
 from dexter.gateway.workbench import Workbench
+from dexter.observe.evolution import Evolution
 from dexter.observe.history import History
 from dexter.observe.logs import LogRecords
 from dexter.observe.present import keep_times
@@ -117,10 +118,11 @@ def create_app(
     )
     reachability = Reachability(clock.now)
     templates = endpoint_templates()
+    evolution = Evolution(clock.now)
     watch = Watch.over(board, clock.now, templates)
     store, flights = open_store(_store_options(settings), clock)
     watch.metrics.watch_bytes(lambda: store.used_bytes)
-    observers: tuple[Observer, ...] = (keep_times, reachability, watch.metrics, watch.figures, LogRecords())
+    observers: tuple[Observer, ...] = (keep_times, reachability, watch.metrics, watch.figures, evolution, LogRecords())
     tracing = open_tracing(_tracing_options(settings, settings.sentry_base_url))
     stack = build_stack(transport, store, clock, _stack_options(settings), observers, flights=flights, tracing=tracing)
     key = access_token.load_key(settings.data_dir)
@@ -146,6 +148,8 @@ def create_app(
         options=_gateway_options(settings),
         clock=clock,
         live=live,
+        prober=stack.prober,
+        evolution=evolution,
         tracing=tracing,
     )
     faces = Faces(

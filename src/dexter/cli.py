@@ -111,6 +111,17 @@ def sandbox(
 
 
 @app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Look over the Sentry and the credential of the settings: what works, what does not, what to do."""
+    from dexter.cli_doctor import run_doctor
+    from dexter.settings import read_settings
+
+    raise typer.Exit(run_doctor(read_settings(), as_json=as_json))
+
+
+@app.command()
 def settings(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the reference page instead.")] = False,
 ) -> None:

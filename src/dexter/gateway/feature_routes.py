@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from dexter.errors import BadRequest, DexterError, DexterFault, Unauthenticated
 from dexter.features.issue_context import issue_context
 from dexter.features.issue_update import IssueUpdate, update_issue
-from dexter.gateway import gateway_routes
+from dexter.gateway import evolution_routes, gateway_routes
 from dexter.gateway.identity import SESSION_COOKIE
 from dexter.gateway.problems import FieldError, InvalidFields, problem
 from dexter.gateway.requested import AsCaller, AsSentry, Strict, gateway_of, request_id_of
@@ -165,17 +165,20 @@ async def _session_view(gateway: Gateway, caller: Caller, request_id: str, *, cs
     )
 
 
+_ALL = (routes, gateway_routes.routes, evolution_routes.routes)
+
+
 def feature_addresses() -> tuple[tuple[str, str, str], ...]:
     """Give method, path template and name of every typed address."""
-    typed = (route for route in (*routes.routes, *gateway_routes.routes.routes) if isinstance(route, APIRoute))
+    typed = (route for each in _ALL for route in each.routes if isinstance(route, APIRoute))
     return tuple((method, route.path, route.name) for route in typed for method in sorted(route.methods or ()))
 
 
 def feature_app() -> FastAPI:
     """Give the app of the typed routes. It answers once `app.state.gateway` is set."""
     app = FastAPI(title="Dexter", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.include_router(routes)
-    app.include_router(gateway_routes.routes)
+    for each in _ALL:
+        app.include_router(each)
     app.add_exception_handler(DexterError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_unreadable)

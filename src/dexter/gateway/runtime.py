@@ -14,6 +14,8 @@ from dexter.wire import Priority
 
 if TYPE_CHECKING:
     from dexter.features.current_user import CurrentUser
+    from dexter.observe.evolution import Evolution
+    from dexter.upstream.probe import Prober
     from dexter.gateway.live_figures import LiveFigures
     from dexter.gateway.sessions import Sessions
     from dexter.gateway.throttle import SignInThrottle
@@ -66,6 +68,10 @@ class Gateway:
     options: GatewayOptions
     clock: Clock
     live: LiveFigures
+    prober: Prober
+    """Knows what this Sentry can do."""
+    evolution: Evolution
+    """Remembers what was seen of Sentry's API changing."""
     tracing: Tracing | None = None
     """Where spans go, if anywhere."""
 
