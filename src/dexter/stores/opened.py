@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from dexter.stores.host import Host
+from dexter.stores.leased_purges import LeasedPurges
 from dexter.stores.levels import TwoLevels
 from dexter.stores.shelf import DEFAULT_MAX_BYTES, Shelf
 from dexter.stores.sqlite_level import SqliteLevel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from dexter.stores.flights import Flights
@@ -36,13 +38,37 @@ class StoreOptions:
     memory_bytes: int = DEFAULT_MAX_BYTES
     disk_bytes: int = 0
     """0 keeps nothing on disk."""
+    redis_url: str | None = None
+    """A Redis or Valkey that takes the disk's place, for processes on several hosts."""
+    namespace: str = "dexter"
+    """Processes with the same one share purges and entries there."""
 
 
-def open_store(options: StoreOptions, clock: Clock) -> tuple[TwoLevels, Flights]:
-    """Give a store and the flights that go with it, shared by all processes of this host."""
+def open_store(
+    options: StoreOptions, clock: Clock, on_suspended: Callable[[bool], None] = lambda _: None
+) -> tuple[TwoLevels, Flights]:
+    """Give a store and the flights that go with it, shared by all processes of this host, or of all with Redis.
+
+    `on_suspended` hears True when other hosts' writes cannot be known any more, and False when they can again.
+    """
+    if options.redis_url is not None:
+        return _over_redis(options, options.redis_url, clock, on_suspended)
     options.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     host = Host(options.data_dir / HOST_FILE, clock.monotonic)
     return TwoLevels(Shelf(options.memory_bytes), host, _disk(options, host)), host
+
+
+def _over_redis(
+    options: StoreOptions, url: str, clock: Clock, on_suspended: Callable[[bool], None]
+) -> tuple[TwoLevels, Flights]:
+    # Imported here, since whoever has no Redis need not pay for its client.
+    from dexter.stores.redis_server import RedisFlights, RedisLevel, RedisPurgeServer, connected
+
+    client = connected(url)
+    purges = LeasedPurges(RedisPurgeServer(client, options.namespace), clock.monotonic, on_suspended)
+    level = RedisLevel(client, options.namespace, purges)
+    flights = RedisFlights(client, options.namespace, purges)
+    return TwoLevels(Shelf(options.memory_bytes), purges, level), flights
 
 
 def _disk(options: StoreOptions, host: Host) -> SqliteLevel | None:
