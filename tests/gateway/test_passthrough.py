@@ -310,7 +310,7 @@ async def test_the_rate_limiters_own_words_reach_the_client(
     app: AsgiApp, sentry: SentryDouble, method: str, packed: bool
 ) -> None:
     """It declares its JSON as HTML, and was replaced by "429 with a web page" where a client looks for the limit."""
-    said = b'{"detail":"Limit is 40 requests in 1 seconds"}'
+    said = b'{"detail":"You are attempting to use this endpoint too frequently."}'
     body = gzip.compress(said) if packed else said
     sentry.will(ok(body, status=429, headers=(*LIMITED, *((("Content-Encoding", "gzip"),) if packed else ()))))
     response = await request(app, method, f"{ISSUES}4/", {**TOKEN, "accept-encoding": "gzip"})
