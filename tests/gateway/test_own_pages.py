@@ -80,7 +80,8 @@ def test_the_document_has_every_address_and_method(spec: Any) -> None:
     session = {(method, "/api/v1/session") for method in ("GET", "POST", "DELETE")}
     browser = {("POST", "/api/v1/client-errors"), ("POST", "/api/v1/traces")}
     gateway = {("GET", "/api/v1/gateway/stats"), ("GET", "/api/v1/gateway/slo")}
-    assert described == promised | session | browser | gateway
+    evolution = {("GET", "/api/v1/capabilities"), ("GET", "/api/v1/drift")}
+    assert described == promised | session | browser | gateway | evolution
 
 
 def test_every_reference_leads_somewhere_and_every_operation_has_a_name_of_its_own(spec: Any) -> None:

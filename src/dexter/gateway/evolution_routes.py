@@ -46,7 +46,7 @@ class LimitationView(BaseModel):
     works: bool = Field(description="Whether Dexter makes up for it.")
 
 
-class DeprecationView(BaseModel):
+class AnnouncedEndView(BaseModel):
     """An operation that Sentry said is on its way out."""
 
     operation: str
@@ -76,7 +76,7 @@ class CapabilitiesView(BaseModel):
     probed_at: str | None
     addresses: list[AddressView]
     limitations: list[LimitationView]
-    deprecations: list[DeprecationView]
+    deprecations: list[AnnouncedEndView]
     translations: list[TranslationView]
 
 
@@ -98,7 +98,7 @@ class CheckedOperation(BaseModel):
     replies: int
 
 
-class DriftView(BaseModel):
+class ReplyDriftView(BaseModel):
     """Where Sentry's replies drift from the catalog, and what was looked at."""
 
     drifted: list[DriftedField]
@@ -121,7 +121,7 @@ async def read_capabilities(
 
 
 @routes.get("/drift", name="drift.read")
-async def read_drift(request: Request, _: AsOperator, response: Response) -> DriftView:
+async def read_drift(request: Request, _: AsOperator, response: Response) -> ReplyDriftView:
     """List the fields of Sentry's replies that were missing or of another type than the catalog says."""
     response.headers["cache-control"] = "no-store"
     return _drift(gateway_of(request).evolution)
@@ -149,7 +149,7 @@ def _capabilities(known: Capabilities, seen: Evolution) -> CapabilitiesView:
             LimitationView(what=told.what, remedy=told.remedy, works=told.works) for told in limitations(known)
         ],
         deprecations=[
-            DeprecationView(
+            AnnouncedEndView(
                 operation=row.endpoint,
                 date=row.date,
                 replacement=row.replacement,
@@ -167,8 +167,8 @@ def _capabilities(known: Capabilities, seen: Evolution) -> CapabilitiesView:
     )
 
 
-def _drift(seen: Evolution) -> DriftView:
-    return DriftView(
+def _drift(seen: Evolution) -> ReplyDriftView:
+    return ReplyDriftView(
         drifted=[
             DriftedField(
                 operation=row.endpoint,

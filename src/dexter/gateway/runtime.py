@@ -14,13 +14,13 @@ from dexter.wire import Priority
 
 if TYPE_CHECKING:
     from dexter.features.current_user import CurrentUser
-    from dexter.observe.evolution import Evolution
-    from dexter.upstream.probe import Prober
     from dexter.gateway.live_figures import LiveFigures
     from dexter.gateway.sessions import Sessions
     from dexter.gateway.throttle import SignInThrottle
+    from dexter.observe.evolution import Evolution
     from dexter.observe.spans import Tracing
     from dexter.upstream.clock import Clock
+    from dexter.upstream.probe import Prober
     from dexter.wire import Headers, Send
 
 
