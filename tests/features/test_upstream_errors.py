@@ -57,7 +57,7 @@ def test_a_rate_limit_knows_its_end(headers: Headers, until: float) -> None:
 
 @pytest.mark.parametrize(
     ("status", "identity", "kind"),
-    [(401, SERVICE, Refused), (403, SERVICE, Refused), (401, OWN, Unauthenticated), (403, OWN, Forbidden)],
+    [(401, SERVICE, Refused), (403, SERVICE, Forbidden), (401, OWN, Unauthenticated), (403, OWN, Forbidden)],
 )
 def test_a_refused_credential_is_told_to_its_owner(status: int, identity: Identity, kind: type) -> None:
     """Dexter's own credential is no business of the person at the workbench."""

@@ -235,17 +235,26 @@ async def test_a_rate_limit_says_until_when(operator: Visitor, sentry: SentryDou
     assert response.headers["retry-after"] == "7"
 
 
-@pytest.mark.parametrize("status", [401, 403])
 async def test_who_must_act_depends_on_whose_credential_it_was(
-    operator: Visitor, owner: Visitor, sentry: SentryDouble, status: int
+    operator: Visitor, owner: Visitor, sentry: SentryDouble
 ) -> None:
     """A person at the workbench cannot mend Dexter's own token, and is not signed out because of it."""
-    sentry.will(ok(b'{"detail":"Invalid token"}', status=status))
+    sentry.will(ok(b'{"detail":"Invalid token"}', status=401))
     document = assert_problem(await operator.get(ISSUES), 502)
     assert "SENTRY_API_TOKEN" in document["remedy"]
-    assert document["upstream_status"] == status
-    document = assert_problem(await owner.get(ISSUES), status)
+    assert document["upstream_status"] == 401
+    document = assert_problem(await owner.get(ISSUES), 401)
     assert "SENTRY_API_TOKEN" not in document["remedy"]
+
+
+async def test_a_mistyped_project_is_not_blamed_on_whoever_runs_dexter(
+    operator: Visitor, owner: Visitor, sentry: SentryDouble
+) -> None:
+    """`?project=99` answered 502 and sent people to check SENTRY_API_TOKEN, which was in order."""
+    sentry.will(ok(b'{"detail":"You do not have permission to perform this action."}', status=403))
+    document = assert_problem(await operator.get(f"{ISSUES}?project=99"), 403)
+    assert document["remedy"].startswith("Check the names in the request")
+    assert "SENTRY_API_TOKEN" not in assert_problem(await owner.get(ISSUES), 403)["remedy"]
 
 
 async def test_while_sentry_is_away_the_last_answer_stands_in_and_says_so(

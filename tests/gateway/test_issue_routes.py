@@ -134,6 +134,15 @@ async def test_a_bad_body_is_told_and_sentry_not_asked(
     assert sentry.calls == []
 
 
+@pytest.mark.parametrize(
+    ("body", "kind"), [(b"[]", "application/json"), (b"", "application/json"), (b"{}", "text/plain")]
+)
+async def test_a_body_that_is_no_object_is_told_in_words(operator: Visitor, body: bytes, kind: str) -> None:
+    """The caller got a sentence of a library's about its insides: "dictionary or object to extract fields from"."""
+    document = assert_problem(await operator.send("PUT", ISSUE, body, {"content-type": kind}), 422)
+    assert document["detail"] == "body: must be a JSON object, sent as application/json"
+
+
 async def test_an_unknown_query_parameter_is_told(operator: Visitor, sentry: SentryDouble) -> None:
     """`?org=` would otherwise be passed over and another organization's issue be changed."""
     for method, target in (("PUT", f"{ISSUE}?org=globex"), ("GET", f"{ISSUE}/context?org=globex")):

@@ -1,7 +1,8 @@
 """What a failure of Sentry's means to a caller of Dexter's own API: pure, from status and body to an error.
 
-Who must act decides the status. A refused *service* credential is for whoever runs Dexter to mend (502); a refused
-credential of the caller's own is the caller's (401, 403).
+Who must act decides the status. A *service* credential that Sentry does not know is for whoever runs Dexter to mend
+(502); a credential of the caller's own is the caller's (401). What a known credential may not see (403) may be a name
+that the caller mistyped: Sentry answers so to a project that does not exist.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from dexter.errors import (
     UpstreamError,
 )
 from dexter.policy.retry import retry_after_s
+from dexter.policy.deprecation import deprecation, is_brownout
 from dexter.wire import Headers, Identity, header
 
 MAX_MESSAGE = 300
@@ -71,12 +73,7 @@ _CALLERS: dict[int, tuple[type[DexterError], str]] = {
 
 def _refused_credential(status: int, said: str, body: bytes, identity: Identity) -> DexterError:
     if identity.kind == "service":
-        return Refused(
-            f"Sentry refuses Dexter's own credential: {said or status}",
-            upstream_status=status,
-            body=body,
-            remedy="Whoever runs Dexter must check SENTRY_API_TOKEN, its scopes, and SENTRY_ORG.",
-        )
+        return _refused_service(status, said, body)
     if status == 401:
         return Unauthenticated(
             f"Sentry does not accept your token: {said}" if said else "Sentry does not accept your token.",
@@ -85,6 +82,21 @@ def _refused_credential(status: int, said: str, body: bytes, identity: Identity)
     return Forbidden(
         f"Sentry does not let your token do this: {said}" if said else "Sentry does not let your token do this.",
         remedy="Use a Sentry token that has the scope and may see the project.",
+    )
+
+
+def _refused_service(status: int, said: str, body: bytes) -> DexterError:
+    if status == 403:
+        return Forbidden(
+            f"Sentry does not let Dexter's credential see or do this: {said or status}",
+            remedy="Check the names in the request, such as its project; if they are right, whoever runs Dexter must "
+            "give SENTRY_API_TOKEN the scope for it.",
+        )
+    return Refused(
+        f"Sentry refuses Dexter's own credential: {said or status}",
+        upstream_status=status,
+        body=body,
+        remedy="Whoever runs Dexter must check SENTRY_API_TOKEN and SENTRY_BASE_URL.",
     )
 
 
@@ -103,6 +115,8 @@ def _upstreams(status: int, headers: Headers, said: str, body: bytes) -> Upstrea
         return SentryUnavailable("Sentry is not available just now.", upstream_status=status, body=body)
     if status == 502:
         return Unreachable("What stands in front of Sentry could not reach it.")
+    if is_brownout(status, headers):
+        return _switched_off(headers, body)
     if status == 410:
         return Refused(
             "Sentry has switched this address off, for a while or for good.",
@@ -112,6 +126,18 @@ def _upstreams(status: int, headers: Headers, said: str, body: bytes) -> Upstrea
         )
     return Refused(
         f"Sentry answered {status}: {said}" if said else f"Sentry answered {status}.", upstream_status=status
+    )
+
+
+def _switched_off(headers: Headers, body: bytes) -> DexterError:
+    announced = deprecation(headers)
+    successor = announced.replacement if announced is not None else None
+    instead = f"; Sentry names {successor} instead" if successor else ""
+    return SentryUnavailable(
+        "Sentry has switched this address off for a few minutes, since it is on its way out.",
+        upstream_status=410,
+        body=body,
+        remedy=f"Try again in a few minutes{instead}.",
     )
 
 

@@ -226,4 +226,6 @@ def _as_dexter_error(errors: Any) -> DexterError:
 def _said(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return "is not known here"
+    if error["type"] in ("model_attributes_type", "missing") and len(error["loc"]) == 1:
+        return "must be a JSON object, sent as application/json"
     return str(error["msg"]).removeprefix("Value error, ")
