@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from dexter.gateway import access_token
 from dexter.gateway.api_v1 import ApiV1
 from dexter.gateway.cache_times import CacheTimes
 from dexter.gateway.endpoint_templates import endpoint_templates
-from dexter.gateway.entrance import Entrance, Faces
+from dexter.gateway.entrance import FRESH_AFTER_WRITES, Entrance, Faces
 from dexter.gateway.fast_path import FAST_PATH, FastPath
 from dexter.gateway.guard import host_name
 from dexter.gateway.identity import Authenticator, Caller, Mode, require_csrf, require_permission
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
     from dexter.gateway.asgi import AsgiApp, AsgiSend, Receive, Scope
     from dexter.observe.board import Board
+    from dexter.observe.promises import Promises
     from dexter.observe.records import Observer
     from dexter.settings import Settings
 
@@ -120,12 +122,15 @@ def create_app(
     templates = endpoint_templates()
     evolution = Evolution(clock.now)
     watch = Watch.over(board, clock.now, templates)
-    store, flights = open_store(_store_options(settings), clock)
+    store, flights = open_store(
+        _store_options(settings, settings.sentry_base_url), clock, partial(_tell_promise, watch.promises)
+    )
+    watch.metrics.watch_suspended(store.suspended)
     watch.metrics.watch_bytes(lambda: store.used_bytes)
     observers: tuple[Observer, ...] = (keep_times, reachability, watch.metrics, watch.figures, evolution, LogRecords())
     tracing = open_tracing(_tracing_options(settings, settings.sentry_base_url))
     stack = build_stack(transport, store, clock, _stack_options(settings), observers, flights=flights, tracing=tracing)
-    key = access_token.load_key(settings.data_dir)
+    key = access_token.key_of(settings.data_dir, settings.secret_key)
     token = settings.access_token or access_token.access_token(key)
     sessions = Sessions(
         settings.data_dir / SESSIONS_FILE, key=key, token=token, ttl_s=settings.session_ttl_s, clock=clock.now
@@ -153,7 +158,7 @@ def create_app(
         tracing=tracing,
     )
     faces = Faces(
-        exact=own_pages(gateway, reachability, watch.metrics),
+        exact=own_pages(gateway, reachability, watch.metrics, store.suspended),
         passthrough=_passthrough(gateway, stack, transport.upstream, observers),
         api_v1=ApiV1(gateway),
         workbench=Workbench(),
@@ -164,6 +169,7 @@ def create_app(
         allowed_hosts=_allowed_hosts(settings),
         clock=clock,
         public_url=settings.public_url,
+        suspended=store.suspended,
         observers=observers,
         tracing=tracing,
         templates=templates,
@@ -190,8 +196,19 @@ def _upstream(settings: Settings, base_url: str) -> Upstream:
     return Upstream(base_url, credential, settings.sentry_org, settings.sentry_project)
 
 
-def _store_options(settings: Settings) -> StoreOptions:
-    return StoreOptions(settings.data_dir, settings.cache_bytes, settings.disk_cache_bytes)
+def _store_options(settings: Settings, base_url: str) -> StoreOptions:
+    # Whoever stands before the same Sentry shares its answers, each under the identity they were given to.
+    namespace = f"dexter:{blake2b(base_url.encode(), digest_size=8).hexdigest()}"
+    return StoreOptions(
+        settings.data_dir, settings.cache_bytes, settings.disk_cache_bytes, settings.redis_url, namespace
+    )
+
+
+def _tell_promise(promises: Promises, suspended: bool) -> None:
+    if suspended:
+        promises.suspend(FRESH_AFTER_WRITES, "the Redis that all processes share does not answer")
+    else:
+        promises.restore(FRESH_AFTER_WRITES)
 
 
 def _stack_options(settings: Settings) -> StackOptions:

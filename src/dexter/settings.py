@@ -105,6 +105,14 @@ def _origin(text: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
 
 
+def _shared(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("redis", "rediss", "valkey", "valkeys", "unix") or not (parts.hostname or parts.path):
+        raise ValueError(text)
+    # Valkey speaks Redis's protocol; the client knows it by that name.
+    return re.sub(r"^valkey", "redis", text)
+
+
 def _flag(text: str) -> bool:
     return {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}[
         text.lower()
@@ -158,6 +166,8 @@ SIZE_OR_NONE = Form("a number and a unit: 64MB, 1GB; or 0", lambda text: 0 if te
 FLAG = Form("on or off", _flag)
 HOSTS = Form("host names separated by commas", _host_list)
 LOG_LEVEL = Form("one of debug, info, warning, error", lambda text: _matching("debug|info|warning|error")(text.lower()))
+SECRET = Form("32 visible ASCII characters or more", _matching(r"[\x21-\x7e]{32,}"))
+SHARED = Form("a URL such as redis://host:6379/0, rediss:// with TLS, or unix:///path", _shared)
 ANY = Form("any text", str)
 COLLECTOR = Form("a URL such as http://localhost:4318", _collector)
 PAIRS = Form("name=value pairs separated by commas", _pairs)
@@ -182,6 +192,15 @@ TABLE: tuple[Setting, ...] = (
         _optional(TOKEN),
         "",
         "Fixes the token that people sign in with. Unset, one is derived from a key file in the data directory.",
+        secret=True,
+    ),
+    Setting(
+        "DEXTER_SECRET_KEY",
+        "secret_key",
+        _optional(SECRET),
+        "",
+        "What Dexter's token, sessions and cache keys are derived from, the same on every host that shares a Redis. "
+        "Unset, each data directory has a key of its own.",
         secret=True,
     ),
     Setting(
@@ -357,12 +376,11 @@ TABLE: tuple[Setting, ...] = (
     Setting(
         "DEXTER_REDIS_URL",
         "redis_url",
-        _optional(ANY),
+        _optional(SHARED),
         "",
-        "The Redis or Valkey that several Dexter processes share.",
+        "The Redis or Valkey that Dexter's processes on all hosts share; unset, those of one host share its disk.",
         secret=True,
         older=("REDIS_URL",),
-        unused=_LATER,
     ),
 )
 
@@ -386,6 +404,7 @@ class Settings:
     port: int
     data_dir: Path
     access_token: str | None = field(repr=False)
+    secret_key: str | None = field(repr=False)
     allowed_hosts: tuple[str, ...]
     public_url: str | None
     sandbox_port: int

@@ -30,6 +30,11 @@ def load_key(data_dir: Path) -> bytes:
     return key
 
 
+def key_of(data_dir: Path, stated: str | None) -> bytes:
+    """Give the key that is stated for all hosts together, or else this installation's own."""
+    return load_key(data_dir) if stated is None else hashlib.sha256(f"dexter key\0{stated}".encode()).digest()
+
+
 def _create(path: Path) -> None:
     """Write a new key whole or not at all; of two processes that start together the first one's key stays."""
     descriptor, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # readable by its owner only

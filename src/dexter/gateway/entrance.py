@@ -64,6 +64,9 @@ class Faces:
         return self.workbench
 
 
+FRESH_AFTER_WRITES = "fresh-after-writes"
+"""The promise that nobody is given an answer from before a write as fresh once the write has returned."""
+
 SERVER_VERSION = "/api/client-config/"
 """Sentry's one API address outside `/api/0`: what a self-hosted server says of its version."""
 
@@ -87,8 +90,12 @@ class Entrance:
         observers: tuple[Observer, ...] = (),
         tracing: Tracing | None = None,
         templates: Mapping[str, str] | None = None,
+        suspended: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Stand before the faces. `templates` are the addresses of the names that faces know their endpoints by."""
+        """Stand before the faces. `templates` are the addresses of the names that faces know their endpoints by.
+
+        `suspended` tells whether other hosts' writes cannot be known at present; every answer says so then.
+        """
         self._faces = faces
         self._bound_to = bound_to
         self._allowed_hosts = allowed_hosts
@@ -97,6 +104,7 @@ class Entrance:
         self._observers = observers
         self._tracing = tracing
         self._templates = Templates(templates or {})
+        self._suspended = suspended
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         if scope["type"] != "http":
@@ -104,7 +112,7 @@ class Entrance:
             return
         request_id = _request_id(scope)
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
-        sender = _Sender(send, request_id, passed_through=is_passed_through(scope["path"]))
+        sender = _Sender(send, request_id, passed_through=is_passed_through(scope["path"]), suspended=self._suspended)
         if not scope["path"].startswith("/api/"):
             begin(Present())
             await self._answered(scope, receive, sender)
@@ -194,8 +202,9 @@ class Entrance:
 class _Sender:
     """Sends, adds what every answer carries, and knows how far an answer has come."""
 
-    def __init__(self, send: AsgiSend, request_id: str, *, passed_through: bool) -> None:
+    def __init__(self, send: AsgiSend, request_id: str, *, passed_through: bool, suspended: Callable[[], bool]) -> None:
         self._send = send
+        self._suspended = suspended
         self._added = (
             *(_PASSED_THROUGH_HEADERS if passed_through else SECURITY_HEADERS),
             (b"x-request-id", request_id.encode()),
@@ -211,6 +220,8 @@ class _Sender:
             self.status = message["status"]
             stated = {name.lower() for name, _ in message.get("headers", ())}
             added = [pair for pair in self._added if pair[0] not in stated]
+            if self._suspended():
+                added.append((b"x-dexter-suspended", FRESH_AFTER_WRITES.encode()))
             if self.timing is not None:
                 added.append((b"server-timing", self.timing().encode("ascii")))
             self.headers = [*message.get("headers", ()), *added]

@@ -9,6 +9,7 @@ import msgspec
 
 from dexter.gateway.asgi import AsgiApp, AsgiSend, Receive, Response, Scope, send_response
 from dexter.gateway.docs_page import docs_page
+from dexter.gateway.entrance import FRESH_AFTER_WRITES
 from dexter.gateway.openapi import document
 from dexter.gateway.probes import Reachability, health, ready
 from dexter.gateway.problems import MethodNotAllowed
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
 from dexter.observe.metrics import CONTENT_TYPE, Metrics
 
 
-def own_pages(gateway: Gateway, reachability: Reachability, metrics: Metrics) -> Mapping[str, AsgiApp]:
+def own_pages(
+    gateway: Gateway, reachability: Reachability, metrics: Metrics, suspended: Callable[[], bool] = lambda: False
+) -> Mapping[str, AsgiApp]:
     """Give who answers at each address."""
 
     def is_ready() -> Response:
-        return ready(configured=True, last=reachability.last, now=gateway.clock.now())
+        promises = (FRESH_AFTER_WRITES,) if suspended() else ()
+        return ready(configured=True, last=reachability.last, now=gateway.clock.now(), suspended=promises)
 
     return {
         "/health": _page(lambda: health(gateway.options.version)),

@@ -14,7 +14,7 @@ from dexter.observe.records import AttemptFinished, Record
 from dexter.upstream.bodies import BodyStalled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 DOUBT_S = 30.0
 """How long a failure to reach Sentry counts; after that nobody knows, and the next request will show."""
@@ -52,8 +52,11 @@ def health(version: str) -> Response:
     return Response(200, msgspec.json.encode({"status": "ok", "version": version}), _JSON)
 
 
-def ready(*, configured: bool, last: Contact | None, now: float) -> Response:
-    """Say whether requests can be served: an upstream is set, and did not just fail to answer."""
+def ready(*, configured: bool, last: Contact | None, now: float, suspended: Sequence[str] = ()) -> Response:
+    """Say whether requests can be served: an upstream is set, and did not just fail to answer.
+
+    A suspended promise is told and no reason to send requests elsewhere: other hosts have lost the same.
+    """
     in_doubt = last is not None and not last.reached and now - last.at < DOUBT_S
     is_ready = configured and not in_doubt
     upstream = {
@@ -61,5 +64,5 @@ def ready(*, configured: bool, last: Contact | None, now: float) -> Response:
         "reachable": None if last is None else last.reached,
         "last_asked_at": None if last is None else iso(last.at),
     }
-    document = {"status": "ready" if is_ready else "not ready", "upstream": upstream}
+    document = {"status": "ready" if is_ready else "not ready", "upstream": upstream, "suspended": list(suspended)}
     return Response(200 if is_ready else 503, msgspec.json.encode(document), _JSON)

@@ -80,6 +80,7 @@ METRICS = {
         ),
         Metric("dexter_cache_purged_total", "counter", "Stored answers that writes made go.", ("operation",)),
         Metric("dexter_cache_bytes", "gauge", "What all stored answers take in memory."),
+        Metric("dexter_promise_suspended", "gauge", "Workers that cannot know of writes elsewhere: nothing is fresh."),
         Metric("dexter_identities_dropped_total", "counter", "Credentials that Sentry doubted.", ("kind", "status")),
         Metric(
             "dexter_refresh_failures_total",
@@ -184,6 +185,10 @@ class Metrics:
     def watch_bytes(self, used_bytes: Callable[[], float]) -> None:
         """Show what the store takes, asked for at every scrape."""
         self._gauges.append(("dexter_cache_bytes", used_bytes))
+
+    def watch_suspended(self, suspended: Callable[[], bool]) -> None:
+        """Show whether other hosts' writes cannot be known, asked for at every scrape."""
+        self._gauges.append(("dexter_promise_suspended", lambda: float(suspended())))
 
     def publish(self) -> None:
         """Write what is asked for instead of counted, so that other workers can show it too."""
