@@ -18,7 +18,7 @@ class Kept:
 
     stored_at: float = 1000.0
     fallback_only: bool = False
-    empty: bool = False
+    brief: bool = False
 
 
 RULE = CacheRule(fresh_s=300, stale_s=600, if_error_s=86_400)
@@ -58,9 +58,9 @@ def test_a_caller_says_how_old_an_answer_may_be(age_s: float, max_age_s: float |
 
 
 @pytest.mark.parametrize(("age_s", "kind"), [(4.9, Fresh), (5, Stale), (9.9, Stale), (10, Fallback)])
-def test_nothing_found_is_not_kept_for_long(age_s: float, kind: type) -> None:
+def test_what_the_next_event_may_outdate_is_not_kept_for_long(age_s: float, kind: type) -> None:
     """Whoever waits for the first error of a new project must not be told "none" for five minutes."""
-    assert type(judge(Kept(empty=True), RULE, 1000 + age_s)) is kind
+    assert type(judge(Kept(brief=True), RULE, 1000 + age_s)) is kind
 
 
 def test_no_entry_is_a_miss() -> None:

@@ -184,7 +184,7 @@ async def test_without_the_purges_the_file_is_not_believed(opened: Callable[...,
 
 def test_an_entry_survives_its_packing() -> None:
     """Also with header values that are no text of any encoding."""
-    kept = Entry("k", 404, (("X", "\xff"),), b"\x00\xff", 1.5, frozenset("ab"), fallback_only=True, empty=True, mark=7)
+    kept = Entry("k", 404, (("X", "\xff"),), b"\x00\xff", 1.5, frozenset("ab"), fallback_only=True, brief=True, mark=7)
     assert unpacked(packed(kept)) == kept
     assert unpacked(b"something else") is None
 

@@ -218,6 +218,19 @@ async def test_an_empty_list_is_asked_for_again_after_a_few_seconds(
     assert (await stack(call())).body == b'[{"id":"1"}]'
 
 
+@pytest.mark.parametrize(("status", "calls"), [("resolved", 2), ("ignored", 2), ("unresolved", 1)])
+async def test_a_resolved_issue_is_asked_for_again_after_a_few_seconds(
+    stack: Stack, sentry: SentryDouble, clock: FakeClock, status: str, calls: int
+) -> None:
+    """It comes back with the next event, of which nobody tells Dexter."""
+    body = b'{"id":"7","status":"%b","title":"%b"}' % (status.encode(), b"x" * 100)
+    sentry.will(ok(body))
+    await stack(call(ISSUE))
+    clock.pass_s(11)
+    await stack(call(ISSUE, clock=clock))
+    assert len(sentry.calls) == calls
+
+
 @pytest.mark.parametrize(
     "path",
     ["/api/0/projects/acme/shop/keys/", "/api/0/organizations/acme/no-such-thing/", "/api/0/"],

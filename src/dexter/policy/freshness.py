@@ -32,12 +32,12 @@ class Stored(Protocol):
         """Stored while Sentry's search lagged behind a write: never to be given as fresh."""
 
     @property
-    def empty(self) -> bool:
-        """A list without entries: who asked is often waiting for the first."""
+    def brief(self) -> bool:
+        """The next event may outdate it: nothing was found, or an issue that is put aside."""
 
 
-EMPTY_FRESH_S = 5.0
-"""How long "nothing found" is fresh, at most, and stale after that."""
+BRIEF_FRESH_S = 5.0
+"""How long what the next event may outdate is fresh, at most, and stale after that."""
 
 E = TypeVar("E", bound=Stored)
 
@@ -86,11 +86,11 @@ def judge(entry: E | None, rule: CacheRule, now: float, max_age_s: float | None 
     fresh_s = fresh_for_s(entry, rule)
     if age_s < fresh_s:
         return Fresh(entry)
-    if age_s < fresh_s + (min(rule.stale_s, EMPTY_FRESH_S) if entry.empty else rule.stale_s):
+    if age_s < fresh_s + (min(rule.stale_s, BRIEF_FRESH_S) if entry.brief else rule.stale_s):
         return Stale(entry)
     return Fallback(entry)
 
 
 def fresh_for_s(entry: Stored, rule: CacheRule) -> float:
     """Give how long after it was stored an entry is fresh, in seconds."""
-    return min(rule.fresh_s, EMPTY_FRESH_S) if entry.empty else rule.fresh_s
+    return min(rule.fresh_s, BRIEF_FRESH_S) if entry.brief else rule.fresh_s

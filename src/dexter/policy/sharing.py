@@ -25,6 +25,11 @@ _READ_HAS_EFFECT = frozenset(
 """Endpoints whose read changes something: Sentry records that the credential's owner has seen the issue."""
 
 
+def is_issue_detail(endpoint: Endpoint) -> bool:
+    """Whether an endpoint gives one issue."""
+    return endpoint.name in _READ_HAS_EFFECT
+
+
 def may_refresh_behind(endpoint: Endpoint) -> bool:
     """Whether Sentry may be asked again without anybody waiting for it."""
     return endpoint.name not in _READ_HAS_EFFECT

@@ -26,8 +26,8 @@ class Entry:
     fallback_only: bool = False
     """Asked for while Sentry's search lagged behind a write: never to be given as fresh."""
 
-    empty: bool = False
-    """A list without entries: stored for a short while only."""
+    brief: bool = False
+    """The next event may outdate it: fresh for a few seconds only."""
     mark: int = 0
     """Where in the order of purges Sentry was asked; set by the store that keeps it."""
 

@@ -6,7 +6,7 @@ import msgspec
 
 from dexter.stores.entry import Entry
 
-FORM = 1
+FORM = 2
 """Changes when the form does; bytes of another form are no entry."""
 
 
@@ -19,7 +19,7 @@ class _Packed(msgspec.Struct, array_like=True):
     stored_at: float
     tags: tuple[str, ...]
     fallback_only: bool
-    empty: bool
+    brief: bool
     mark: int
 
 
@@ -39,7 +39,7 @@ def packed(entry: Entry) -> bytes:
             entry.stored_at,
             tuple(entry.tags),
             entry.fallback_only,
-            entry.empty,
+            entry.brief,
             entry.mark,
         )
     )
@@ -61,6 +61,6 @@ def unpacked(data: bytes) -> Entry | None:
         told.stored_at,
         frozenset(told.tags),
         fallback_only=told.fallback_only,
-        empty=told.empty,
+        brief=told.brief,
         mark=told.mark,
     )

@@ -7,20 +7,16 @@ from typing import TYPE_CHECKING
 
 from dexter.observe.records import EntryStored, StoreRefused
 from dexter.policy.cache_key import cache_key
-from dexter.policy.encoding import is_packed
 from dexter.policy.outcome import content, forgets_entry, lasting, storable
 from dexter.policy.purge import filed_under
 from dexter.policy.sharing import may_share
 from dexter.stores.entry import Entry
-from dexter.upstream.bodies import gunzip
-from dexter.wire import Outcome, header
+from dexter.upstream.brevity import soon_outdated
+from dexter.wire import Outcome
 
 if TYPE_CHECKING:
     from dexter.upstream.parts import Parts
-    from dexter.wire import Answer, Call, Headers, Send
-
-LONGEST_EMPTY_LIST_BYTES = 64
-"""Two brackets, and what gzip makes of them."""
+    from dexter.wire import Answer, Call, Send
 
 
 def stored(inner: Send, parts: Parts) -> Send:
@@ -49,7 +45,7 @@ def stored(inner: Send, parts: Parts) -> Send:
                 asked_at,
                 tags,
                 fallback_only=lagging,
-                empty=_is_empty_list(answer.headers, answer.body),
+                brief=soon_outdated(call.endpoint, answer.headers, answer.body),
             )
             kept = await parts.store.put(entry, mark)
             name = call.endpoint.name
@@ -57,13 +53,6 @@ def stored(inner: Send, parts: Parts) -> Send:
         return replace(answer, outcome=Outcome.MISS)
 
     return send
-
-
-def _is_empty_list(headers: Headers, body: bytes) -> bool:
-    if len(body) > LONGEST_EMPTY_LIST_BYTES:
-        return False
-    packed = is_packed(header(headers, "content-encoding"))
-    return (gunzip(body, LONGEST_EMPTY_LIST_BYTES) if packed else body).strip() == b"[]"
 
 
 def _is_storable(answer: Answer) -> bool:
