@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +13,11 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dexter.observe.board import Board
 from dexter.observe.logs import LogFormat, LogRecords, configure_logs
-from dexter.observe.records import AnswerServed, AttemptFinished, EntryStored, IdentityDropped, RefreshFailed
+from dexter.observe.mishaps import Mishap, Mishaps
+from dexter.observe.present import Present, begin
+from dexter.observe.records import AnswerServed, AttemptFinished, EntryStored, IdentityDropped, Record, RefreshFailed
 from dexter.observe.redaction import REDACTED, Redaction
 
 if TYPE_CHECKING:
@@ -87,7 +91,7 @@ def test_lines_are_json_with_their_fields(stream: io.StringIO) -> None:
         "status": 200,
         "duration_ms": 12.3,
         "request_id": "req-1",
-        "endpoint": LIST,
+        "endpoint": LIST.removeprefix("GET "),
     }
 
 
@@ -104,3 +108,34 @@ def test_trouble_is_a_warning_and_daily_work_is_none(stream: io.StringIO) -> Non
     observe(RefreshFailed(LIST, "TimedOut"))
     events = [json.loads(line)["event"] for line in stream.getvalue().splitlines()]
     assert events == ["request_served", "sentry_failed", "identity_dropped", "refresh_failed"]
+
+
+def of_a_request(trace_id: str, record: Record) -> None:
+    """Write a record as it is written while a request of a trace is under way."""
+
+    def write() -> None:
+        begin(Present(trace_id=trace_id))
+        LogRecords()(record)
+
+    copy_context().run(write)
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_no_line_and_no_kept_error_shows_a_token_that_a_caller_put_somewhere(before: str, after: str) -> None:
+    """Request ids, error messages and trace ids are what callers have a hand in."""
+    stream, text = io.StringIO(), f"{before} {USER_TOKEN} {after}"
+    configure_logs("json", stream=stream)
+    of_a_request(USER_TOKEN, AnswerServed("/api/0", LIST, "GET", 200, 0.01, text))
+    of_a_request(USER_TOKEN, AttemptFinished(LIST, "GET", text, 0.1, error=text))
+    mishaps = Mishaps(Board())
+    mishaps.keep(Mishap(1.0, "browser", "workbench", error=text, request_id=text), USER_TOKEN)
+    assert USER_TOKEN not in stream.getvalue()
+    assert USER_TOKEN not in repr(mishaps.latest())
+
+
+def test_a_line_says_which_trace_it_belongs_to(stream: io.StringIO) -> None:
+    """A trace without its log lines shows where, and not why."""
+    configure_logs("json", stream=stream)
+    of_a_request("ab" * 16, AnswerServed("/api/0", LIST, "GET", 200, 0.01, "r", identity_kind="token"))
+    line = json.loads(stream.getvalue())
+    assert (line["trace_id"], line["identity_kind"]) == ("ab" * 16, "token")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,8 @@ from dexter.observe.spans import BrowserSpan, TracingOptions
 from dexter.wire import Answer, Call, Credential, Endpoint, Identity, header
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from opentelemetry.sdk.trace import ReadableSpan
 
 TRACE, SPAN = "ab" * 16, "cd" * 8
@@ -131,6 +135,18 @@ async def test_an_unknown_operation_is_named_by_a_star() -> None:
     with collector.tracing.server("GET", ()):
         await collector.tracing.attempt(lambda _: answer())(replace(CALL, endpoint=Endpoint("*", "*", "*")))
     assert "GET *" in collector.spans()
+
+
+def test_without_a_collector_nothing_that_makes_or_sends_spans_is_imported(tmp_path: Path) -> None:
+    """It would take time and memory at the start, for nothing; the mere interface is FastAPI's own import."""
+    script = (
+        "import sys; from dexter.app import create_app; from dexter.settings import read_settings;"
+        "create_app(read_settings({'SENTRY_BASE_URL': 'http://localhost:1', 'DEXTER_DATA_DIR': sys.argv[1]}));"
+        "import dexter.serve; heavy = {'opentelemetry.sdk', 'opentelemetry.exporter'} & set(sys.modules);"
+        "print(sorted(heavy))"
+    )
+    ended = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[]"
 
 
 def test_a_browsers_span_joins_the_trace_it_names() -> None:

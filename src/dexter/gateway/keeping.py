@@ -21,7 +21,8 @@ class Keeper:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin, in the running loop."""
+        """Do it a first time, and begin, in the running loop."""
+        self._work()
         self._task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:

@@ -11,9 +11,10 @@ import structlog
 from dexter.observe.present import current_trace_id
 from dexter.observe.records import AnswerServed, AttemptFinished, IdentityDropped, Record, RefreshFailed, TagsPurged
 from dexter.observe.redaction import Redaction
+from dexter.observe.templates import Templates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 LogFormat = Literal["json", "pretty"]
 
@@ -84,7 +85,9 @@ def _renderer(log_format: LogFormat, stream: TextIO) -> structlog.typing.Process
 class LogRecords:
     """An observer that writes what people look for in a log: requests, and what went wrong with Sentry."""
 
-    def __init__(self) -> None:
+    def __init__(self, templates: Mapping[str, str] | None = None) -> None:
+        """Write; `templates` are the addresses of the names that records know endpoints by."""
+        self._templates = Templates(templates or {})
         self._log: Any = structlog.get_logger("dexter")
 
     def __call__(self, record: Record) -> None:
@@ -115,7 +118,7 @@ class LogRecords:
         write(
             "request_served",
             face=record.face,
-            endpoint=record.endpoint,
+            endpoint=self._templates[record.endpoint],
             method=record.method,
             status=record.status,
             outcome=record.outcome.value if record.outcome else None,

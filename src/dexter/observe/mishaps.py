@@ -62,7 +62,8 @@ class Mishaps:
     def _clean(self, mishap: Mishap) -> Mishap:
         # The texts that anybody outside had a hand in.
         error = None if mishap.error is None else self._redaction.text(mishap.error)[:200]
-        return msgspec.structs.replace(mishap, error=error, request_id=self._redaction.text(mishap.request_id))
+        request_id, trace_id = self._redaction.text(mishap.request_id), self._redaction.text(mishap.trace_id)
+        return msgspec.structs.replace(mishap, error=error, request_id=request_id, trace_id=trace_id)
 
     def latest(self) -> list[Mishap]:
         """Give the last ones of all workers, newest first."""
