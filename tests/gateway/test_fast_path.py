@@ -104,7 +104,7 @@ async def test_both_ways_give_the_same_answer(
         clock.pass_s(passed_s)
         (slowly,) = await usual.ask(request_bytes)
         for _ in range(2):
-            raw = fast.at_once(request_bytes)
+            raw = await fast.at_once(request_bytes)
             assert raw, "the answer did not stand ready"
             fast.pipe.written = raw
             (quickly,) = await fast.ask()
@@ -180,9 +180,9 @@ def _as_asked(said: Said, fields: list[tuple[str, str]]) -> tuple[object, ...]:
 async def test_an_answer_that_stands_ready_takes_no_task(fast: Connection, sentry: SentryDouble) -> None:
     """The point of it all: it is out before anything of the framework has begun."""
     request = get(ISSUES, BEARER)
-    assert fast.at_once(request) == b""
+    assert await fast.at_once(request) == b""
     await stand_ready(fast, request)
-    assert fast.at_once(request).startswith(b"HTTP/1.1 200 OK\r\n")
+    assert (await fast.at_once(request)).startswith(b"HTTP/1.1 200 OK\r\n")
     assert not fast.state.tasks
     assert len(sentry.calls) == 1
 
@@ -210,7 +210,7 @@ async def test_an_answer_that_stands_ready_takes_no_task(fast: Connection, sentr
 async def test_what_is_another_request_goes_the_usual_way(other: bytes, fast: Connection) -> None:
     """What the usual way must look at, the fast path does not answer."""
     await stand_ready(fast, get(ISSUES, BEARER))
-    assert fast.at_once(other) == b""
+    assert await fast.at_once(other) == b""
     await fast.ask()
 
 
@@ -219,10 +219,10 @@ async def test_a_write_ends_it_at_once(target: str, fast: Connection, operator: 
     """Whoever resolves an issue must not see it unresolved afterwards."""
     request = get(target, SERVICE)
     await stand_ready(fast, request)
-    assert fast.at_once(request)
+    assert await fast.at_once(request)
     await operator.send("PUT", "/api/v1/issues/1", {"status": "resolved"})
     sentry.will(ok(b'[{"id":"2"}]', headers=HEADERS))
-    assert fast.at_once(request) == b""
+    assert await fast.at_once(request) == b""
     (said,) = await fast.ask()
     assert b'{"id":"2"}' in said.body
     assert b"TypeError" not in said.body
@@ -233,9 +233,9 @@ async def test_it_ends_with_freshness(fast: Connection, clock: FakeClock) -> Non
     request = get(ISSUES, BEARER)
     await stand_ready(fast, request)
     clock.pass_s(299.9)
-    assert fast.at_once(request)
+    assert await fast.at_once(request)
     clock.pass_s(0.1)
-    assert fast.at_once(request) == b""
+    assert await fast.at_once(request) == b""
     (said,) = await fast.ask()
     assert said.header("cache-status") == "Dexter; hit; ttl=0; detail=stale"
 
@@ -245,7 +245,7 @@ async def test_a_clock_set_back_ends_it(fast: Connection, clock: FakeClock) -> N
     request = get(ISSUES, BEARER)
     await stand_ready(fast, request)
     clock.epoch -= 10
-    assert fast.at_once(request) == b""
+    assert await fast.at_once(request) == b""
     await fast.ask()
 
 
@@ -254,9 +254,9 @@ async def test_a_bounded_age_is_kept_to(fast: Connection, clock: FakeClock) -> N
     request = get(ISSUES, BEARER, ("Cache-Control", "max-age=10"))
     await stand_ready(fast, request)
     clock.pass_s(10)
-    assert fast.at_once(request)
+    assert await fast.at_once(request)
     clock.pass_s(0.001)
-    assert fast.at_once(request) == b""
+    assert await fast.at_once(request) == b""
     await fast.ask()
 
 
@@ -267,7 +267,7 @@ async def test_an_answer_asked_for_anew_replaces_it(fast: Connection, sentry: Se
     sentry.will(ok(b"[3]", headers=HEADERS))
     clock.pass_s(1)
     await fast.ask(get(ISSUES, BEARER, ("Cache-Control", "no-cache")))
-    assert fast.at_once(request) == b""
+    assert await fast.at_once(request) == b""
     (said,) = await fast.ask()
     assert said.body == b"[3]"
 
@@ -277,10 +277,10 @@ async def test_a_token_must_be_confirmed_every_minute(fast: Connection, sentry: 
     request = get(ISSUES, OWN)
     await stand_ready(fast, request)
     clock.pass_s(59.9)
-    assert fast.at_once(request)
+    assert await fast.at_once(request)
     clock.pass_s(0.1)
     sentry.will(ok(b'{"detail":"Invalid token"}', status=401))
-    assert fast.at_once(request) == b""
+    assert await fast.at_once(request) == b""
     (said,) = await fast.ask()
     assert said.status == b"HTTP/1.1 401 Unauthorized"
 
@@ -291,7 +291,7 @@ async def test_a_refused_token_loses_it_at_once(fast: Connection, sentry: Sentry
     await stand_ready(fast, request)
     sentry.will(ok(b"{}", status=401))
     await owner.get("/api/0/organizations/acme/teams/")
-    assert fast.at_once(request) == b""
+    assert await fast.at_once(request) == b""
     await fast.ask()
 
 
@@ -301,9 +301,9 @@ async def test_a_session_that_is_signed_out_loses_it(fast: Connection, stranger:
     cookie = f"dexter_session={stranger.cookies['dexter_session']}"
     request = get(STREAM, ("Cookie", cookie))
     await stand_ready(fast, request)
-    assert fast.at_once(request)
+    assert await fast.at_once(request)
     await stranger.send("DELETE", "/api/v1/session", headers={"x-csrf-token": csrf})
-    assert fast.at_once(request) == b""
+    assert await fast.at_once(request) == b""
     (said,) = await fast.ask()
     assert said.status == b"HTTP/1.1 401 Unauthorized"
 
@@ -315,9 +315,9 @@ async def test_a_session_ends_with_its_time(fast: Connection, stranger: Visitor,
     request = get(STREAM, ("Cookie", f"dexter_session={stranger.cookies['dexter_session']}"))
     await stand_ready(fast, request)
     clock.pass_s(59)
-    assert fast.at_once(request)
+    assert await fast.at_once(request)
     clock.pass_s(1)
-    assert fast.at_once(request) == b""
+    assert await fast.at_once(request) == b""
     await fast.ask()
 
 
@@ -325,7 +325,7 @@ async def test_a_question_that_depends_on_the_time_never_stands_ready(fast: Conn
     """The series of the last day begins elsewhere a moment later."""
     request = get("/api/v1/issues/1/stats?period=24h", SERVICE)
     await stand_ready(fast, request)
-    assert fast.at_once(request) == b""
+    assert await fast.at_once(request) == b""
     await fast.ask()
 
 
@@ -334,7 +334,7 @@ async def test_two_callers_never_share_what_stands_ready(fast: Connection, sentr
     await stand_ready(fast, get(ISSUES, OWN))
     sentry.will(ok(b"[9]", headers=HEADERS))
     for other in (BEARER, ("Authorization", "Bearer sntryu_other")):
-        assert fast.at_once(get(ISSUES, other)) == b""
+        assert await fast.at_once(get(ISSUES, other)) == b""
         (said,) = await fast.ask()
         assert said.body == b"[9]"
 
@@ -343,13 +343,13 @@ async def test_every_answer_has_an_id_of_its_own_or_the_callers(fast: Connection
     """People look an answer up by it."""
     request = get(ISSUES, BEARER)
     await stand_ready(fast, request)
-    fast.pipe.written = fast.at_once(*[request] * 300)
+    fast.pipe.written = await fast.at_once(*[request] * 300)
     ids = {said.header("x-request-id") for said in await fast.ask()}
     assert len(ids) == 300
     named = get(ISSUES, BEARER, ("X-Request-ID", "build-7"))
-    assert b"x-request-id: build-7\r\n" in fast.at_once(named)
-    assert b"x-request-id: build-8\r\n" in fast.at_once(named.replace(b"build-7", b"build-8"))
-    assert b"no good" not in fast.at_once(get(ISSUES, BEARER, ("X-Request-ID", "no good id")))
+    assert b"x-request-id: build-7\r\n" in await fast.at_once(named)
+    assert b"x-request-id: build-8\r\n" in await fast.at_once(named.replace(b"build-7", b"build-8"))
+    assert b"no good" not in await fast.at_once(get(ISSUES, BEARER, ("X-Request-ID", "no good id")))
 
 
 async def test_pipelined_requests_are_answered_in_their_order(fast: Connection, sentry: SentryDouble) -> None:
@@ -378,7 +378,7 @@ async def test_the_end_of_another_request_is_no_request(fast: Connection) -> Non
     """A body may hold what looks like a request; it is one only where a request may begin."""
     inner = get(ISSUES, BEARER)
     await stand_ready(fast, inner)
-    assert fast.at_once(inner)
+    assert await fast.at_once(inner)
     outer = get("/api/v1/client-errors", SERVICE, ("Content-Length", str(len(inner))), method="POST")
     said = await fast.ask(outer, inner)
     assert len(said) == 1
@@ -390,7 +390,7 @@ async def test_a_client_that_does_not_read_waits_the_usual_way(fast: Connection)
     request = get(ISSUES, BEARER)
     await stand_ready(fast, request)
     fast.protocol.pause_writing()
-    assert fast.at_once(request, request) == b""
+    assert await fast.at_once(request, request) == b""
     await asyncio.sleep(0)
     assert fast.pipe.take() == b""
     assert not fast.pipe.reading
@@ -431,7 +431,7 @@ async def test_observers_are_told_soon_without_being_asked(
     request = get(ISSUES, OWN)
     await stand_ready(fast, request)
     gateway.fast_path.tell()
-    assert fast.at_once(request)
+    assert await fast.at_once(request)
     await asyncio.sleep(0.05)
     exposition = (await stranger.get("/metrics")).body
     assert b'outcome="hit"} 2.0' in exposition
@@ -445,9 +445,9 @@ async def test_an_idle_connection_is_closed_and_a_busy_one_is_not(
     await stand_ready(fast, request)
     now = 1000.0
     monkeypatch.setattr(fast.protocol.loop, "time", lambda: now)
-    fast.at_once(request)
+    await fast.at_once(request)
     now += fast.protocol.timeout_keep_alive - 1
-    fast.at_once(request)
+    await fast.at_once(request)
     now += 1
     fast.protocol.timeout_keep_alive_handler()
     assert not fast.pipe.closed
@@ -460,10 +460,10 @@ async def test_a_closing_gateway_closes_connections_that_wait(fast: Connection) 
     """A shutdown must not wait for connections on which nothing is under way."""
     request = get(ISSUES, BEARER)
     await stand_ready(fast, request)
-    assert fast.at_once(request)
+    assert await fast.at_once(request)
     fast.protocol.shutdown()
     assert fast.pipe.closed
-    assert fast.at_once(request) == b""
+    assert await fast.at_once(request) == b""
 
 
 async def test_what_stands_ready_is_bounded(
@@ -474,8 +474,8 @@ async def test_what_stands_ready_is_bounded(
     for number in range(12):
         request = get(f"{ISSUES}&query={number}", BEARER)
         await stand_ready(fast, request)
-        assert fast.at_once(request)
-    assert fast.at_once(get(f"{ISSUES}&query=0", BEARER)) == b""
+        assert await fast.at_once(request)
+    assert await fast.at_once(get(f"{ISSUES}&query=0", BEARER)) == b""
     await fast.ask()
     assert len(gateway.fast_path.whole) <= 5
 
@@ -484,9 +484,9 @@ async def test_the_servers_own_fields_are_renewed(fast: Connection) -> None:
     """The date in an answer is the answer's."""
     request = get(ISSUES, BEARER)
     await stand_ready(fast, request)
-    assert DATE[1] in fast.at_once(request)
+    assert DATE[1] in await fast.at_once(request)
     fast.state.default_headers = [(b"date", b"Tue, 14 Nov 2023 22:13:21 GMT")]
-    assert b"date: Tue, 14 Nov 2023 22:13:21 GMT\r\n" in fast.at_once(request)
+    assert b"date: Tue, 14 Nov 2023 22:13:21 GMT\r\n" in await fast.at_once(request)
     assert fast.state.total_requests == 4
 
 
@@ -496,7 +496,7 @@ async def test_the_body_of_a_page_reads_as_json_at_any_age(fast: Connection, clo
     await stand_ready(fast, request)
     for passed_s in (0.0, 0.0004, 0.1, 1.0, 98.7654):
         clock.pass_s(passed_s)
-        fast.pipe.written = fast.at_once(request)
+        fast.pipe.written = await fast.at_once(request)
         (said,) = await fast.ask()
         meta = msgspec.json.decode(said.body)["meta"]
         assert meta["age_s"] == round(clock.now() - 1_700_000_000.0, 3)

@@ -105,21 +105,38 @@ class FastPath:
         self._bytes = 0
         self._telling: asyncio.TimerHandle | None = None
         self._ids: list[bytes] = []
-        self.now = clock.now
+        self._now = clock.now
+        self._is_turn_open = False
+        self._turn_began = 0.0
+        self._took_s = 0.0
+        self.turn = 0
+        """Which turn of the loop this is. Whatever is read within a turn was sent before it began, so that what was
+        found good in it once is good for all of them."""
+        self.turn_at = 0.0
+        """The loop's second of the turn."""
         self.whole: dict[bytes, ReadyAnswer] = {}
         """Ready answers by the bytes of a whole request."""
 
-    def find(self, asked: Asked) -> ReadyAnswer | None:
+    def find(self, asked: Asked, defaults: RawHeaders) -> ReadyAnswer | None:
         """Give the answer that stands ready for a request, if it may be given now."""
         ready = self._ready.get(asked.key)
-        if ready is not None and not self.may_give(ready):
-            self.drop(ready)
-            return None
-        return ready
+        return ready if ready is not None and self.is_good(ready, defaults) else None
 
-    def may_give(self, ready: ReadyAnswer) -> bool:
-        """Whether an answer may be given now: it is live and fresh, and its caller may still have it."""
-        age = self.now() - ready.stored_at
+    def is_good(self, ready: ReadyAnswer, defaults: RawHeaders) -> bool:
+        """Whether an answer may be given in this turn; it is made ready for it, or forgotten."""
+        now = self._now()
+        if not self._may_give(ready, now):
+            self.drop(ready)
+            return False
+        ready.renew(defaults, now)
+        if not self._is_turn_open:
+            self._open_turn()
+        ready.turn = self.turn
+        return True
+
+    def _may_give(self, ready: ReadyAnswer, now: float) -> bool:
+        """Whether an answer is live and fresh, and its caller may still have it."""
+        age = now - ready.stored_at
         if not 0 <= age < ready.fresh_s or age > ready.max_age_s or self._store.peek(ready.key) is not ready.kept:
             return False
         caller = ready.caller
@@ -156,25 +173,32 @@ class FastPath:
             self._ids = [drawn[at : at + 32] for at in range(0, len(drawn), 32)]
         return self._ids.pop()
 
-    def given(self, ready: ReadyAnswer, began: float) -> None:
-        """Count an answer that was given, for the observers to be told soon."""
-        ready.tally.count += 1
-        ready.tally.took_s += perf_counter() - began
+    def _open_turn(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_soon(self._end_turn)
+        self._is_turn_open = True
+        self._turn_began, self.turn_at = perf_counter(), loop.time()
         if self._telling is None:
-            self._telling = asyncio.get_running_loop().call_later(TELL_EVERY_S, self.tell)
+            self._telling = loop.call_later(TELL_EVERY_S, self.tell)
+
+    def _end_turn(self) -> None:
+        self.turn += 1
+        self._is_turn_open = False
+        self._took_s += perf_counter() - self._turn_began
 
     def tell(self) -> None:
         """Tell the observers what was given since they were told last."""
         if self._telling is not None:
             self._telling.cancel()
             self._telling = None
-        for tally in self._tallies.values():
-            if tally.count:
-                self._tell(tally)
-                tally.count, tally.took_s = 0, 0.0
+        counted = [tally for tally in self._tallies.values() if tally.count]
+        mean_s = self._took_s / max(1, sum(tally.count for tally in counted))
+        for tally in counted:
+            self._tell(tally, mean_s)
+            tally.count = 0
+        self._took_s = 0.0
 
-    def _tell(self, tally: Tally) -> None:
-        mean_s = tally.took_s / tally.count
+    def _tell(self, tally: Tally, mean_s: float) -> None:
         tell(
             self._observers,
             CallFinished(

@@ -7,7 +7,6 @@ Rests on uvicorn's internals, so that its minor version is pinned; `tests/gatewa
 
 from __future__ import annotations
 
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -39,8 +38,9 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._fast_path: FastPath | None = self.app_state.get(FAST_PATH)
-        self._began = 0.0
+        # Whether a connection too many is refused is the usual way's to decide.
+        limited = self.limit_concurrency is not None
+        self._fast_path: FastPath | None = None if limited else self.app_state.get(FAST_PATH)
         self._given_at = 0.0
         self._under_way = False
         """Whether a request is being read."""
@@ -52,20 +52,35 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer bytes that are known to be a request whose answer stands ready; read all others."""
-        self._began = perf_counter()
         fast_path = self._fast_path
-        if fast_path is None or self._under_way or len(data) > MAX_REMEMBERED_BYTES:
+        if fast_path is None:
             super().data_received(data)
             return
-        ready = fast_path.whole.get(data)
-        if ready is not None and self._is_free():
-            if fast_path.may_give(ready):
-                self._give(ready, fast_path)
-                return
-            fast_path.drop(ready)
-        self._messages, self._given, self._comes_again = 0, None, False
+        may_be_known = not self._under_way and len(data) <= MAX_REMEMBERED_BYTES
+        ready = fast_path.whole.get(data) if may_be_known and self._is_free() else None
+        defaults = self.server_state.default_headers
+        if ready is None or (ready.turn != fast_path.turn and not fast_path.is_good(ready, defaults)):
+            self._read(data)
+            if may_be_known and self._comes_again and self._messages == 1 and not self._under_way and self._given:
+                fast_path.remember_bytes(data, self._given)
+            return
+        self._give(ready, fast_path, fast_path.new_id())
+        if self.timeout_keep_alive_task is None:
+            self._start_timer(self.timeout_keep_alive)
+
+    def _read(self, data: bytes) -> None:
+        """Read bytes that stand for nothing yet."""
+        self._messages, self._comes_again = 0, False
+        # To end a timer and start it anew costs as much as an answer that stands ready, which needs neither.
+        timer, self.timeout_keep_alive_task = self.timeout_keep_alive_task, None
         super().data_received(data)
-        self._remember(data, fast_path)
+        if self._given is None or self.timeout_keep_alive_task is not None:
+            if timer is not None:
+                timer.cancel()
+        elif timer is not None:
+            self.timeout_keep_alive_task = timer
+        else:
+            self._start_timer(self.timeout_keep_alive)
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -98,25 +113,18 @@ class GatewayProtocol(HttpToolsProtocol):
         """Close the connection, unless an answer that stood ready was given meanwhile."""
         left_s = self._given_at + self.timeout_keep_alive - self.loop.time()
         if left_s > 0:
-            self.timeout_keep_alive_task = self.loop.call_later(left_s, self.timeout_keep_alive_handler)
+            self._start_timer(left_s)
         else:
             super().timeout_keep_alive_handler()
 
     def _is_free(self) -> bool:
         """Whether an answer may be written now: none is under way, and the client reads what it is sent."""
+        cycle = self.cycle  # the last one, which those that wait in line come before
         return (
-            (self.cycle is None or self.cycle.response_complete)
+            (cycle is None or cycle.response_complete)
             and not self.flow.write_paused
-            and not self.pipeline
             and not self.transport.is_closing()
-            and self.limit_concurrency is None
         )
-
-    def _remember(self, data: bytes, fast_path: FastPath) -> None:
-        """Note that these bytes are one whole request, whose answer stands ready."""
-        given = self._given
-        if given is not None and self._comes_again and self._messages == 1 and not self._under_way:
-            fast_path.remember_bytes(data, given)
 
     def _may_stand_ready(self) -> bool:
         parser = self.parser
@@ -132,25 +140,26 @@ class GatewayProtocol(HttpToolsProtocol):
         question = asked(self.url, self.headers)
         if question is None:
             return False
-        ready = fast_path.find(question) if self._is_free() else None
+        ready = fast_path.find(question, self.server_state.default_headers) if self._is_free() else None
         if ready is None:
             self.scope["state"][PENDING] = Pending(fast_path, question, self.headers)
             return False
         self._given, self._comes_again = ready, question.whole
-        self._give(ready, fast_path, question.request_id)
+        self._give(ready, fast_path, question.request_id or fast_path.new_id())
         return True
 
-    def _give(self, ready: ReadyAnswer, fast_path: FastPath, request_id: bytes | None = None) -> None:
-        parts = ready.parts(self.server_state.default_headers, fast_path.now(), request_id or fast_path.new_id())
-        self.transport.writelines(parts)
+    def _give(self, ready: ReadyAnswer, fast_path: FastPath, request_id: bytes) -> None:
+        if ready.rest:
+            self.transport.writelines((ready.head + request_id + ready.middle, *ready.rest))
+        else:
+            self.transport.write(ready.head + request_id + ready.middle)
         self.server_state.total_requests += 1
-        # A timer set anew for every answer would cost more than the answer; it looks at this when it rings.
-        self._given_at = self.loop.time()
-        if self.timeout_keep_alive_task is None:
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
-        fast_path.given(ready, self._began)
+        ready.tally.count += 1
+        self._given_at = fast_path.turn_at
+
+    def _start_timer(self, seconds: float) -> None:
+        """Let the connection be looked at when it may have been idle for too long."""
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the request target."""

@@ -23,6 +23,9 @@ Key = tuple[object, ...]
 _MADE_ANEW = frozenset({b"age", b"cache-status", b"server-timing", b"x-request-id"})
 """Header fields that differ between two answers made of the same stored one."""
 _NOT_REPEATABLE = frozenset({b"connection", b"date", b"set-cookie", b"transfer-encoding"})
+WRITTEN_WHOLE_BYTES = 16 * 1024
+"""Up to this size it is cheaper to copy a body behind its head than to hand both to the system."""
+
 _DURATION = re.compile(rb"dur=[0-9.]+")
 
 
@@ -67,7 +70,7 @@ class Hit:
 
 @dataclass(slots=True)
 class Tally:
-    """Ready answers given since observers were last told, all of one kind."""
+    """How many ready answers of one kind were given since observers were last told."""
 
     face: str
     endpoint: str
@@ -75,31 +78,36 @@ class Tally:
     identity_kind: str
     status: int
     count: int = 0
-    took_s: float = 0.0
 
 
 class ReadyAnswer:
-    """One answer to one question of one caller."""
+    """One answer to one question of one caller.
+
+    What goes out is `head`, a request id, `middle`, and the pieces of `rest`.
+    """
 
     __slots__ = (
         "_age_s",
         "_answer",
         "_body",
         "_defaults",
-        "_head",
         "_left_s",
         "_start",
         "_static",
         "asked",
         "caller",
         "fresh_s",
+        "head",
         "kept",
         "key",
         "max_age_s",
+        "middle",
         "requests",
+        "rest",
         "size_bytes",
         "stored_at",
         "tally",
+        "turn",
     )
 
     def __init__(
@@ -121,38 +129,48 @@ class ReadyAnswer:
         self.stored_at = kept.stored_at
         self.fresh_s = hit.answer.fresh_s or 0.0
         self.max_age_s = float("inf") if max_age_s is None else max_age_s
+        self.turn = -1
+        """The turn of the loop in which it was last found good."""
         self._answer = hit.answer
-        self._start = b"HTTP/1.1 %d %b\r\n" % (tally.status, _phrase(tally.status))
         self._body = hit.body
+        self._start = b"HTTP/1.1 %d %b\r\n" % (tally.status, _phrase(tally.status))
         aged = isinstance(hit.body, AgedBody)
-        content = hit.body.content if isinstance(hit.body, AgedBody) else hit.body
         self._static = _lines([pair for pair in headers if _is_static(pair[0], aged=aged)])
         self._static += b"server-timing: %b\r\n" % _DURATION.sub(b"dur=0.0", _value(headers, b"server-timing"))
         self._defaults: RawHeaders | None = None
-        self._head = b""
         self._age_s = self._left_s = -1
-        self.size_bytes = 2 * len(self._static) + len(content)
+        self.head = self.middle = b""
+        self.rest: tuple[bytes, ...] = ()
+        self.size_bytes = 2 * len(self._static) + len(_content(hit.body))
 
-    def parts(self, defaults: RawHeaders, now: float, request_id: bytes) -> tuple[bytes, ...]:
-        """Give the whole answer at an epoch second, in pieces; `defaults` are the server's own header fields."""
+    def renew(self, defaults: RawHeaders, now: float) -> None:
+        """Make ready what goes out at an epoch second; `defaults` are the server's own header fields."""
         age = now - self.stored_at
         if int(age) != self._age_s or int(self.fresh_s - age) != self._left_s or defaults is not self._defaults:
-            self._renew(defaults, now)
-        body = self._body
+            # The times in the head are whole seconds.
+            self._age_s, self._left_s, self._defaults = int(age), int(self.fresh_s - age), defaults
+            self._renew_head(defaults, now)
+            self._lay_out(age)
+        elif isinstance(self._body, AgedBody):
+            self._lay_out(age)
+
+    def _renew_head(self, defaults: RawHeaders, now: float) -> None:
+        told = [(b"cache-status", cache_status(self._answer, now).encode())]
+        told.append((b"age", str(age_s(self._answer, now)).encode()))
+        self.head = b"%b%b%b%bx-request-id: " % (self._start, _lines(defaults), self._static, _lines(told))
+
+    def _lay_out(self, age: float) -> None:
+        start, body = b"\r\n\r\n", self._body
+        rest: tuple[bytes, ...]
         if isinstance(body, AgedBody):
             tail = body.tail(age)
             length = len(body.before) + len(body.content) + len(tail)
-            head = b"%bcontent-length: %d\r\nx-request-id: %b\r\n\r\n%b" % (self._head, length, request_id, body.before)
-            return head, body.content, tail
-        return b"%bx-request-id: %b\r\n\r\n" % (self._head, request_id), body
-
-    def _renew(self, defaults: RawHeaders, now: float) -> None:
-        """Make the head that holds until age or time left change, which they do once a second each."""
-        told = [(b"cache-status", cache_status(self._answer, now).encode())]
-        told.append((b"age", str(age_s(self._answer, now)).encode()))
-        self._head = b"".join((self._start, _lines(defaults), self._static, _lines(told)))
-        age = now - self.stored_at
-        self._age_s, self._left_s, self._defaults = int(age), int(self.fresh_s - age), defaults
+            start, rest = b"\r\ncontent-length: %d\r\n\r\n%b" % (length, body.before), (body.content, tail)
+        else:
+            rest = (body,)
+        if sum(map(len, rest)) < WRITTEN_WHOLE_BYTES:
+            start, rest = b"".join((start, *rest)), ()
+        self.middle, self.rest = start, rest
 
 
 def is_repeatable(status: int, headers: RawHeaders, body: bytes | AgedBody) -> bool:
@@ -167,6 +185,10 @@ def is_repeatable(status: int, headers: RawHeaders, body: bytes | AgedBody) -> b
 
 def _is_static(name: bytes, *, aged: bool) -> bool:
     return name not in _MADE_ANEW and not (aged and name == b"content-length")
+
+
+def _content(body: bytes | AgedBody) -> bytes:
+    return body.content if isinstance(body, AgedBody) else body
 
 
 def _value(headers: RawHeaders, wanted: bytes) -> bytes:
