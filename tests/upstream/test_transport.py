@@ -15,6 +15,7 @@ from tests.doubles.sentry_double import call
 
 from dexter.catalog.endpoints import UNKNOWN
 from dexter.errors import CallerError, DexterError, Garbled, TimedOut, Unreachable
+from dexter.observe.records import AttemptFinished, Observer, Record
 from dexter.stores.memory import MemoryStore
 from dexter.upstream.bodies import BodyStalled
 from dexter.upstream.options import StackOptions, TransportOptions
@@ -57,10 +58,12 @@ async def listening(handle: Handler) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def stack_before(port: int, options: StackOptions = QUICK) -> AsyncIterator[Stack]:
+async def stack_before(
+    port: int, options: StackOptions = QUICK, observers: tuple[Observer, ...] = ()
+) -> AsyncIterator[Stack]:
     """Give a stack whose Sentry listens on a port."""
     transport = AiohttpTransport(Upstream(f"http://127.0.0.1:{port}"))
-    stack = build_stack(transport, MemoryStore(), options=options)
+    stack = build_stack(transport, MemoryStore(), options=options, observers=observers)
     try:
         yield stack
     finally:
@@ -267,15 +270,18 @@ class Own(CallerError):
 
 
 async def test_a_failure_of_the_callers_body_is_the_callers() -> None:
-    """A body beyond its limit, a client that left: not an outage of Sentry's."""
+    """A client that left in the midst of an upload stood in the log and the metrics as `sentry_failed`."""
+    records: list[Record] = []
 
     async def breaks() -> AsyncIterator[bytes]:
         yield b"a"
         raise Own("too much")
 
-    async with listening(says(b"", then_hangs=True)) as port, stack_before(port) as stack:
+    hanging = listening(says(b"", then_hangs=True))
+    async with hanging as port, stack_before(port, observers=(records.append,)) as stack:
         with pytest.raises(Own):
             await stack(ask(method="POST", body=breaks(), transparent=True))
+    assert not any(isinstance(record, AttemptFinished) for record in records)
 
 
 async def test_an_answer_before_the_uploads_end_arrives() -> None:

@@ -27,18 +27,18 @@ def sent(transport: Transport, parts: Parts) -> Send:
 
     async def send(call: Call) -> Answer:
         started = parts.clock.monotonic()
-        status, failure = None, None
         try:
             answer = await _attempt(call)
-            status = answer.status
-        except BaseException as error:
-            failure = type(error).__name__
+        except (UpstreamError, asyncio.CancelledError) as error:
+            # Anything else is the caller's: a body that broke off says nothing of Sentry.
+            _finished(call, started, error=type(error).__name__)
             raise
-        finally:
-            duration_s = parts.clock.monotonic() - started
-            name = call.endpoint.name
-            parts.tell(AttemptFinished(name, call.method, call.request_id, duration_s, status, failure))
-        return replace(answer, upstream_s=duration_s)
+        return replace(answer, upstream_s=_finished(call, started, answer.status))
+
+    def _finished(call: Call, started: float, status: int | None = None, error: str | None = None) -> float:
+        duration_s = parts.clock.monotonic() - started
+        parts.tell(AttemptFinished(call.endpoint.name, call.method, call.request_id, duration_s, status, error))
+        return duration_s
 
     async def _attempt(call: Call) -> Answer:
         call = replace(call, headers=_request_headers(call))
