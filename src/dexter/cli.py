@@ -122,6 +122,22 @@ def doctor(
 
 
 @app.command()
+def slo(
+    url: Annotated[str | None, typer.Option(help="The gateway's address; this machine's by default.")] = None,
+    token: Annotated[str | None, typer.Option(help="Its access token; this installation's by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Ask a running gateway how its objectives stand: latency, errors, hit ratio, coverage, with error budgets.
+
+    Exits with 0 when none is missed, 1 when one is, 2 when the gateway cannot be asked.
+    """
+    from dexter.cli_slo import run_slo
+    from dexter.settings import read_settings
+
+    raise typer.Exit(run_slo(read_settings(), url, token, as_json=as_json))
+
+
+@app.command()
 def settings(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the reference page instead.")] = False,
 ) -> None:
