@@ -16,6 +16,7 @@ from dexter.upstream.received import received
 from dexter.wire import Answer, Call, Headers, Send, header
 
 if TYPE_CHECKING:
+    from dexter.upstream.options import StackOptions
     from dexter.upstream.parts import Parts
     from dexter.upstream.transport import Transport
 
@@ -47,7 +48,7 @@ def sent(transport: Transport, parts: Parts) -> Send:
         limit = attempt_s(parts.options.attempt_s, call.deadline, parts.clock.monotonic())
         try:
             async with asyncio.timeout(limit):
-                return await _receive(call, await transport.send(call))
+                return await _receive(call, await transport.send(call), parts.options)
         except TimeoutError as error:
             raise TimedOut(f"Sentry did not answer within {limit:g} s.") from error
 
@@ -60,7 +61,7 @@ def sent(transport: Transport, parts: Parts) -> Send:
                 answer = await transport.send(replace(call, body=upload.chunks()))
                 upload.over = True
                 timer.reschedule(asyncio.get_running_loop().time() + parts.options.attempt_s)
-                return await _receive(call, answer)
+                return await _receive(call, answer, parts.options)
         except TimeoutError as error:
             raise upload.timed_out() from error
         except UpstreamError:
@@ -70,14 +71,15 @@ def sent(transport: Transport, parts: Parts) -> Send:
         finally:
             upload.over = True
 
-    async def _receive(call: Call, answer: Answer) -> Answer:
-        try:
-            return await received(call, answer, parts.options)
-        except BaseException:
-            await close_body(answer.body)
-            raise
-
     return send
+
+
+async def _receive(call: Call, answer: Answer, options: StackOptions) -> Answer:
+    try:
+        return await received(call, answer, options)
+    except BaseException:
+        await close_body(answer.body)
+        raise
 
 
 def _request_headers(call: Call) -> Headers:
