@@ -10,7 +10,7 @@ from dexter.sandbox.app import build_app
 from dexter.sandbox.options import SandboxOptions
 from dexter.upstream.bodies import BodyStream
 from dexter.upstream.upstream import Upstream
-from dexter.wire import Answer, Call
+from dexter.wire import Answer, Call, header
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -39,6 +39,8 @@ class SandboxTransport:
         """Speak ASGI to the sandbox, as a server would."""
         self.asked.append(f"{call.method} {call.path}")
         body = call.body if isinstance(call.body, bytes) else b""
+        # A real transport would send as many bytes as this says, and no more.
+        assert header(call.headers, "content-length") in (None, str(len(body))), "the body and its length differ"
         authorization = call.credential.authorization
         status, headers, content = await self.request(
             call.method, call.path, call.query, body, (*call.headers, ("Authorization", authorization or ""))

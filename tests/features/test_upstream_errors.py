@@ -70,3 +70,11 @@ def test_a_redirect_names_the_new_path_and_no_origin() -> None:
     error = upstream_error(302, headers, b"", identity=OWN, now=0.0)
     assert "/api/0/projects/acme/new/" in error.remedy
     assert "sentry.example" not in error.remedy
+
+
+def test_a_brownout_is_a_wait_and_names_the_successor() -> None:
+    """It passes in a minute or two, unlike a 410 for good; whoever reads it learns what to move to."""
+    going = (("X-Sentry-Deprecation-Date", "2026-05-14"), ("X-Sentry-Replacement-Endpoint", "/api/0/new/"))
+    brownout = upstream_error(410, going, b'{"message":"This API no longer exists."}', identity=OWN, now=0.0)
+    assert (brownout.status, "/api/0/new/" in brownout.remedy) == (503, True)
+    assert upstream_error(410, (), b"", identity=OWN, now=0.0).status == 502

@@ -42,7 +42,10 @@ class Stand:
         self, method: str, path: str, query: str = "", body: Any = None, *, token: str = OWNER, no_cache: bool = False
     ) -> Answer:
         endpoint, params = sentry_router().match(method, path) or (UNKNOWN, {})
-        headers = (("Content-Type", "application/json"), ("Accept", "application/json"))
+        length = len(json.dumps(body)) if body is not None else 0
+        headers = (
+            ("Content-Type", "application/json"), ("Accept", "application/json"), ("Content-Length", str(length)),
+        )  # fmt: skip
         return await self.stack(
             Call(
                 endpoint=endpoint, method=method, path=path, query=query,
@@ -243,6 +246,18 @@ async def test_a_partial_server_gets_each_call_where_it_has_it(stand: Stand) -> 
     assert [one["id"] for one in data(await stand.ask("GET", f"{ORG}/issues/"))] == [issue]
     assert data(await stand.ask("GET", f"{ORG}/issues/{issue}/"))["id"] == issue
     assert stand.stack.prober.known.kind is Kind.PARTIAL
+
+
+@on("partial")
+async def test_a_partial_server_is_asked_in_words_that_it_knows(stand: Stand) -> None:
+    """What is archived today was ignored before; what it would pass over is refused instead."""
+    issue = await stand.event("shop-api", "one")
+    await stand.ask("GET", f"{ORG}/issues/{issue}/")
+    forever = {"status": "ignored", "substatus": "archived_forever"}
+    assert data(await stand.ask("PUT", f"{ORG}/issues/", f"id={issue}", body=forever))["status"] == "ignored"
+    assert [one["id"] for one in data(await stand.ask("GET", f"{ORG}/issues/", "query=is:archived"))] == [issue]
+    with pytest.raises(NotInThisSentry):
+        await stand.ask("PUT", f"{ORG}/issues/", f"id={issue}", body={"priority": "high"})
 
 
 PROBED = [

@@ -26,8 +26,8 @@ from dexter.errors import (
     Unreachable,
     UpstreamError,
 )
-from dexter.policy.retry import retry_after_s
 from dexter.policy.deprecation import deprecation, is_brownout
+from dexter.policy.retry import retry_after_s
 from dexter.wire import Headers, Identity, header
 
 MAX_MESSAGE = 300

@@ -236,6 +236,23 @@ def _limit(text: str | None) -> int:
     return max(1, min(int(text), _MOST))
 
 
+def with_older_words(query: str) -> str:
+    """Give a search of issues in the words that every server knows: what is archived today was ignored before.
+
+    >>> with_older_words("query=is%3Aarchived+a&limit=5")
+    'query=is%3Aignored%20a&limit=5'
+    """
+    pairs = parse_qsl(query, keep_blank_values=True)
+    if not any(name == "query" and "is:archived" in value for name, value in pairs):
+        return query
+    older = {"is:archived": "is:ignored", "!is:archived": "!is:ignored"}
+    turned = [
+        (name, " ".join(older.get(term, term) for term in _TERM.findall(value)) if name == "query" else value)
+        for name, value in pairs
+    ]
+    return urlencode(turned, quote_via=quote)
+
+
 def bulk_ids(query: str) -> tuple[str, ...]:
     """Give the numbers that a mutation of many issues names. Raises Untranslatable when it names none.
 

@@ -24,6 +24,7 @@ from dexter.policy.dialects import (
     in_organization,
     older_update,
     place_of,
+    with_older_words,
     without_organization,
 )
 from dexter.policy.encoding import is_packed
@@ -66,6 +67,7 @@ class Translated:
                 await self._prober.capabilities(_asker(call, place))
             if self._goes_elsewhere(place):
                 return await self._elsewhere(call, place, ())
+        call = self._in_older_words(call, place)
         answer = await self._inner(call)
         if not _says_missing(call, answer) or not _can_be_sent_again(call):
             return answer
@@ -76,6 +78,20 @@ class Translated:
             return answer
         await close_body(answer.body)
         return await self._elsewhere(call, place, _announcement(call, answer.headers))
+
+    def _in_older_words(self, call: Call, place: Place) -> Call:
+        """Give a call in the words of a server that lists issues by organization but lacks today's issues there.
+
+        Raises NotInThisSentry for a change that such a server would pass over.
+        """
+        if place.address is not Address.ORGANIZATION_ISSUES or not self._prober.known.lacks(Address.ORGANIZATION_ISSUE):
+            return call
+        if call.method != "PUT":
+            return replace(call, query=with_older_words(call.query))
+        try:
+            return _with_body(call, msgspec.json.encode(older_update(_document(call))))
+        except Untranslatable as error:
+            raise NotInThisSentry(error.message, remedy=error.remedy) from error
 
     def _goes_elsewhere(self, place: Place) -> bool:
         known = self._prober.known
@@ -115,7 +131,7 @@ class Translated:
         if found is None:
             return no_such_thing()
         if call.method == "PUT" and place.rest == "":
-            call = replace(call, body=msgspec.json.encode(older_update(_document(call))))
+            call = _with_body(call, msgspec.json.encode(older_update(_document(call))))
         return await self._at(call, without_organization(replace(place, issue=found)))
 
     async def _at(self, call: Call, path: str) -> Answer:
@@ -154,6 +170,12 @@ def _document(call: Call) -> object:
         return msgspec.json.decode(call.body)
     except msgspec.DecodeError as error:
         raise Untranslatable("The body is no JSON.", "Send a JSON object.") from error
+
+
+def _with_body(call: Call, body: bytes) -> Call:
+    # The client's length is that of its own body.
+    headers = tuple((name, value) for name, value in call.headers if name.lower() != "content-length")
+    return replace(call, headers=headers, body=body)
 
 
 def _announcement(call: Call, headers: Headers) -> Headers:
