@@ -63,6 +63,12 @@ def test_anything_else_is_not_there(built: Path, path: str, headers: tuple[tuple
         Workbench(built).answer("GET", path, headers)
 
 
+@pytest.mark.parametrize("headers", [(), (("Accept", "*/*"),)])
+def test_the_printed_address_answers_whoever_asks(built: Path, headers: tuple[tuple[str, str], ...]) -> None:
+    """`curl -f http://localhost:8000/` said 404, while a browser had the workbench before it."""
+    assert Workbench(built).answer("GET", "/", headers).status == 200
+
+
 def test_hashed_assets_are_kept_for_ever_and_others_asked_for_again(built: Path) -> None:
     """The second visit loads nothing it has, and a new build is seen at once."""
     workbench = Workbench(built)

@@ -81,8 +81,11 @@ class Workbench:
 
 
 def _is_page(path: str, headers: Headers) -> bool:
-    """Whether a browser asks for a page: it says that it takes HTML, and the address names no file."""
-    return "text/html" in (header(headers, "accept") or "") and "." not in path.rsplit("/", 1)[-1]
+    """Whether a browser asks for a page: it says that it takes HTML, and the address names no file.
+
+    The printed address itself is a page for everybody: scripts that try whether Dexter is there say nothing of HTML.
+    """
+    return path == "/" or ("text/html" in (header(headers, "accept") or "") and "." not in path.rsplit("/", 1)[-1])
 
 
 @lru_cache(maxsize=512)
