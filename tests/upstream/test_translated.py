@@ -294,6 +294,9 @@ async def test_a_strangers_token_teaches_nothing(stand: Stand) -> None:
     answer = await stand.ask("GET", f"{ORG}/issues/", token="sntryu_stranger")
     assert answer.status == 404
     assert stand.stack.prober.known.addresses == {}
+    asked = len(stand.sentry.asked)
+    await stand.ask("GET", f"{ORG}/issues/", token="sntryu_stranger")
+    assert len(stand.sentry.asked) == asked + 1
 
 
 @on("selfhosted-26")

@@ -129,7 +129,7 @@ def _upstreams(status: int, headers: Headers, said: str, body: bytes) -> Upstrea
     )
 
 
-def _switched_off(headers: Headers, body: bytes) -> DexterError:
+def _switched_off(headers: Headers, body: bytes) -> SentryUnavailable:
     announced = deprecation(headers)
     successor = announced.replacement if announced is not None else None
     instead = f"; Sentry names {successor} instead" if successor else ""

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 import structlog
 
 from dexter.observe.present import current_trace_id
-from dexter.observe.records import AnswerServed, AttemptFinished, IdentityDropped, Record, RefreshFailed, TagsPurged
+from dexter.observe.records import (
+    AnswerServed,
+    AttemptFinished,
+    CapabilitiesProbed,
+    IdentityDropped,
+    Record,
+    RefreshFailed,
+    TagsPurged,
+)
 from dexter.observe.redaction import Redaction
 from dexter.observe.templates import Templates
 
@@ -106,6 +114,8 @@ class LogRecords:
                 )
             case IdentityDropped(endpoint=endpoint, identity_kind=kind, status=status, entries=entries):
                 self._log.warning("identity_dropped", endpoint=endpoint, kind=kind, status=status, entries=entries)
+            case CapabilitiesProbed(kind=kind, version=version, dialect=dialect):
+                self._log.info("sentry_probed", kind=kind, version=version, dialect=dialect)
             case RefreshFailed(endpoint=endpoint, error=error):
                 self._log.warning("refresh_failed", endpoint=endpoint, error=error)
             case TagsPurged(endpoint=endpoint, entries=entries) if entries:

@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from dexter.policy.dialects import Place, Untranslatable
 from dexter.upstream.asides import Instead, aside, document_of, pages
+from dexter.upstream.remembered import Remembered
 
 if TYPE_CHECKING:
-    from dexter.upstream.clock import Clock
     from dexter.upstream.parts import Parts
     from dexter.wire import Call, Send
 
-V = TypeVar("V")
 Row = dict[str, Any]
 
 HOME_S = 600.0
 """How long an issue's home is remembered: it never moves, but the right to know it may end."""
 LIST_S = 60.0
 """How long the organizations and projects of a caller are remembered."""
-REMEMBERED = 5_000
-
-
-class Remembered(Generic[V]):
-    """Values by key for a while, the oldest forgotten first."""
-
-    def __init__(self, clock: Clock, for_s: float) -> None:
-        self._clock = clock
-        self._for_s = for_s
-        self._values: OrderedDict[tuple[str, ...], tuple[float, V]] = OrderedDict()
-
-    def get(self, key: tuple[str, ...]) -> V | None:
-        """Give the value of a key, or None when it is not remembered."""
-        found = self._values.get(key)
-        return found[1] if found is not None and found[0] > self._clock.monotonic() else None
-
-    def put(self, key: tuple[str, ...], value: V) -> V:
-        """Remember a value."""
-        self._values[key] = (self._clock.monotonic() + self._for_s, value)
-        self._values.move_to_end(key)
-        while len(self._values) > REMEMBERED:
-            self._values.popitem(last=False)
-        return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from dexter.errors import Garbled, UpstreamError
 from dexter.observe.records import CapabilitiesProbed
 from dexter.policy.capabilities import Address, Capabilities, State, kind_of, state_of
 from dexter.upstream.bodies import close_body
+from dexter.upstream.remembered import Remembered
 from dexter.wire import Answer, Call, Credential, Identity, Priority, Send
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Prober:
         self._probe: asyncio.Task[Capabilities] | None = None
         self._found = Capabilities()
         self._found_at: float | None = None
+        self._fruitless: Remembered[bool] = Remembered(parts.clock, DOUBTED_S)
 
     @property
     def known(self) -> Capabilities:
@@ -66,6 +68,9 @@ class Prober:
         counts_s = DOUBTED_S if doubted else REMEMBERED_S
         if self._found_at is not None and self._parts.clock.monotonic() - self._found_at < counts_s:
             return self._found
+        if asker.identity.kind == "anonymous" or self._fruitless.get((asker.identity.key,)):
+            # Whoever may see nothing learns nothing, and must not make the gateway ask again and again.
+            return self._found
         if self._probe is None:
             self._probe = self._parts.background.start(self._probed(asker))
             self._probe.add_done_callback(self._over)
@@ -78,6 +83,7 @@ class Prober:
         found = await Survey(self._ask, self._upstream, self._parts, asker).capabilities()
         if not found.addresses:
             # Nobody answered, or not to this credential: what was known before is the better guess, for now.
+            self._fruitless.put((asker.identity.key,), True)
             return self._found
         self._found, self._found_at = found, self._parts.clock.monotonic()
         states = tuple((address.value, state.value) for address, state in found.addresses.items())
