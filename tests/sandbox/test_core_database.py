@@ -33,6 +33,14 @@ def test_a_failed_transaction_leaves_nothing(bare_db: Any) -> None:
     assert bare_db.value("SELECT count(*) FROM teams") == 1
 
 
+@pytest.mark.parametrize("path", ["missing/box.sqlite", ".", "notes.txt"])
+def test_a_file_that_cannot_be_opened_is_told_in_words(tmp_path: Path, path: str) -> None:
+    """`--db /nonexistent/box.sqlite` ended in a stack trace."""
+    (tmp_path / "notes.txt").write_text("these are notes and no database " * 9)
+    with pytest.raises(SettingsError, match="cannot be opened"):
+        open_sandbox(SandboxOptions(database=str(tmp_path / path)), lambda: 1000.0)
+
+
 def test_a_database_file_keeps_its_state(tmp_path: Path) -> None:
     """A second start finds what the first one left, and seeds nothing anew."""
     options = SandboxOptions(database=str(tmp_path / "box.sqlite"), owner_token="sntryu_first")

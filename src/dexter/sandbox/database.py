@@ -25,10 +25,7 @@ class Database:
     def __init__(self, path: str, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._depth = 0
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
-        self._connection.row_factory = sqlite3.Row
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY", "cache_size=-65536"):
-            self._connection.execute(f"PRAGMA {pragma}")
+        self._connection = _connected(path)
         self._open_schema(path)
 
     def _open_schema(self, path: str) -> None:
@@ -96,3 +93,17 @@ class Database:
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+
+
+def _connected(path: str) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+        connection.row_factory = sqlite3.Row
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY", "cache_size=-65536"):
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.DatabaseError as error:
+        raise SettingsError(
+            f"The sandbox database {path} cannot be opened: {error}.",
+            remedy="Name a new file, or one that a sandbox made, in a directory that can be written to.",
+        ) from error
+    return connection

@@ -100,7 +100,8 @@ def parse_plan(body: Mapping[str, Any]) -> FaultPlan:
     known = {field.name for field in fields(FaultPlan)}
     unknown = sorted(set(body) - known)
     if unknown:
-        raise ValueError(f"{unknown[0]}: unknown; permitted are {', '.join(sorted(known))}")
+        permitted = sorted({*known, "rate_limit"})
+        raise ValueError(f"{unknown[0]}: unknown; permitted are {', '.join(permitted)}")
     parsed: dict[str, Any] = {name: _PARSERS[name](name, value) for name, value in body.items()}
     return FaultPlan(**parsed)
 
