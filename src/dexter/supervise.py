@@ -175,7 +175,7 @@ def run_up(settings: Settings, options: UpOptions) -> int:
         port=_free_port(settings.host, settings.port, "DEXTER_PORT"),
         sandbox_port=_free_port(LOOPBACK, settings.sandbox_port, "DEXTER_SANDBOX_PORT"),
     )
-    key = access_token.load_key(settings.data_dir)
+    key = access_token.key_of(settings.data_dir, settings.secret_key)
     supervisor = Supervisor(child_environment(own_environment(), settings, key), _say)
     signal.signal(signal.SIGINT, supervisor.request_stop)
     signal.signal(signal.SIGTERM, supervisor.request_stop)

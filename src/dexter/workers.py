@@ -133,7 +133,8 @@ def run_workers(settings: Settings, count: int) -> int:
             "SENTRY_BASE_URL is not set, so there is no Sentry to stand in front of.",
             remedy="Set it to your Sentry's address, or run `dexter up` for one of your own to try things on.",
         )
-    token = settings.access_token or access_token.access_token(access_token.load_key(settings.data_dir))
+    key = access_token.key_of(settings.data_dir, settings.secret_key)
+    token = settings.access_token or access_token.access_token(key)
     with listening_for(count, settings.host, settings.port, "DEXTER_PORT") as listeners:
         workers = Workers(listeners, fresh_folder(settings.data_dir), own_environment())
         signal.signal(signal.SIGINT, workers.request_stop)

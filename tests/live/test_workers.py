@@ -5,12 +5,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
-from bench.stand import Gateway, Sandbox, request, running_gateway
+import pytest
+from bench.stand import Gateway, Redis, Sandbox, request, running_gateway, running_redis
 
 WORKERS = 4
 LIST = "/issues"
@@ -60,9 +62,24 @@ def statuses_of_many(gateway: Gateway, size: int, address: str) -> list[int]:
     return asyncio.run(crowd(gateway, address, size))
 
 
-def test_a_thousand_cold_identical_requests_are_one_call(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Four processes share what one of them asks for; without Redis, too."""
-    with workers(sandbox, tmp_path) as gateway:
+@pytest.fixture(scope="module")
+def redis() -> Iterator[Redis]:
+    """A Redis for this module."""
+    with running_redis() as running:
+        yield running
+
+
+@pytest.fixture(params=["disk", "redis"])
+def shared(request: pytest.FixtureRequest) -> dict[str, str]:
+    """What the workers share: the host's files, or a Redis."""
+    return {} if request.param == "disk" else {"DEXTER_REDIS_URL": request.getfixturevalue("redis").url}
+
+
+def test_a_thousand_cold_identical_requests_are_one_call(
+    sandbox: Sandbox, tmp_path: Path, shared: dict[str, str]
+) -> None:
+    """Four processes share what one of them asks for, whatever they share it over."""
+    with workers(sandbox, tmp_path, **shared) as gateway:
         sandbox.faults(latency_ms=500)
         sandbox.forget_calls()
         assert set(statuses_of_many(gateway, 1000, "/api/v1/issues?limit=50")) == {200}
@@ -145,9 +162,9 @@ def test_a_restart_is_warm(sandbox: Sandbox, tmp_path: Path) -> None:
     assert sandbox.calls() == {}
 
 
-def test_a_write_at_one_worker_is_seen_at_all(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_write_at_one_worker_is_seen_at_all(sandbox: Sandbox, tmp_path: Path, shared: dict[str, str]) -> None:
     """Each request takes a new connection, and with it whichever worker the kernel picks."""
-    with workers(sandbox, tmp_path) as gateway:
+    with workers(sandbox, tmp_path, **shared) as gateway:
         issue = gateway.v1("GET", LIST, limit=1).json()["data"][0]["id"]
         for status in ("resolved", "unresolved") * 3:
             for _ in range(2 * WORKERS):
@@ -164,3 +181,67 @@ def test_a_worker_is_small_before_it_keeps_anything(sandbox: Sandbox, tmp_path: 
             status = Path(f"/proc/{pid}/status").read_text()
             (resident_kb,) = (int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
             assert resident_kb < 120 * 1024
+
+
+def test_without_redis_nothing_kept_is_fresh_and_everything_is_answered(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Redis dies and comes back: requests succeed, the lost promise is said everywhere, and all recovers by itself."""
+    with running_redis() as redis, workers(sandbox, tmp_path, 2, DEXTER_REDIS_URL=redis.url) as gateway:
+        ask = lambda: gateway.v1("GET", LIST, limit=13)  # noqa: E731 (one question, asked often)
+        until(lambda: ask().json()["meta"]["source"] == "hit")
+        assert "x-dexter-suspended" not in ask().headers
+        redis.kill()
+        until(lambda: all(ready(gateway)["suspended"] for _ in range(8)))
+        for _ in range(12):
+            during = ask()
+            assert during.status == 200
+            assert during.headers["x-dexter-suspended"] == "fresh-after-writes"
+            assert during.json()["meta"]["source"] in ("miss", "collapsed")
+        issue = ask().json()["data"][0]["id"]
+        assert gateway.v1("PUT", f"/issues/{issue}", body={"status": "resolved"}).status == 200
+        metrics = request("GET", f"{gateway.url}/metrics").body.decode()
+        assert "dexter_promise_suspended 2.0" in metrics
+        (told,) = gateway.v1("GET", "/gateway/stats").json()["suspended"]
+        assert told["promise"] == "fresh-after-writes"
+        assert {ask().status for _ in range(12)} == {200}
+        sandbox.faults(failure_rate=1, failure_status=503)
+        fallback = ask()
+        assert (fallback.status, fallback.json()["meta"]["source"]) == (200, "fallback")
+        sandbox.faults()
+        redis.start()
+        until(lambda: not any(ready(gateway)["suspended"] for _ in range(8)))
+        # The issue list trails the write for half a minute; the projects do not.
+        until(lambda: gateway.v1("GET", "/projects").json()["meta"]["source"] == "hit")
+        assert "x-dexter-suspended" not in ask().headers
+
+
+def test_two_hosts_share_what_redis_holds(sandbox: Sandbox, tmp_path: Path, redis: Redis) -> None:
+    """Two data directories, one key: any balancer may send anybody anywhere."""
+    shared = {"DEXTER_REDIS_URL": redis.url, "DEXTER_SECRET_KEY": "of-both-hosts-" * 4}
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    with (
+        running_gateway(sandbox.url, sandbox.token, folder=one, **shared) as here,
+        running_gateway(sandbox.url, sandbox.token, folder=other, **shared) as there,
+    ):
+        sandbox.forget_calls()
+        assert here.v1("GET", LIST, limit=17).status == 200
+        until(lambda: there.v1("GET", LIST, limit=17).json()["meta"]["source"] == "hit")
+        assert sum(sandbox.calls().values()) <= 2
+        issue = here.v1("GET", LIST, limit=17).json()["data"][0]["id"]
+        for status in ("resolved", "unresolved") * 5:
+            for gateway in (here, there):
+                gateway.v1("GET", f"/issues/{issue}")
+            assert here.v1("PUT", f"/issues/{issue}", body={"status": status}).status == 200
+            assert there.v1("GET", f"/issues/{issue}").json()["status"] == status
+
+
+def ready(gateway: Gateway) -> Any:
+    return request("GET", f"{gateway.url}/ready").json()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    limit = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < limit, "it did not happen in time"
+        time.sleep(0.05)

@@ -38,7 +38,7 @@ RENEW_S = 0.025
 """How often a process asks what was purged since."""
 RECONNECT_S = 0.1
 """How often it tries when the server is away."""
-SETTLE_S = 0.15
+SETTLE_S = 0.25
 """How long a request waits for a lease that just ran out, as after a long garbage collection."""
 TOLD_LOOK_S = 0.004
 
@@ -162,6 +162,11 @@ class LeasedPurges:
         """Whether the lease is over."""
         return self._monotonic() >= self._lease_until
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the server is known to be away, which a lease that just ran out does not mean."""
+        return self._is_lost
+
     async def settle(self) -> None:
         """Renew a lease that just ran out; return at once while the server is known to be away."""
         self._follow()
@@ -178,16 +183,22 @@ class LeasedPurges:
         """
         self._follow()
         pending = _Pending(frozenset(tags), frozenset(lagging), until)
+        if self._is_lost:
+            await self._keep_pending(pending)
+            return
         try:
             generation = await self._publish(pending)
             deadline = self._monotonic() + LEASE_S
             await self.renew()
         except PurgeServerFailed:
-            await self._own.record(pending.tags, pending.lagging, pending.until)
-            self._pending.append(pending)
+            await self._keep_pending(pending)
             self._lost()
             return
         await self._all_told(generation, deadline)
+
+    async def _keep_pending(self, pending: _Pending) -> None:
+        await self._own.record(pending.tags, pending.lagging, pending.until)
+        self._pending.append(pending)
 
     async def note(self, tags: Iterable[str]) -> None:
         """Note a purge that nobody waits for."""

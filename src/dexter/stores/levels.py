@@ -56,8 +56,7 @@ class TwoLevels:
 
     async def get(self, key: str) -> Entry | None:
         """Give the entry of a key, or None. While the promise is suspended it is good as a fallback only."""
-        if self._purges.suspended():
-            await self._purges.settle()
+        await self._settle()
         entry = self._held(key)
         if entry is None and self._level is not None:
             entry = await self._promoted(key, self._level)
@@ -69,6 +68,7 @@ class TwoLevels:
 
     async def reread(self, key: str) -> Entry | None:
         """Give the entry of a key after a look at what other processes kept under it meanwhile."""
+        await self._settle()
         if self._level is not None:
             await self._promoted(key, self._level)
         return self._as_known(self._held(key))
@@ -132,6 +132,10 @@ class TwoLevels:
             await self._level.aclose()
         await self._purges.aclose()
 
+    async def _settle(self) -> None:
+        if self._purges.suspended():
+            await self._purges.settle()
+
     def _held(self, key: str) -> Entry | None:
         entry = self._shelf.get(key)
         if entry is not None and self._is_outdated(entry):
@@ -140,7 +144,8 @@ class TwoLevels:
         return entry
 
     async def _promoted(self, key: str, level: Level) -> Entry | None:
-        entry = await level.get(key)
+        # While purges are unknown nothing of it would count as fresh, and asking might take long.
+        entry = None if self._purges.suspended() else await level.get(key)
         if entry is None or self._is_outdated(entry):
             return None
         self._shelf.keep(entry)

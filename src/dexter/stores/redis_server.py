@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dexter.stores.leased_purges import LeasedPurges
     from dexter.stores.store import Mark
 
-ANSWER_S = 0.2
+ANSWER_S = 1.0
 """How long an answer of Redis may take; what takes longer counts as failed, and Sentry is asked instead."""
 KEEP_MS = 25 * 60 * 60 * 1000
 """How long entries stay: as long as the longest rule lets them stand in for an error, and an hour."""
@@ -168,7 +168,7 @@ class RedisPurgeServer:
 
 
 class RedisLevel:
-    """A `Level` in Redis. While purges cannot be known it gives and takes nothing."""
+    """A `Level` in Redis. While that is away it gives and takes nothing."""
 
     def __init__(self, client: Redis, namespace: str, purges: LeasedPurges) -> None:
         self._client = client
@@ -179,7 +179,7 @@ class RedisLevel:
 
     async def get(self, key: str) -> Entry | None:
         """Give the entry of a key, or None."""
-        if self._purges.suspended():
+        if self._purges.is_away:
             return None
         data = await self._quietly(self._client.get(self._name(key)))
         entry = unpacked(data[_AGE.size :]) if isinstance(data, bytes) else None
@@ -187,14 +187,14 @@ class RedisLevel:
 
     def put(self, entry: Entry) -> None:
         """Begin to keep an entry."""
-        if not self._purges.suspended() and len(self._writes) < LONGEST_QUEUE:
+        if not self._purges.is_away and len(self._writes) < LONGEST_QUEUE:
             write = asyncio.ensure_future(self._put(entry))
             self._writes.add(write)
             write.add_done_callback(self._writes.discard)
 
     async def discard(self, key: str) -> None:
         """Forget the entry of a key."""
-        if not self._purges.suspended():
+        if not self._purges.is_away:
             await self._quietly(self._client.delete(self._name(key)))
 
     async def settled(self) -> None:
@@ -235,7 +235,7 @@ class RedisFlights:
 
     async def lead(self, key: str, began_at: float, mark: Mark) -> Lead | Led | None:
         """Take the lead, or give who has it, or None when that cannot be known."""
-        if self._purges.suspended():
+        if self._purges.is_away:
             return None
         token = f"{secrets.token_hex(8)} {began_at!r} {self._purges.shared(mark)}"
         try:
