@@ -225,8 +225,9 @@ def test_two_hosts_share_what_redis_holds(sandbox: Sandbox, tmp_path: Path, redi
         running_gateway(sandbox.url, sandbox.token, folder=other, **shared) as there,
     ):
         sandbox.forget_calls()
-        assert here.v1("GET", LIST, limit=17).status == 200
-        until(lambda: there.v1("GET", LIST, limit=17).json()["meta"]["source"] == "hit")
+        # Issue lists trail the writes of other tests, which went through the same Redis.
+        assert here.v1("GET", "/releases").status == 200
+        until(lambda: there.v1("GET", "/releases").json()["meta"]["source"] == "hit")
         assert sum(sandbox.calls().values()) <= 2
         issue = here.v1("GET", LIST, limit=17).json()["data"][0]["id"]
         for status in ("resolved", "unresolved") * 5:
