@@ -6,13 +6,14 @@ import heapq
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dexter.policy.headroom import free, kept_free, per_round
-from dexter.policy.quota import CROWDED_S, Bucket
+from dexter.policy.quota import CROWDED_S, Bucket, Sent
 from dexter.policy.quota_told import (
     AskedToWait,
     Overloaded,
@@ -25,7 +26,7 @@ from dexter.policy.quota_told import (
     refusal,
     told,
 )
-from dexter.policy.server_clock import ClockOffset, date_epoch, narrowed
+from dexter.policy.server_clock import SLACK_S, ClockOffset, Saying, date_epoch, narrowed
 from dexter.wire import Headers, Priority
 
 NOW = 1_700_000_000.25
@@ -148,11 +149,30 @@ def test_an_answer_of_a_newer_window_opens_it() -> None:
 
 
 def test_a_call_sent_shortly_before_the_end_counts_in_the_next_window_too() -> None:
-    """It may arrive only then."""
+    """It may arrive only then; its answer tells."""
     bucket = known(10)
-    bucket.take(PERSON, 1_700_000_000.95)
     bucket.take(PERSON, 1_700_000_000.50)
-    assert bucket.remaining(1_700_000_001.0) == 9
+    late, later = bucket.take(PERSON, 1_700_000_000.95), bucket.take(PERSON, 1_700_000_000.96)
+    now = 1_700_000_001.0
+    assert bucket.remaining(now) == 8
+    bucket.learn(Told(10, 7, 1_700_000_001.0), SAME, now, late)
+    assert bucket.remaining(now) == 9
+    bucket.learn(Told(10, 9, 1_700_000_002.0), SAME, now, later)
+    assert bucket.remaining(now) == 9
+
+
+def test_the_last_call_is_kept_to_find_out_when_the_window_ends() -> None:
+    """Whoever always waits for the latest moment never learns that it was earlier."""
+    bucket, doubtful = known(10), ClockOffset(-0.4, 0.2, known=True)
+    bucket.learn(Told(10, 10, 1_700_000_001.0), doubtful, NOW)
+    for _ in range(9):
+        assert bucket.opens_at(PERSON, NOW) == NOW
+        bucket.take(PERSON, NOW)
+    scout_at = bucket.opens_at(PERSON, NOW)
+    assert scout_at == pytest.approx(1_700_000_001.1)
+    assert bucket.opens_at(PERSON, scout_at) == scout_at
+    bucket.take(PERSON, scout_at)
+    assert bucket.opens_at(PERSON, scout_at) == pytest.approx(1_700_000_001.4)
 
 
 def test_what_is_under_way_when_a_limit_is_first_told_counts() -> None:
@@ -178,9 +198,9 @@ def test_each_priority_leaves_room_for_the_more_urgent(priority: Priority, fits:
 
 def test_bulk_keeps_clear_of_what_people_needed_lately() -> None:
     """At 80 % of the quota people's work leaves a script the rest, and not half of it."""
-    bucket = known(10)
-    for _ in range(8):
-        bucket.take(PERSON, NOW)
+    bucket = known(20)
+    for _ in range(16):
+        bucket.give_back(bucket.take(PERSON, NOW))
     then, sent = 1_700_000_001.3, 0
     while bucket.opens_at(BULK, then) <= then:
         bucket.take(BULK, then)
@@ -204,7 +224,7 @@ def test_the_cap_on_calls_at_once_is_kept(concurrent: int, places: int) -> None:
         bucket.take(PERSON, NOW)
         sent += 1
     assert sent == places
-    bucket.give_back(PERSON)
+    bucket.give_back(next(iter(bucket.unanswered)))
     assert bucket.has_place(PERSON)
 
 
@@ -242,16 +262,33 @@ def test_a_few_dates_bound_the_difference_of_the_clocks() -> None:
     for second in range(20):
         ours = NOW + second + second / 20
         sentrys = ours + 5.3
-        offset = narrowed(offset, float(int(sentrys)), ours - 0.01, ours + 0.01)
+        said = Saying(date=float(int(sentrys)), reset=float(int(sentrys) + 1))
+        offset = narrowed(offset, said, ours - 0.01, ours + 0.01)
     assert offset.low_s <= 5.3 <= offset.high_s
     assert offset.doubt_s < 0.15
 
 
+def test_a_late_date_does_not_deceive_where_the_windows_length_is_sure() -> None:
+    """Some servers write a new date once a second, in the midst of it."""
+    offset = ClockOffset()
+    for second in range(20):
+        ours = NOW + second + second / 20
+        said = Saying(date=float(int(ours - 0.7)), reset=float(int(ours) + 1), window_s=1.0)
+        offset = narrowed(offset, said, ours - 0.01, ours + 0.01)
+    assert offset.low_s <= 0.0 <= offset.high_s
+    assert offset.doubt_s < 0.15
+
+
+def test_without_a_word_on_the_time_nothing_is_known() -> None:
+    """Then the clocks are taken to agree."""
+    assert narrowed(ClockOffset(), Saying(), 1.0, 2.0) == ClockOffset()
+
+
 def test_a_clock_that_was_set_is_believed_anew() -> None:
     """What was known before contradicts it."""
-    offset = narrowed(ClockOffset(), 1000.0, 1000.5, 1000.6)
-    offset = narrowed(offset, 5000.0, 1001.5, 1001.6)
-    assert offset.low_s == pytest.approx(3998.4)
+    offset = narrowed(ClockOffset(), Saying(1000.0), 1000.5, 1000.6)
+    offset = narrowed(offset, Saying(5000.0), 1001.5, 1001.6)
+    assert offset.low_s == pytest.approx(3998.4 - SLACK_S)
 
 
 @pytest.mark.parametrize("value", [None, "", "tomorrow", "Wed, 99 Nov 2026 00:00:00 GMT"])
@@ -268,6 +305,7 @@ class LimitedSentry:
     window_s: int
     concurrent: int
     skew_s: float
+    date_late_s: float = 0.0
     window: int = -1
     used: int = 0
     active: int = 0
@@ -284,7 +322,11 @@ class LimitedSentry:
         self.refused += not allowed
         remaining = max(0, self.limit - self.used)
         headers = limits(self.limit, remaining, (window + 1) * self.window_s, self.concurrent)
-        return (*headers, ("Date", formatdate(int(clock), usegmt=True))), allowed
+        return (*headers, ("Date", formatdate(int(clock - self.date_late_s), usegmt=True))), allowed
+
+
+Events = list[tuple[float, str, tuple[Any, ...]]]
+"""When, what and with what."""
 
 
 @dataclass
@@ -298,7 +340,8 @@ class Simulation:
 
     def run(self, calls: list[tuple[float, Priority, float, float]]) -> None:
         """Each call: how long after the one before, its priority, its way there, and how long it takes there."""
-        order, events, at = count(), [], NOW
+        order, at = count(), NOW
+        events: list[tuple[float, int, str, tuple[Any, ...]]] = []
         for pause_s, priority, way_s, work_s in calls:
             at += pause_s
             heapq.heappush(events, (at, next(order), "ask", (priority, way_s, work_s)))
@@ -307,33 +350,32 @@ class Simulation:
             for when, then, more in getattr(self, f"_{what}")(now, *data):
                 heapq.heappush(events, (when, next(order), then, more))
 
-    def _ask(self, now: float, priority: Priority, way_s: float, work_s: float) -> list:
+    def _ask(self, now: float, priority: Priority, way_s: float, work_s: float) -> Events:
         opens_at = self.bucket.opens_at(priority, now)
         if opens_at > now:
             return [(opens_at, "ask", (priority, way_s, work_s))]
         if not self.bucket.has_place(priority):
             return [(now + 0.05, "ask", (priority, way_s, work_s))]
-        self.bucket.take(priority, now)
         self.sent += 1
-        return [(now + way_s, "arrive", (priority, now, way_s, work_s))]
+        return [(now + way_s, "arrive", (self.bucket.take(priority, now), way_s, work_s))]
 
-    def _arrive(self, now: float, priority: Priority, sent_at: float, way_s: float, work_s: float) -> list:
+    def _arrive(self, now: float, sent: Sent, way_s: float, work_s: float) -> Events:
         headers, allowed = self.sentry.enter(now)
-        return [(now + (work_s if allowed else 0.0), "finish", (priority, sent_at, way_s, headers, allowed))]
+        return [(now + (work_s if allowed else 0.0), "finish", (sent, way_s, headers, allowed))]
 
-    def _finish(self, now: float, priority: Priority, sent_at: float, way_s: float, headers: Headers, ok: bool) -> list:
-        self.sentry.active -= ok
-        return [(now + way_s, "hear", (priority, sent_at, headers))]
+    def _finish(self, now: float, sent: Sent, way_s: float, headers: Headers, allowed: bool) -> Events:
+        self.sentry.active -= allowed
+        return [(now + way_s, "hear", (sent, headers))]
 
-    def _hear(self, now: float, priority: Priority, sent_at: float, headers: Headers) -> list:
+    def _hear(self, now: float, sent: Sent, headers: Headers) -> Events:
         said = told(headers)
         assert said is not None
         date = date_epoch(dict(headers)["Date"])
         assert date is not None
-        # The date is written when the answer leaves, which is later than the request was counted.
-        self.offset = narrowed(self.offset, date, sent_at, now)
-        self.bucket.learn(said, self.offset, now)
-        self.bucket.give_back(priority)
+        saying = Saying(date, said.reset_epoch, self.bucket.sure_window_s)
+        self.offset = narrowed(self.offset, saying, sent.at, now)
+        self.bucket.learn(said, self.offset, now, sent)
+        self.bucket.give_back(sent)
         return []
 
 
@@ -346,13 +388,19 @@ CALL = st.tuples(st.floats(0, 0.3), st.sampled_from(list(Priority)), st.floats(0
     window_s=st.sampled_from([1, 1, 1, 5]),
     concurrent=st.integers(1, 12),
     skew_s=st.floats(-3, 3),
+    date_late_s=st.sampled_from([0.0, 0.4, 0.99]),
     calls=st.lists(CALL, min_size=1, max_size=80),
 )
 def test_once_told_the_limits_no_call_is_ever_refused(
-    limit: int, window_s: int, concurrent: int, skew_s: float, calls: list[tuple[float, Priority, float, float]]
+    limit: int,
+    window_s: int,
+    concurrent: int,
+    skew_s: float,
+    date_late_s: float,
+    calls: list[tuple[float, Priority, float, float]],
 ) -> None:
     """Whatever the calls, their ways, the windows and the clocks' difference; and every call is sent in the end."""
-    sentry = LimitedSentry(limit, window_s, concurrent, skew_s)
+    sentry = LimitedSentry(limit, window_s, concurrent, skew_s, date_late_s)
     simulation = Simulation(sentry)
     simulation.run([(0.0, PERSON, 0.01, 0.0)])  # the first answer tells
     simulation.run([(2.0 * window_s, PERSON, 0.01, 0.0), *calls])

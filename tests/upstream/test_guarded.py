@@ -16,7 +16,7 @@ from dexter.policy.retry import RetryRule
 from dexter.stores.memory import MemoryStore
 from dexter.upstream.options import StackOptions
 from dexter.upstream.stack import Stack, build_stack
-from dexter.wire import Answer, Outcome
+from dexter.wire import Answer, Call, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -191,8 +191,8 @@ async def test_a_class_that_hangs_leaves_places_to_the_others(sentry: SentryDoub
     stack = build_stack(sentry, MemoryStore(), clock, StackOptions(connections=10))
     hanging = Held(ok())
 
-    async def replies(asked: object) -> Answer:
-        return await hanging(asked) if getattr(asked, "path", "") == LIST else ok()
+    async def replies(asked: Call) -> Answer:
+        return await hanging(asked) if asked.path == LIST else ok()
 
     sentry.will(replies)
     stuck = [asyncio.create_task(stack(call(query=f"n={number}"))) for number in range(50)]

@@ -15,7 +15,7 @@ PRIORITIES = len(Priority)
 KEPT_FREE = (0.0, 0.1, 0.3, 0.5)
 """Which share is kept for the more urgent, by priority: bulk leaves them 30 %, prefetch half."""
 
-MARGIN = 1.2
+MARGIN = 1.1
 """How much more than was needed lately is kept for the more urgent: demand is never even."""
 
 
@@ -35,5 +35,5 @@ def free(priority: Priority, limit: int, used: Sequence[int], expected: Sequence
 
 
 def per_round(priority: Priority, limit: int, expected: Sequence[float]) -> int:
-    """Give how many of a priority fit in one window when the more urgent use all that is kept for them."""
-    return limit - kept_free(priority, limit, expected)
+    """Give how many of a priority fit in one window when the more urgent need what they needed lately."""
+    return max(1, limit - ceil(sum(expected[:priority])))

@@ -1,16 +1,15 @@
 """One bucket of Sentry's quota: what is known of it, and whether one more call may be sent now.
 
 Sentry counts in fixed windows and caps what is under way at once. A bucket learns both from answers, counts what was
-sent since, and believes whichever is more. It is careful where it cannot know: a call sent shortly before a window's
-end may be counted in the next one, so it is counted in both; and the end itself is taken at the latest moment that the
-clocks' difference allows.
+sent since, and believes whichever is more. It is careful where it cannot know: a window's end is taken at the latest
+moment that the clocks' difference allows, and a call sent shortly before it counts in the next window too, until its
+answer tells in which one it was counted.
 
 Nothing here reads a clock: `now` is passed in, in epoch seconds of ours.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from math import ceil, inf
 from typing import TYPE_CHECKING
@@ -25,6 +24,12 @@ if TYPE_CHECKING:
 
 TRANSIT_S = 0.1
 """How long a call may be on its way before Sentry counts it."""
+
+SCOUT_FROM = 0.1
+"""From this doubt about a window's end on, as a share of the window, its last call is kept for the midst of the doubt.
+
+Its answer halves the doubt. Without that, calls that wait for the latest end would never show that it was earlier.
+"""
 
 CROWDED_S = 0.25
 """How long to hold back when others of the same bucket, whom we do not see, take the places at once."""
@@ -42,6 +47,16 @@ def _none_sent() -> list[int]:
 
 def _no_demand() -> list[float]:
     return [0.0] * PRIORITIES
+
+
+@dataclass(slots=True, eq=False)
+class Sent:
+    """One call under way, as its bucket counts it."""
+
+    priority: Priority
+    at: float
+    counted_until: float
+    """The reset of the latest window that it is counted in, by Sentry's clock."""
 
 
 @dataclass(slots=True)
@@ -68,13 +83,18 @@ class Bucket:
     in_flight: list[int] = field(default_factory=_none_sent)
     held_until: float = 0.0
     """Sentry asked everybody in this bucket to wait until then."""
-    lately: deque[tuple[float, Priority]] = field(default_factory=deque)
-    """When calls were sent, as far back as one may still be counted in the next window."""
+    unanswered: dict[Sent, None] = field(default_factory=dict)
+    """Calls that Sentry may have counted in the present window or in the one before."""
 
     @property
     def ends_at(self) -> float:
         """Give the latest moment, by our clock, at which the present window may end."""
         return self.reset_epoch - self.offset.low_s
+
+    @property
+    def sure_window_s(self) -> float | None:
+        """Give how long a window is, when that is sure."""
+        return self.window_s if self.window_s == self.window_at_most_s else None
 
     def opens_at(self, priority: Priority, now: float, ahead: int = 0) -> float:
         """Give the moment from which one more call may be sent, `ahead` others before it; `now` for at once."""
@@ -84,8 +104,11 @@ class Bucket:
         if self.limit is None:
             return now
         left = free(priority, self.limit, self._counted(), self.demand)
-        if ahead < left:
+        scout_at = self._scout_at()
+        if ahead < left - (now < scout_at):
             return now
+        if ahead < left:
+            return scout_at
         rounds = (ahead - left) // per_round(priority, self.limit, self.demand)
         return self.ends_at + rounds * self.window_s
 
@@ -96,39 +119,43 @@ class Bucket:
         places = self.concurrent_limit - 1 if self.concurrent_limit >= SPARE_FROM else self.concurrent_limit
         return free(priority, places, self.in_flight) > 0
 
-    def take(self, priority: Priority, now: float) -> None:
+    def take(self, priority: Priority, now: float) -> Sent:
         """Count a call that is sent now."""
         self._roll(now)
-        self.in_flight[priority] += 1
-        if self.limit is None:
-            return
-        self.used[priority] += 1
-        self.demand[priority] = max(self.demand[priority], self.used[priority])
-        self.lately.append((now, priority))
-        self._forget_old(now)
+        sent = Sent(priority, now, self.reset_epoch)
+        self.adopt(sent)
+        return sent
 
-    def give_back(self, priority: Priority) -> None:
+    def adopt(self, sent: Sent) -> None:
+        """Count in a call under way that belongs to this bucket."""
+        sent.counted_until = self.reset_epoch
+        self.used[sent.priority] += 1
+        self.in_flight[sent.priority] += 1
+        self.unanswered[sent] = None
+
+    def give_back(self, sent: Sent) -> None:
         """Note that a call under way has ended."""
-        self.in_flight[priority] = max(0, self.in_flight[priority] - 1)
+        self.in_flight[sent.priority] -= 1
+        self.unanswered.pop(sent, None)
 
-    def adopt(self, priority: Priority) -> None:
-        """Count in a call under way that turns out to belong to this bucket."""
-        self.used[priority] += 1
-        self.in_flight[priority] += 1
-
-    def learn(self, said: Told, offset: ClockOffset, now: float) -> None:
-        """Take in the headers of an answer that came now."""
+    def learn(self, said: Told, offset: ClockOffset, now: float, sent: Sent | None = None) -> None:
+        """Take in the headers of an answer that came now, to a call that was counted here."""
         self.offset = offset
         self._roll(now)
+        self._learn(said, now)
+        if sent is not None and self.unanswered.pop(sent, sent) is None:
+            self._place(sent, said.reset_epoch)
+
+    def _learn(self, said: Told, now: float) -> None:
         if said.concurrent_limit is not None:
             self.concurrent_limit = said.concurrent_limit
         if said.limit is None:
             return
         new = self.limit is None
         self.limit = said.limit
-        if said.reset_epoch is None or said.reset_epoch - offset.low_s <= now:
+        if said.reset_epoch is None or said.reset_epoch - self.offset.low_s <= now:
             return  # nothing on the present window: a late answer speaks of one that is over
-        self.window_s = max(self.window_s, float(ceil(said.reset_epoch - (now + offset.high_s))))
+        self.window_s = max(self.window_s, float(ceil(said.reset_epoch - (now + self.offset.high_s))))
         self._compare_resets(said.reset_epoch)
         if new or said.reset_epoch > self.reset_epoch:
             self._begin(said.reset_epoch, new=new)
@@ -172,6 +199,17 @@ class Bucket:
             self.window_at_most_s = max(self.window_s, min(self.window_at_most_s, apart_s))
         self.told_reset_epoch = reset_epoch
 
+    def _place(self, sent: Sent, reset_epoch: float | None) -> None:
+        """Take a call out of the present window when Sentry counted it in an earlier one."""
+        if reset_epoch is not None and reset_epoch < self.reset_epoch == sent.counted_until:
+            self.used[sent.priority] = max(0, self.used[sent.priority] - 1)
+
+    def _scout_at(self) -> float:
+        """Give the moment for which the window's last call is kept; a past one when none is kept."""
+        if self.limit == 1 or self.offset.doubt_s < SCOUT_FROM * self.window_s or self.sure_window_s is None:
+            return 0.0
+        return self.ends_at - self.offset.doubt_s / 2
+
     def _counted(self) -> list[int]:
         # Others' calls stand with the most urgent: nobody knows better, and it keeps nothing free for them twice.
         return [self.used[0] + self.others, *self.used[1:]]
@@ -187,17 +225,11 @@ class Bucket:
         self.reset_epoch = reset_epoch
         # The earliest moment, by our clock, at which a call may have been sent that is counted in this window.
         began = reset_epoch - self.window_s - self.offset.high_s - TRANSIT_S
-        self.demand = [amount * FADES**passed for amount in self.demand]
-        self.used = list(self.in_flight) if new else _none_sent()
-        self.others = 0
-        for moment, priority in self.lately:
-            if moment >= began:
-                self.used[priority] += 1
-        if self.window_s < self.window_at_most_s:
-            # Perhaps it is the old window still: what is under way may have been counted where this is counted.
-            self.used = [max(pair) for pair in zip(self.used, self.in_flight, strict=True)]
-
-    def _forget_old(self, now: float) -> None:
-        oldest = now - self.window_s - self.offset.doubt_s - TRANSIT_S
-        while self.lately and self.lately[0][0] < oldest:
-            self.lately.popleft()
+        seen = [max(pair) for pair in zip(self.used, [FADES * amount for amount in self.demand], strict=True)]
+        self.demand = _no_demand() if new else [amount * FADES ** (passed - 1) for amount in seen]
+        self.used, self.others = _none_sent(), 0
+        for sent in self.unanswered:
+            # Where the window's length is not sure, it may be the old window still, with all that was sent in it.
+            if new or sent.at >= began or self.sure_window_s is None:
+                self.used[sent.priority] += 1
+                sent.counted_until = reset_epoch

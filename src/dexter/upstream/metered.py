@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 RESENDS = 5
 """How often a call is sent again after a 429, its caller's time permitting."""
 
+WORTH_TELLING_S = 0.001
+"""From which wait on the observers hear of it."""
+
 REFUSAL_BYTES = 64 * 1024
 """The longest refusal that is read."""
 
@@ -51,7 +54,7 @@ class Metered:
     async def _once(self, call: Call) -> tuple[Answer, Refusal | None]:
         """Send a call when it is its turn, and give the answer, with the reason when it is a refusal."""
         held = await self._admission.enter(call)
-        if held.waited_s:
+        if held.waited_s >= WORTH_TELLING_S:
             self._parts.tell(CallWaited(call.endpoint.name, call.priority.name.lower(), held.waited_s))
         try:
             sent_at = self._parts.clock.now()

@@ -11,9 +11,9 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from dexter.policy.quota import Bucket
+from dexter.policy.quota import Bucket, Sent
 from dexter.policy.quota_told import Told, told
-from dexter.policy.server_clock import ClockOffset, date_epoch, narrowed
+from dexter.policy.server_clock import ClockOffset, Saying, date_epoch, narrowed
 from dexter.wire import header
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Taken:
     subject: Subject
     priority: Priority
     bucket: Bucket
+    sent: Sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +119,14 @@ class ProcessQuotaBook:
     def take(self, subject: Subject, priority: Priority, now: float) -> Taken:
         """Count a call that is sent now."""
         account = self._account(subject)
-        taken = Taken(subject, priority, account.bucket(subject.endpoint))
-        taken.bucket.take(priority, now)
+        bucket = account.bucket(subject.endpoint)
+        taken = Taken(subject, priority, bucket, bucket.take(priority, now))
         account.under_way.setdefault(subject.endpoint, []).append(taken)
         return taken
 
     def give_back(self, taken: Taken) -> None:
         """Note that a call has ended."""
-        taken.bucket.give_back(taken.priority)
+        taken.bucket.give_back(taken.sent)
         under_way = self._account(taken.subject).under_way
         same = under_way.get(taken.subject.endpoint, [])
         if taken in same:
@@ -138,12 +139,11 @@ class ProcessQuotaBook:
         said = told(headers)
         if said is None:
             return None
-        date = date_epoch(header(headers, "date"))
-        if date is not None:
-            self._offset = narrowed(self._offset, date, sent_at, now)
         if said.limit is not None:
             self._file(taken.subject, said.limit, said)
-        taken.bucket.learn(said, self._offset, now)
+        time_said = Saying(date_epoch(header(headers, "date")), said.reset_epoch, taken.bucket.sure_window_s)
+        self._offset = narrowed(self._offset, time_said, sent_at, now)
+        taken.bucket.learn(said, self._offset, now, taken.sent)
         return _left(taken.bucket, now)
 
     def refused(self, taken: Taken, why: Refusal, now: float) -> None:
@@ -166,8 +166,8 @@ class ProcessQuotaBook:
         bucket = account.buckets.setdefault(limits, Bucket())
         for taken in account.under_way.get(subject.endpoint, []):
             if taken.bucket is not bucket:
-                taken.bucket.give_back(taken.priority)
-                bucket.adopt(taken.priority)
+                taken.bucket.give_back(taken.sent)
+                bucket.adopt(taken.sent)
                 taken.bucket = bucket
 
     def _bucket(self, subject: Subject) -> Bucket:
