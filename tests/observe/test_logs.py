@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
@@ -30,13 +31,22 @@ OLD_TOKEN = "0123456789abcdef" * 4
 LIST = "GET /api/0/organizations/{organization_id_or_slug}/issues/"
 
 
-@pytest.fixture
-def stream() -> Iterator[io.StringIO]:
+@contextmanager
+def set_up() -> Iterator[io.StringIO]:
+    """Give a stream to log to; what is set up meanwhile is undone."""
     root = logging.getLogger()
     before = root.handlers[:], root.level
-    yield io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dexter.observe.logs._direct", None)
+        yield io.StringIO()
     root.handlers[:], _ = before[0], root.setLevel(before[1])
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    with set_up() as made:
+        yield made
 
 
 @pytest.mark.parametrize("log_format", ["json", "pretty"])
@@ -123,13 +133,15 @@ def of_a_request(trace_id: str, record: Record) -> None:
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_no_line_and_no_kept_error_shows_a_token_that_a_caller_put_somewhere(before: str, after: str) -> None:
     """Request ids, error messages and trace ids are what callers have a hand in."""
-    stream, text = io.StringIO(), f"{before} {USER_TOKEN} {after}"
-    configure_logs("json", stream=stream)
-    of_a_request(USER_TOKEN, AnswerServed("/api/0", LIST, "GET", 200, 0.01, text))
-    of_a_request(USER_TOKEN, AttemptFinished(LIST, "GET", text, 0.1, error=text))
+    text = f"{before} {USER_TOKEN} {after}"
+    for log_format in ("json", "pretty"):
+        with set_up() as stream:
+            configure_logs(log_format, stream=stream)  # type: ignore[arg-type]
+            of_a_request(USER_TOKEN, AnswerServed("/api/0", LIST, "GET", 200, 0.01, text))
+            of_a_request(USER_TOKEN, AttemptFinished(LIST, "GET", text, 0.1, error=text))
+            assert USER_TOKEN not in stream.getvalue()
     mishaps = Mishaps(Board())
     mishaps.keep(Mishap(1.0, "browser", "workbench", error=text, request_id=text), USER_TOKEN)
-    assert USER_TOKEN not in stream.getvalue()
     assert USER_TOKEN not in repr(mishaps.latest())
 
 
@@ -139,3 +151,25 @@ def test_a_line_says_which_trace_it_belongs_to(stream: io.StringIO) -> None:
     of_a_request("ab" * 16, AnswerServed("/api/0", LIST, "GET", 200, 0.01, "r", identity_kind="token"))
     line = json.loads(stream.getvalue())
     assert (line["trace_id"], line["identity_kind"]) == ("ab" * 16, "token")
+
+
+@pytest.mark.parametrize(
+    ("level", "status", "lines"), [("INFO", 200, 1), ("WARNING", 200, 0), ("WARNING", 502, 1), ("ERROR", 502, 0)]
+)
+def test_a_request_is_logged_from_its_level_on(stream: io.StringIO, level: str, status: int, lines: int) -> None:
+    """Whoever asks for warnings only does not want every request."""
+    configure_logs("json", level, stream=stream)
+    LogRecords()(AnswerServed("/api/0", LIST, "GET", status, 0.01, "r"))
+    assert len(stream.getvalue().splitlines()) == lines
+
+
+def test_a_log_that_nobody_takes_fails_no_request() -> None:
+    """The other end of a pipe may be gone."""
+
+    class Gone(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError
+
+    with set_up():
+        configure_logs("json", stream=Gone())
+        LogRecords()(AnswerServed("/api/0", LIST, "GET", 200, 0.01, "r"))

@@ -35,7 +35,8 @@ class Present:
     def _parts(self, total_s: float, outcome: str | None) -> Iterator[str]:
         if self.cache_s is not None or outcome is not None:
             said = f";desc={outcome}" if outcome else ""
-            yield f"cache{said};dur={(self.cache_s or 0.0) * 1000:.1f}"
+            took = f";dur={self.cache_s * 1000:.1f}" if self.cache_s is not None else ""
+            yield f"cache{said}{took}"
         if self.queue_s is not None:
             yield f"queue;dur={self.queue_s * 1000:.1f}"
         if self.upstream_s is not None:

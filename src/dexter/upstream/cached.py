@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from dexter.errors import UpstreamError
+from dexter.observe.present import looked_up
 from dexter.observe.records import RefreshFailed
 from dexter.policy.cache_key import cache_key
 from dexter.policy.deadlines import patience_s
@@ -46,7 +47,7 @@ class Cached:
             return await self._inner(call)
         key = cache_key(call.identity, call.method, call.path, call.query)
         mark = self._parts.store.mark()
-        judged = judge(await self._parts.store.get(key), call.endpoint.cache, self._parts.clock.now(), call.max_age_s)
+        judged = judge(await self._found(key), call.endpoint.cache, self._parts.clock.now(), call.max_age_s)
         match judged:
             case Fresh(entry):
                 if await self._may_have(call, entry, mark):
@@ -63,6 +64,12 @@ class Cached:
                 return await self._inner(call)
             case _:
                 assert_never(judged)
+
+    async def _found(self, key: str) -> Entry | None:
+        began = self._parts.clock.monotonic()
+        found = await self._parts.store.get(key)
+        looked_up(self._parts.clock.monotonic() - began)
+        return found
 
     async def _may_have(self, call: Call, entry: Entry, mark: Mark) -> bool:
         # Confirming a token takes time, in which a write may have made the entry stale, or the others fallen silent.
