@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 Pairs = tuple[tuple[bytes, bytes], ...]
 
 
+@lru_cache(maxsize=2048)  # every stage that a call passes asks for it anew
 def cache_key(identity: Identity, method: str, path: str, query: str) -> str:
     """Give the key under which an answer is stored and a flight is shared: 32 hex digits.
 

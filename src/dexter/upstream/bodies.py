@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections import deque
 from typing import TYPE_CHECKING
 
 from dexter.errors import CallerError, Garbled, TimedOut
@@ -131,8 +132,33 @@ class Upload:
             self._timer.reschedule(asyncio.get_running_loop().time() + seconds)
 
 
-def gunzip(packed: bytes, limit_bytes: int) -> bytes:
-    """Give an unpacked body. Raises Garbled for one that is damaged or grows beyond the limit."""
+class Unpacker:
+    """Unpacks whole bodies and remembers the last ones.
+
+    A body that came is unpacked to be checked, and again a moment later for a caller who takes no gzip.
+    """
+
+    def __init__(self, remembered_bytes: int = 4 * 1024 * 1024) -> None:
+        self._room_bytes = remembered_bytes
+        self._last: deque[tuple[bytes, bytes]] = deque()
+
+    def __call__(self, packed: bytes, limit_bytes: int) -> bytes:
+        """Give an unpacked body. Raises Garbled for one that is damaged or grows beyond the limit."""
+        for known, plain in self._last:
+            if known is packed and len(plain) <= limit_bytes:
+                return plain
+        plain = _gunzip(packed, limit_bytes)
+        self._last.appendleft((packed, plain))
+        self._room_bytes -= len(plain)
+        while self._room_bytes < 0:
+            self._room_bytes += len(self._last.pop()[1])
+        return plain
+
+
+gunzip = Unpacker()
+
+
+def _gunzip(packed: bytes, limit_bytes: int) -> bytes:
     try:
         unpacker = zlib.decompressobj(_GZIP)
         plain = unpacker.decompress(packed, limit_bytes)
