@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from dexter import garbage
 from dexter.app import Application, create_app
 from dexter.gateway.protocol import GatewayProtocol
 from dexter.listening import greet, listening
@@ -67,6 +68,7 @@ def _serve(settings: Settings, app: Application, listener: socket.socket) -> Non
         server_header=False,
         timeout_graceful_shutdown=grace_s(settings),
     )
+    garbage.settle()
     DrainingServer(config).run(sockets=[listener])
 
 
