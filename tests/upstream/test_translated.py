@@ -118,6 +118,17 @@ async def test_what_was_found_once_is_not_asked_again(stand: Stand) -> None:
 
 
 @on("sentry-9.1")
+async def test_an_upgrade_is_noticed_at_the_first_call_that_misses(stand: Stand) -> None:
+    """The address that calls were sent to is gone, so what was found is doubted long before it is old."""
+    issue = await stand.event("shop-api", "one")
+    await stand.ask("GET", f"{ORG}/issues/{issue}/tags/")
+    stand.stand_for("selfhosted-26")
+    stand.clock.pass_s(31)
+    answer = await stand.ask("PUT", f"{ORG}/issues/{issue}/", body={"priority": "low", "status": "resolved"})
+    assert (data(answer)["status"], data(answer)["priority"]) == ("resolved", "low")
+
+
+@on("sentry-9.1")
 async def test_a_new_client_changes_an_issue_of_an_old_server(stand: Stand) -> None:
     """The old server gets only what it knows, and what it cannot do is refused, not passed over."""
     issue = await stand.event("shop-api", "one")
@@ -302,7 +313,7 @@ async def test_a_strangers_token_teaches_nothing(stand: Stand) -> None:
 @on("selfhosted-26")
 async def test_an_issue_is_looked_for_in_every_organization_of_the_caller(stand: Stand) -> None:
     """A number does not say whose issue it is; one of somebody else's organization stays hidden."""
-    from dexter.sandbox.bootstrap import make_project
+    from dexter.sandbox.founding import make_project
 
     db = stand.sentry.db
     issue = await stand.event("shop-api", "one")

@@ -34,6 +34,15 @@ def amended_operations(table: Iterable[Operation], amendments: Mapping[str, Any]
     return amended
 
 
+def members_by_request(table: Iterable[Operation], amendments: Mapping[str, Any]) -> Mapping[str, frozenset[str]]:
+    """Give, by operation, the members that its query decides on; raises `DexterFault` for an unknown operation."""
+    known = {operation.key for operation in table}
+    found: dict[str, frozenset[str]] = {key: frozenset(names) for key, names in amendments["by_request"].items()}
+    if strange := found.keys() - known:
+        raise DexterFault(f"{min(strange)} is no operation: its amendment is out of date")
+    return found
+
+
 def _with_query(operation: Operation, also: Mapping[str, str]) -> Operation:
     taken = {parameter.name for parameter in operation.parameters if parameter.where == "query"}
     if taken & also.keys():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from dexter.catalog.amendments import amended_operations, amended_schemas
+from dexter.catalog.amendments import amended_operations, amended_schemas, members_by_request
 from dexter.catalog.datafile import read_json, read_yaml
 from dexter.catalog.importer import REF, Table
 from dexter.catalog.operation import Body, Operation, Parameter, Schema
@@ -56,6 +56,12 @@ def resolved(shape: Schema) -> Schema:
     while "$ref" in shape:
         shape = schema(shape["$ref"])
     return shape
+
+
+@cache
+def by_request() -> Mapping[str, frozenset[str]]:
+    """Give, by operation, the members of its reply that are there only when the query says so."""
+    return members_by_request(published(), read_yaml("amendments.yaml"))
 
 
 @cache

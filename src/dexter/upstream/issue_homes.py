@@ -40,7 +40,7 @@ class IssueHomes:
         self._organizations: Remembered[list[Row]] = Remembered(parts.clock, LIST_S)
         self._projects: Remembered[list[Row]] = Remembered(parts.clock, LIST_S)
         self._home_organizations: Remembered[str] = Remembered(parts.clock, HOME_S)
-        self._home_projects: Remembered[Home] = Remembered(parts.clock, HOME_S)
+        self._home_projects: Remembered[Home] = Remembered(parts.clock, LIST_S)
 
     async def organizations(self, call: Call) -> list[Row]:
         """Give the organizations that the caller sees, the configured one first; none when it may not ask."""

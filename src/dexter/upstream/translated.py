@@ -62,11 +62,12 @@ class Translated:
         place = place_of(call.path)
         if place is None or call.method == "OPTIONS":
             return await self._inner(call)
+        if self._goes_elsewhere(place) and not self._prober.is_current():
+            await self._prober.capabilities(_asker(call, place))
         if self._goes_elsewhere(place):
-            if not self._prober.is_current():
-                await self._prober.capabilities(_asker(call, place))
-            if self._goes_elsewhere(place):
-                return await self._elsewhere(call, place, ())
+            answer = await self._elsewhere_if_still(call, place)
+            if answer is not None:
+                return answer
         call = self._in_older_words(call, place)
         answer = await self._inner(call)
         if not _says_missing(call, answer) or not _can_be_sent_again(call):
@@ -78,6 +79,25 @@ class Translated:
             return answer
         await close_body(answer.body)
         return await self._elsewhere(call, place, _announcement(call, answer.headers))
+
+    async def _elsewhere_if_still(self, call: Call, place: Place) -> Answer | None:
+        """Give the answer from elsewhere, or None when this Sentry has the address after all: it was upgraded."""
+        try:
+            answer = await self._elsewhere(call, place, ())
+        except NotInThisSentry:
+            if await self._still_goes_elsewhere(call, place):
+                raise
+            return None
+        if not _says_missing(call, answer) or not _can_be_sent_again(call):
+            return answer
+        if await self._still_goes_elsewhere(call, place):
+            return answer
+        await close_body(answer.body)
+        return None
+
+    async def _still_goes_elsewhere(self, call: Call, place: Place) -> bool:
+        await self._prober.capabilities(_asker(call, place), doubted=True)
+        return self._goes_elsewhere(place)
 
     def _in_older_words(self, call: Call, place: Place) -> Call:
         """Give a call in the words of a server that lists issues by organization but lacks today's issues there.

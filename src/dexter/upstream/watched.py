@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dexter.catalog.conformance import faults_of
-from dexter.catalog.table import operation
+from dexter.catalog.table import by_request, operation
 from dexter.errors import Garbled
 from dexter.observe.records import DeprecationSeen, LinkMended, ReplyChecked
 from dexter.policy.deprecation import announced, deprecation, is_brownout
@@ -89,7 +89,11 @@ class Watched:
             value = msgspec.json.decode(gunzip(answer.body, 8 * LARGEST_CHECKED_BYTES) if packed else answer.body)
         except (msgspec.DecodeError, Garbled):
             return
-        self._parts.tell(ReplyChecked(call.endpoint.name, faults_of(value, promised.schema)))
+        chosen = by_request().get(call.endpoint.name, frozenset())
+        faults = tuple(
+            fault for fault in faults_of(value, promised.schema) if fault[0].rpartition(".")[2] not in chosen
+        )
+        self._parts.tell(ReplyChecked(call.endpoint.name, faults))
 
 
 def _replaced(headers: Headers, name: str, value: str) -> Headers:
