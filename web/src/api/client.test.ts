@@ -5,6 +5,7 @@ import { gateway } from "@tests/gateway";
 
 import { addressWith, api, rememberCsrfToken, whenSignedOut } from "./client";
 import { ApiError } from "./error";
+import { currentVisit, takeSpans, visitScreen } from "./tracing";
 
 const ISSUES = "/api/v1/issues";
 
@@ -94,6 +95,31 @@ describe("what comes back", () => {
     const asked = api.get(ISSUES, undefined, stop.signal);
     stop.abort();
     await expect(asked).rejects.toMatchObject({ name: "AbortError" });
+  });
+
+  // The gateway's spans and log lines join the trace of the screen that asked.
+  it("sends the trace of the screen, a span of its own for each request", async () => {
+    const headers: string[] = [];
+    gateway.use(
+      http.get(ISSUES, ({ request }) => {
+        headers.push(request.headers.get("traceparent") ?? "");
+        return HttpResponse.json({});
+      }),
+    );
+    visitScreen("Issues");
+    takeSpans();
+    await api.get(ISSUES);
+    await api.get(ISSUES);
+    const { traceId, spanId } = currentVisit();
+    const spans = takeSpans();
+    expect(headers).toEqual(spans.map((span) => `00-${traceId}-${span.span_id}-01`));
+    expect(new Set(headers).size).toBe(2);
+    expect(spans.map((span) => [span.name, span.parent_span_id, span.error])).toEqual([
+      ["GET request", spanId, false],
+      ["GET request", spanId, false],
+    ]);
+    visitScreen("Gateway");
+    expect(currentVisit().traceId).not.toBe(traceId);
   });
 
   it("takes 204 as nothing", async () => {

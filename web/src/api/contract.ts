@@ -5,7 +5,9 @@
  * no longer promises it, or no longer takes what is sent.
  */
 
+import type { GatewayStats } from "@/core/gatewayModel";
 import type { Issue, IssueUpdate, Meta, Session } from "@/core/model";
+import type { Span } from "@/core/trace";
 
 import type { components, operations, paths } from "./schema";
 
@@ -37,7 +39,8 @@ export type Gives = [
   Assert<Omit<Pick<GeneratedIssue, keyof Issue>, FreeForm>, Omit<Issue, FreeForm>>,
   Assert<Schemas["SessionView"], Session>,
   Assert<Schemas["Meta"], Meta>,
+  Assert<Schemas["GatewayStats"], GatewayStats>,
 ];
 
 /** @public The gateway takes what the workbench sends. */
-export type TakesBack = [Assert<IssueUpdate, Schemas["IssueUpdate"]>];
+export type TakesBack = [Assert<IssueUpdate, Schemas["IssueUpdate"]>, Assert<Span, Schemas["SpanReport"]>];

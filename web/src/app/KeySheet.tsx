@@ -37,7 +37,7 @@ export function KeySheet() {
   );
 }
 
-const ORDER = ["List", "Issues", "This issue", "Event", "View", "Look", "Help"];
+const ORDER = ["List", "Issues", "This issue", "Event", "Gateway", "View", "Go to", "Look", "Help"];
 
 const rank = (section: string): number => (ORDER.includes(section) ? ORDER.indexOf(section) : ORDER.length);
 

@@ -1,5 +1,6 @@
 import { useLocalStorage } from "@mantine/hooks";
 import {
+  IconActivityHeartbeat,
   IconAlertSquareRounded,
   IconBook2,
   IconEyeCheck,
@@ -11,12 +12,12 @@ import {
   IconRotateClockwise2,
   IconUserCircle,
 } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
 import type { ComponentType } from "react";
 
 import { addressOf, DEFAULT_VIEW, type View } from "@/core/view";
 import { useSession } from "@/queries/session";
-import { useView } from "@/screens/stream/useView";
+import { rememberedAddress, useView } from "@/screens/stream/useView";
 import { useCommandRunner, useCommands } from "@/ui/commands";
 
 import classes from "./shell.module.css";
@@ -40,6 +41,11 @@ function at(place: Place, view: View): View {
   return { ...view, status: DEFAULT_VIEW.status, query: "", ...place.part };
 }
 
+/** Say whether the reader is on the Gateway screen, which belongs to no list of issues. */
+function useOnGateway(): boolean {
+  return useRouterState({ select: (state) => state.location.pathname === "/gateway" });
+}
+
 function isAt(place: Place, view: View): boolean {
   const wanted = at(place, view);
   return wanted.status === view.status && wanted.query === view.query;
@@ -51,8 +57,11 @@ export function SideNav() {
   const session = useSession();
   const { view, change } = useView();
   const run = useCommandRunner();
+  const navigate = useNavigate();
 
   useCommands([
+    { id: "go.back", label: "Go to the issues as they were", section: "Go to", keys: ["g i"], keyOnly: true, run: () => void navigate({ to: "/", search: rememberedAddress() }) },
+    { id: "go.gateway", label: "Go to the gateway", section: "Go to", keys: ["g g"], run: () => void navigate({ to: "/gateway", search: {} }) },
     ...[STREAM, ...VIEWS].map((place) => ({
       id: `go.${place.label}`,
       label: `Go to ${place.label.toLowerCase()}`,
@@ -80,6 +89,7 @@ export function SideNav() {
         <PlaceLink key={place.label} place={place} slim={slim} />
       ))}
       <div className={classes.navEnd}>
+        <GatewayLink slim={slim} />
         <a className={classes.navLink} href="/docs" aria-label="API reference" {...(slim ? { "data-tip": "API reference" } : {})}>
           <IconBook2 size={18} stroke={1.5} />
           {!slim && <span>API reference</span>}
@@ -102,9 +112,28 @@ export function SideNav() {
   );
 }
 
+function GatewayLink({ slim }: { slim: boolean }) {
+  const here = useOnGateway();
+  return (
+    <Link
+      to="/gateway"
+      search={{}}
+      className={classes.navLink}
+      aria-label="Gateway"
+      aria-current={here ? "page" : undefined}
+      data-here={here || undefined}
+      data-tip={slim ? "Gateway (g g)" : undefined}
+    >
+      <IconActivityHeartbeat size={18} stroke={1.5} />
+      {!slim && <span>Gateway</span>}
+    </Link>
+  );
+}
+
 function PlaceLink({ place, slim }: { place: Place; slim: boolean }) {
   const { view } = useView();
-  const here = isAt(place, view);
+  const elsewhere = useOnGateway();
+  const here = !elsewhere && isAt(place, view);
   return (
     <Link
       to="/"
@@ -125,10 +154,11 @@ function PlaceLink({ place, slim }: { place: Place; slim: boolean }) {
 export function BottomBar() {
   const { view } = useView();
   const run = useCommandRunner();
+  const onGateway = useOnGateway();
   return (
     <nav className={classes.bottom} aria-label="Main">
       {[STREAM, REVIEW, MINE].map((place) => {
-        const here = isAt(place, view);
+        const here = !onGateway && isAt(place, view);
         return (
           <Link key={place.label} to="/" search={addressOf(at(place, view))} data-here={here || undefined} aria-current={here ? "page" : undefined}>
             <place.icon size={20} stroke={1.5} />
@@ -136,6 +166,10 @@ export function BottomBar() {
           </Link>
         );
       })}
+      <Link to="/gateway" search={{}} data-here={onGateway || undefined} aria-current={onGateway ? "page" : undefined}>
+        <IconActivityHeartbeat size={20} stroke={1.5} />
+        Gateway
+      </Link>
       <button type="button" onClick={() => run("help.palette")}>
         <IconMenu2 size={20} stroke={1.5} />
         Actions

@@ -1,5 +1,8 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { Outlet } from "@tanstack/react-router";
+import { useEffect } from "react";
 
+import { sendSpans } from "@/queries/gateway";
 import { TriageProvider } from "@/screens/triage/TriageProvider";
 import { CommandsProvider } from "@/ui/commands";
 import { Tips } from "@/ui/Tips";
@@ -10,8 +13,20 @@ import { BottomBar, SideNav } from "./Navigation";
 import classes from "./shell.module.css";
 import { TopBar } from "./TopBar";
 
+const SPANS_EVERY_MS = 20_000;
+
+/** Tell the gateway from time to time what the browser measured; it ends in the same traces as the gateway's own spans. */
+function useSpanReports(): void {
+  const queryClient = useQueryClient();
+  useEffect(() => {
+    const timer = setInterval(() => void sendSpans(queryClient), SPANS_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [queryClient]);
+}
+
 /** The frame around every screen behind the sign-in. */
 export function Shell() {
+  useSpanReports();
   return (
     <CommandsProvider>
       <TriageProvider>

@@ -1,7 +1,7 @@
 import { ActionIcon, Popover, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { IconDeviceDesktop, IconLogout, IconMoon, IconSun } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { healthQuery } from "@/queries/health";
@@ -17,16 +17,20 @@ import classes from "./shell.module.css";
 
 /** What holds for every screen: scope, search, how the gateway is, and the reader's own things. */
 export function TopBar() {
+  // Project, environment and period say nothing about the gateway.
+  const scoped = useRouterState({ select: (state) => state.location.pathname !== "/gateway" });
   return (
     <header className={classes.top}>
-      <div className={classes.topFilters}>
-        <ScopeFilters />
-      </div>
+      {scoped && (
+        <div className={classes.topFilters}>
+          <ScopeFilters />
+        </div>
+      )}
       <div className={classes.topSearch}>
         <SearchField />
       </div>
       <div className={classes.topEnd}>
-        <FilterDrawer />
+        {scoped && <FilterDrawer />}
         <HealthDot />
         <ThemeButton />
         <AccountMenu />
@@ -40,11 +44,15 @@ const HEALTH_WORDS = { good: "Healthy", degraded: "Degraded", down: "Gateway dow
 function HealthDot() {
   const { data } = useQuery(healthQuery);
   const state = data?.state ?? "unknown";
+  const words = data?.words ?? "Asking the gateway";
   return (
-    <span className={classes.health} data-state={state} role="status" aria-label={data?.words ?? "Asking the gateway"} data-tip={data?.words ?? "Asking the gateway"}>
+    <Link to="/gateway" search={{}} className={classes.health} data-state={state} aria-label={`${words}. Open the Gateway screen`} data-tip={words}>
       <i aria-hidden />
       <span aria-hidden>{HEALTH_WORDS[state]}</span>
-    </span>
+      <span className="dx-unseen" role="status">
+        {state === "good" || state === "unknown" ? "" : words}
+      </span>
+    </Link>
   );
 }
 

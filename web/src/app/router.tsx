@@ -3,8 +3,11 @@ import { createRootRouteWithContext, createRoute, createRouter, lazyRouteCompone
 
 import { whenSignedOut } from "@/api/client";
 import { ApiError } from "@/api/error";
+import { visitScreen } from "@/api/tracing";
 import { parseAddress, writeAddress } from "@/core/address";
 import { readIssueAddress } from "@/core/event/address";
+import { readGatewayAddress } from "@/core/gatewayAddress";
+import { screenAt } from "@/core/trace";
 import { readAddress, viewOf } from "@/core/view";
 import { issuesQuery } from "@/queries/issues";
 import { sessionQuery } from "@/queries/session";
@@ -72,7 +75,16 @@ const issueRoute = createRoute({
   pendingComponent: ScreenPending,
 });
 
-const routeTree = rootRoute.addChildren([signInRoute, workbenchRoute.addChildren([streamRoute, issueRoute])]);
+const gatewayRoute = createRoute({
+  getParentRoute: () => workbenchRoute,
+  path: "/gateway",
+  validateSearch: readGatewayAddress,
+  component: lazyRouteComponent(() => import("./GatewayRoute"), "GatewayRoute"),
+  errorComponent: ScreenBoundary,
+  pendingComponent: ScreenPending,
+});
+
+const routeTree = rootRoute.addChildren([signInRoute, workbenchRoute.addChildren([streamRoute, issueRoute, gatewayRoute])]);
 
 /** The screens and their addresses. */
 export function createWorkbenchRouter(queryClient: QueryClient) {
@@ -84,6 +96,10 @@ export function createWorkbenchRouter(queryClient: QueryClient) {
     defaultPreload: false,
     scrollRestoration: true,
     defaultNotFoundComponent: NotFoundScreen,
+  });
+  // Before the screen asks for its data, so that what it asks for joins its trace.
+  router.subscribe("onBeforeLoad", ({ pathChanged, toLocation }) => {
+    if (pathChanged) visitScreen(screenAt(toLocation.pathname));
   });
   whenSignedOut(() => {
     queryClient.removeQueries({ queryKey: sessionQuery.queryKey });

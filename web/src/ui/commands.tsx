@@ -1,13 +1,13 @@
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
 
-import { keyOf, type KeyPress, keyWanted } from "@/core/keys";
+import { beginsSome, keyOf, type KeyPress, keyWanted, meanings, type Prefix } from "@/core/keys";
 
 /** Something the reader can do: by its key, from the palette, or both. The `?` sheet lists it under its section. */
 export interface Command {
   readonly id: string;
   readonly label: string;
   readonly section: string;
-  /** Key names such as "j", "?", "shift+x", "mod+k", "Escape"; the first one is shown. */
+  /** Key names such as "j", "?", "shift+x", "mod+k", "Escape", or two one after the other: "g i". The first name is shown. */
   readonly keys?: readonly string[];
   readonly run: (press?: KeyPress) => void;
   /** False: its key does nothing now, and the palette leaves it out. */
@@ -24,6 +24,7 @@ class CommandBook {
   private readonly sets = new Map<symbol, readonly Command[]>();
   private readonly listeners = new Set<Listener>();
   private list: readonly Command[] = [];
+  private prefix: Prefix | null = null;
 
   readonly subscribe = (listener: Listener): (() => void) => {
     this.listeners.add(listener);
@@ -45,15 +46,21 @@ class CommandBook {
    */
   press(event: KeyboardEvent, covered: boolean): void {
     const name = keyOf(event);
+    if (HELD.has(event.key)) return;
     const typing = isField(event.target);
-    const found = this.list.findLast(
-      (command) => command.enabled !== false && command.keys?.includes(name) === true && keyWanted(typing, command.inFields === true),
-    );
-    if (found === undefined || event.defaultPrevented || (covered && found.inFields !== true)) return;
+    const ready = this.list.filter((command) => command.enabled !== false && keyWanted(typing, command.inFields === true) && (!covered || command.inFields === true));
+    const names = meanings(name, this.prefix, event.timeStamp);
+    const found = names.map((one) => ready.findLast(({ keys }) => keys?.includes(one) === true)).find((command) => command !== undefined);
+    const begins = found === undefined && !event.defaultPrevented && beginsSome(name, ready.flatMap(({ keys = [] }) => keys));
+    this.prefix = begins ? { name, atMs: event.timeStamp } : null;
+    if (found === undefined || event.defaultPrevented) return;
     event.preventDefault();
     found.run(event);
   }
 }
+
+/** Pressing one of these is only half of a key. */
+const HELD = new Set(["Shift", "Control", "Alt", "Meta"]);
 
 function isField(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName)) && !isTick(target);
