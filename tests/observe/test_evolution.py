@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
 from dexter.observe import evolution
 from dexter.observe.evolution import Evolution
 from dexter.observe.records import CallTranslated, DeprecationSeen, FlightLanded, LinkMended, ReplyChecked
+
+if TYPE_CHECKING:
+    import pytest
 
 
 class Now:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from tests.doubles.sentry_double import FakeClock
 
 from dexter.catalog.endpoints import UNKNOWN, sentry_router
 from dexter.errors import NotInThisSentry
-from dexter.observe.records import CallTranslated, CapabilitiesProbed, DeprecationSeen
+from dexter.observe.records import CallTranslated, CapabilitiesProbed, DeprecationSeen, ReplyChecked
 from dexter.policy.capabilities import Address, Kind, State
 from dexter.policy.link_header import next_cursor
 from dexter.sandbox.profiles import profile as named_profile
@@ -269,6 +270,32 @@ async def test_a_partial_server_is_asked_in_words_that_it_knows(stand: Stand) ->
     assert [one["id"] for one in data(await stand.ask("GET", f"{ORG}/issues/", "query=is:archived"))] == [issue]
     with pytest.raises(NotInThisSentry):
         await stand.ask("PUT", f"{ORG}/issues/", f"id={issue}", body={"priority": "high"})
+
+
+TODAY = [
+    "",
+    "projects/",
+    "issues/",
+    "issues/1/",
+    "issues/1/events/",
+    "issues/1/tags/",
+    "members/",
+    "teams/",
+    "releases/",
+]
+
+
+@on("selfhosted-26")
+async def test_replies_of_a_sentry_of_today_are_no_drift(stand: Stand) -> None:
+    """A list that is full of what is as it should be is not read."""
+    await stand.event("shop-api", "one")
+    for path in TODAY:
+        await stand.ask("GET", f"{ORG}/{path}")
+    for _ in range(5):
+        await asyncio.sleep(0)
+    checked = [record for record in stand.records if isinstance(record, ReplyChecked)]
+    assert len(checked) == len(TODAY)
+    assert [record for record in checked if record.faults] == []
 
 
 PROBED = [
