@@ -48,7 +48,7 @@ class SpansTaken(BaseModel):
 @routes.get("/gateway/stats", name="gateway.stats", responses={200: {"model": GatewayStats}}, response_model=None)
 async def read_stats(request: Request, _: AsOperator) -> Response:
     """Give how the gateway does, live, over all workers of this host."""
-    body, tag = gateway_of(request).live.stats()
+    body, tag = await gateway_of(request).live.stats()
     headers = {"etag": tag, "cache-control": "no-cache"}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
@@ -58,7 +58,7 @@ async def read_stats(request: Request, _: AsOperator) -> Response:
 @routes.get("/gateway/slo", name="gateway.slo")
 async def read_slo(request: Request, _: AsOperator) -> SloView:
     """Give how the technical objectives stand, over thirty days and the last hour."""
-    return gateway_of(request).live.slo()
+    return await gateway_of(request).live.slo()
 
 
 @routes.post("/traces", name="traces.report")

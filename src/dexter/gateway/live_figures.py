@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import sqlite3
@@ -23,7 +24,7 @@ from dexter.policy.latency import percentile_s
 from dexter.policy.slo import WINDOW_DAYS, Standing, Traffic, standings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dexter.observe.history import History
     from dexter.observe.mishaps import Mishap
@@ -34,7 +35,21 @@ HOUR_S = STEP_S * SLOTS
 SHOWN_OPERATIONS = 20
 BUILT_EVERY_S = 1.0
 """A crowd of watchers costs one document a second."""
+OPERATIONS_EVERY_S = 10.0
+"""The lists of slow operations cost most and change least."""
 
+SHOWN_METRICS = {
+    name: METRICS[name]
+    for name in (
+        "dexter_breaker_state",
+        "dexter_cache_bytes",
+        "dexter_queue_wait_seconds",
+        "dexter_quota_concurrent_limit",
+        "dexter_quota_limit",
+        "dexter_quota_remaining",
+        "dexter_quota_reset_timestamp_seconds",
+    )
+}
 _OUTCOMES = {name: Field[name.upper()] for name in view.Outcomes.model_fields}
 _EMPTY: Slot = [0.0] * WIDTH
 
@@ -63,6 +78,8 @@ class LiveFigures:
         self._past = Past(watch.board)
         self._covered: tuple[int, int] | None = None
         self._built: tuple[float, bytes, str] | None = None
+        self._listed: tuple[float, list[view.AnsweredOperation], list[view.AskedOperation]] | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     def keep(self) -> None:
         """Write the counts of the thirty days, and what other workers show of this one; called every few seconds."""
@@ -77,24 +94,33 @@ class LiveFigures:
             self.figures.give_back(counts)
             logging.getLogger("dexter.gateway").warning("history_not_written")
 
-    def stats(self) -> tuple[bytes, str]:
+    async def stats(self) -> tuple[bytes, str]:
         """Give the whole document as JSON, and its ETag."""
-        now = self._now()
-        built = self._built
-        if built is None or not 0 <= now - built[0] < BUILT_EVERY_S:
-            document = self._document(now)
-            lasting = document.model_dump_json(by_alias=True, exclude={"now"}).encode()
-            tag = f'"{hashlib.blake2b(lasting, digest_size=12).hexdigest()}"'
-            built = self._built = (now, document.model_dump_json(by_alias=True).encode(), tag)
+        async with self._one_at_a_time:
+            now, built = self._now(), self._built
+            if built is None or not 0 <= now - built[0] < BUILT_EVERY_S:
+                self.keep()
+                # Some tens of milliseconds where much happened: others' requests must not wait for them.
+                built = self._built = await asyncio.to_thread(self._build, now)
         return built[1], built[2]
 
-    def slo(self) -> view.SloView:
+    async def slo(self) -> view.SloView:
         """Give how the objectives stand."""
-        now = self._now()
-        self.keep()
+        async with self._one_at_a_time:
+            now = self._now()
+            self.keep()
+            return await asyncio.to_thread(lambda: self._slo(now, self._sum(now, HOUR_S)))
+
+    def _build(self, now: float) -> tuple[float, bytes, str]:
+        document = self._document(now)
+        lasting = document.model_dump_json(by_alias=True, exclude={"now"}).encode()
+        tag = f'"{hashlib.blake2b(lasting, digest_size=12).hexdigest()}"'
+        return now, document.model_dump_json(by_alias=True).encode(), tag
+
+    def _slo(self, now: float, hour: Slot) -> view.SloView:
         window, since = self._history.window(now)
         covered, published = self._coverage()
-        stand = standings(window, _traffic(self._sum(now, HOUR_S)), covered=covered, published=published)
+        stand = standings(window, _traffic(hour), covered=covered, published=published)
         return view.SloView(
             window_days=WINDOW_DAYS,
             since=None if since is None else iso(since),
@@ -108,6 +134,8 @@ class LiveFigures:
     def _document(self, now: float) -> view.GatewayStats:
         sheets = self._board.sheets()
         hour = self._sum(now, HOUR_S)
+        operations, upstream = self._slowest(now)
+        gauges = merged(self._board, SHOWN_METRICS)
         return view.GatewayStats(
             now=iso(now),
             started_at=iso(self._started_at),
@@ -119,13 +147,13 @@ class LiveFigures:
                 hour=_window(hour, HOUR_S),
             ),
             series=self._series(now),
-            operations=self._answered(now),
-            upstream=self._asked(now),
-            breakers=self._breakers(),
-            quota=self._quota(),
-            queue=self._queue(hour),
+            operations=operations,
+            upstream=upstream,
+            breakers=self._breakers(gauges),
+            quota=_quota(gauges),
+            queue=_queue(hour, gauges["dexter_queue_wait_seconds"]),
             flights=view.FlightsView(flown=int(hour[Field.FLIGHTS]), joined=int(hour[Field.JOINED])),
-            cache=view.CacheView(used_bytes=_whole(self._merged("dexter_cache_bytes").get(())) or 0),
+            cache=view.CacheView(used_bytes=_whole(gauges["dexter_cache_bytes"].get(())) or 0),
             recent_errors=[_error(mishap) for mishap in self.figures.mishaps.latest()],
             suspended=[
                 view.SuspendedPromise(promise=each.promise, since=iso(each.since), why=each.why)
@@ -133,7 +161,7 @@ class LiveFigures:
             ],
             drift=_drift(self.figures.drift),
             deprecations=_deprecations(self.figures.deprecations),
-            slo=self.slo(),
+            slo=self._slo(now, hour),
             tracing=self._options.tracing,
         )
 
@@ -158,6 +186,12 @@ class LiveFigures:
             p50_ms=[_ms(percentile_s(point[LATENCIES:], 0.5)) for point in points],
             p95_ms=[_ms(percentile_s(point[LATENCIES:], 0.95)) for point in points],
         )
+
+    def _slowest(self, now: float) -> tuple[list[view.AnsweredOperation], list[view.AskedOperation]]:
+        listed = self._listed
+        if listed is None or not 0 <= now - listed[0] < OPERATIONS_EVERY_S:
+            listed = self._listed = (now, self._answered(now), self._asked(now))
+        return listed[1], listed[2]
 
     def _answered(self, now: float) -> list[view.AnsweredOperation]:
         return [
@@ -186,9 +220,9 @@ class LiveFigures:
             for each in self.figures.asked.slowest(now, SHOWN_OPERATIONS)
         ]
 
-    def _breakers(self) -> list[view.BreakerView]:
+    def _breakers(self, gauges: Mapping[str, Series]) -> list[view.BreakerView]:
         failures = {each.key[0]: each.key[1] for each in reversed(self.figures.breaker_failures.listed())}
-        changed = self._merged("dexter_breaker_state")
+        changed = gauges["dexter_breaker_state"]
         return [self._breaker(kind.value, changed.get((kind.value,)), failures) for kind in CallClass]
 
     def _breaker(self, name: str, changed: Sequence[float] | None, failures: dict[str, str]) -> view.BreakerView:
@@ -203,34 +237,6 @@ class LiveFigures:
             retry_at=iso(changed[1] + self._options.breaker_recovery_s) if state == "open" else None,
         )
 
-    def _quota(self) -> list[view.QuotaView]:
-        limits, concurrent = self._merged("dexter_quota_limit"), self._merged("dexter_quota_concurrent_limit")
-        resets = self._merged("dexter_quota_reset_timestamp_seconds")
-        return [
-            view.QuotaView(
-                bucket=" ".join(labels),
-                limit=_whole(limits.get(labels)),
-                remaining=int(remaining),
-                resets_at=None if labels not in resets else iso(resets[labels][0]),
-                concurrent_limit=_whole(concurrent.get(labels)),
-                learned_at=iso(moment),
-            )
-            for labels, (remaining, moment) in sorted(self._merged("dexter_quota_remaining").items())
-        ]
-
-    def _queue(self, hour: Slot) -> view.QueueView:
-        series = self._merged("dexter_queue_wait_seconds")
-        counts = [sum(column) for column in zip(*(block[:-1] for block in series.values()), strict=True)]
-        return view.QueueView(
-            waited=int(hour[Field.WAITED]), refused=int(hour[Field.REFUSED]), p95_wait_ms=_ms(_coarse_s(counts, 0.95))
-        )
-
-    def _gauges(self, name: str) -> Series:
-        return self._merged(name)
-
-    def _merged(self, name: str) -> Series:
-        return merged(self._board, {name: METRICS[name]})[name]
-
     def _coverage(self) -> tuple[int, int]:
         if self._covered is None:
             public = [operation for operation in operations() if operation.dialect == "public"]
@@ -238,6 +244,29 @@ class LiveFigures:
             covered = sum(operation.key in proven and is_routed(operation) for operation in public)
             self._covered = covered, len(public)
         return self._covered
+
+
+def _quota(gauges: Mapping[str, Series]) -> list[view.QuotaView]:
+    limits, concurrent = gauges["dexter_quota_limit"], gauges["dexter_quota_concurrent_limit"]
+    resets = gauges["dexter_quota_reset_timestamp_seconds"]
+    return [
+        view.QuotaView(
+            bucket=" ".join(labels),
+            limit=_whole(limits.get(labels)),
+            remaining=int(remaining),
+            resets_at=None if labels not in resets else iso(resets[labels][0]),
+            concurrent_limit=_whole(concurrent.get(labels)),
+            learned_at=iso(moment),
+        )
+        for labels, (remaining, moment) in sorted(gauges["dexter_quota_remaining"].items())
+    ]
+
+
+def _queue(hour: Slot, waits: Series) -> view.QueueView:
+    counts = [sum(column) for column in zip(*(block[:-1] for block in waits.values()), strict=True)]
+    return view.QueueView(
+        waited=int(hour[Field.WAITED]), refused=int(hour[Field.REFUSED]), p95_wait_ms=_ms(_coarse_s(counts, 0.95))
+    )
 
 
 def _window(slot: Slot, seconds: int) -> view.Window:

@@ -53,6 +53,11 @@ class Sheet:
         place = self.blocks.get(key)
         return None if place is None else list(self.numbers[place[0] : place[0] + place[1]])
 
+    def part(self, key: Key, begin: int, size: int) -> list[float] | None:
+        """Give a copy of a piece of a key's numbers, or None where the worker has none."""
+        place = self.blocks.get(key)
+        return None if place is None else list(self.numbers[place[0] + begin : place[0] + begin + size])
+
     def keys(self, family: str) -> Iterator[Key]:
         """Give the keys that begin with a word."""
         return (key for key in list(self.blocks) if key[0] == family)

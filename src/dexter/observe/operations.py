@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from operator import add
 from typing import TYPE_CHECKING
 
 from dexter.observe.board import BoardFull
@@ -63,29 +62,19 @@ class Operations:
 
     def slowest(self, now: float, most: int) -> list[Performance]:
         """Give the operations of all workers that were slow in the last hour, slowest first."""
-        totals: dict[Key, list[float]] = {}
+        slots: dict[Key, list[list[float]]] = {}
         oldest = int(now) // STEP_S - SLOTS + 1
         for sheet in self._board.sheets():
             for key in sheet.keys(self._family):
                 block = sheet.block(key) or []
-                for place in range(0, len(block), WIDTH):
-                    if block[place] >= oldest:
-                        _join(totals, key[1:], block[place : place + WIDTH])
-        done = [_performance(key, total) for key, total in totals.items() if total[_COUNT]]
+                recent = [place for place in range(0, len(block), WIDTH) if block[place] >= oldest]
+                slots.setdefault(key[1:], []).extend(block[place : place + WIDTH] for place in recent)
+        done = [_performance(key, found) for key, found in slots.items() if found]
         return sorted(done, key=lambda each: each.p95_s, reverse=True)[:most]
 
 
-def _join(totals: dict[Key, list[float]], key: Key, slot: list[float]) -> None:
-    total = totals.get(key)
-    if total is None:
-        totals[key] = slot
-        return
-    longest = max(total[_MAX], slot[_MAX])
-    total[:] = map(add, total, slot)
-    total[_MAX] = longest
-
-
-def _performance(key: Key, total: list[float]) -> Performance:
-    latencies, longest = total[_LATENCIES:], total[_MAX]
+def _performance(key: Key, slots: list[list[float]]) -> Performance:
+    total = list(map(sum, zip(*slots, strict=True)))
+    latencies, longest = total[_LATENCIES:], max(slot[_MAX] for slot in slots)
     p50, p95 = (min(percentile_s(latencies, share) or 0.0, longest) for share in (0.5, 0.95))
     return Performance(key, int(total[_COUNT]), int(total[_ERRORS]), p50, p95, longest)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from operator import add
 from typing import TYPE_CHECKING
 
 from dexter.policy.latency import BUCKETS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dexter.observe.board import Board
+    from dexter.observe.board import Board, Sheet
 
 STEP_S = 10
 SLOTS = 360
@@ -104,30 +101,30 @@ class Past:
         """Give the slots of the last seconds, oldest first, the one under way included, empty ones left out."""
         last = int(now) // STEP_S
         first = last - int(seconds) // STEP_S + 1
-        blocks = [block for sheet in self.board.sheets() if (block := sheet.block(KEY)) is not None]
+        sheets = self.board.sheets()
         for stamp in [stamp for stamp in self._over if stamp <= last - SLOTS]:
             del self._over[stamp]
-        return [slot for stamp in range(first, last + 1) if (slot := self._slot(stamp, last, blocks)) is not None]
+        return [slot for stamp in range(first, last + 1) if (slot := self._slot(stamp, last, sheets)) is not None]
 
-    def _slot(self, stamp: int, last: int, blocks: list[list[float]]) -> Slot | None:
+    def _slot(self, stamp: int, last: int, sheets: list[Sheet]) -> Slot | None:
         known = self._over.get(stamp)
         if known is not None:
             return known or None
-        slot = summed(_present(stamp, blocks))
+        slot = summed(_present(stamp, sheets))
         # A worker may still be at the slot before the last: its clock is read a moment before it writes.
         if stamp < last - 1:
             self._over[stamp] = slot
         return slot or None
 
 
-def _present(stamp: int, blocks: list[list[float]]) -> Iterator[Slot]:
-    place = stamp % SLOTS * WIDTH
-    return (block[place : place + WIDTH] for block in blocks if block[place] == stamp)
+def _present(stamp: int, sheets: list[Sheet]) -> list[Slot]:
+    parts = (sheet.part(KEY, stamp % SLOTS * WIDTH, WIDTH) for sheet in sheets)
+    return [slot for slot in parts if slot is not None and slot[Field.STAMP] == stamp]
 
 
-def summed(slots: Iterator[Slot] | list[Slot]) -> Slot:
+def summed(slots: list[Slot]) -> Slot:
     """Give the sum of slots under the stamp of the first; nothing of none."""
-    total: Slot = []
-    for slot in slots:
-        total = [slot[0], *map(add, total[1:], slot[1:])] if total else list(slot)
+    total = list(map(sum, zip(*slots, strict=True)))
+    if total:
+        total[Field.STAMP] = slots[0][Field.STAMP]
     return total
