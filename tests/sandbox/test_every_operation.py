@@ -11,7 +11,7 @@ from tests.sandbox.json_schema import faults_in
 
 from dexter.catalog.table import operation, routed_operations, schema
 from dexter.catalog.template import fill, placeholders
-from dexter.sandbox.bootstrap import make_member
+from dexter.sandbox.founding import make_member
 from dexter.sandbox.sampled import sample_value
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import pytest
 import uvicorn
 
 from dexter.sandbox.app import build_app
-from dexter.sandbox.bootstrap import dsn
 from dexter.sandbox.command import listen
+from dexter.sandbox.founding import dsn
 from dexter.sandbox.options import SandboxOptions
 
 if TYPE_CHECKING:

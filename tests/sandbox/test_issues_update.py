@@ -8,7 +8,7 @@ import pytest
 from tests.sandbox.issue_births import ISSUES, born
 
 from dexter.sandbox.auth import store_token
-from dexter.sandbox.bootstrap import make_member, make_team
+from dexter.sandbox.founding import make_member, make_team
 from dexter.sandbox.options import SandboxOptions
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dexter.sandbox.bootstrap import make_member
+from dexter.sandbox.founding import make_member
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Box

@@ -12,9 +12,9 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from dexter.sandbox.auth import OWNER_SCOPES, hash_token, new_token, store_token
-from dexter.sandbox.bootstrap import dsn
 from dexter.sandbox.clock import ShiftedClock
 from dexter.sandbox.faults import FaultPlan, parse_plan, shown
+from dexter.sandbox.founding import dsn
 from dexter.sandbox.ingest.quotas import parse_quotas, shown_quotas
 from dexter.sandbox.profiles import brownouts, profile
 from dexter.sandbox.rate_limits import parse_limits, shown_limits

@@ -12,7 +12,7 @@ import uvicorn
 
 from dexter.errors import SettingsError
 from dexter.sandbox.app import build_app
-from dexter.sandbox.bootstrap import dsn
+from dexter.sandbox.founding import dsn
 
 if TYPE_CHECKING:
     from dexter.sandbox.options import SandboxOptions

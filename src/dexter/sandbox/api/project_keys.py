@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from dexter.sandbox.bodies import checked_body
-from dexter.sandbox.bootstrap import make_project_key
+from dexter.sandbox.founding import make_project_key
 from dexter.sandbox.pagination import paginate_offset
 from dexter.sandbox.replies import SentryError, empty_reply, json_reply, not_found
 from dexter.sandbox.routing import serves

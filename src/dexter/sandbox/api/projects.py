@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dexter.sandbox.api.organizations import organization_detail
 from dexter.sandbox.api.teams import find_team
 from dexter.sandbox.bodies import checked_body, checked_slug, free_slug, slug_of
-from dexter.sandbox.bootstrap import make_project
+from dexter.sandbox.founding import make_project
 from dexter.sandbox.pagination import paginate_offset
 from dexter.sandbox.replies import SentryError, detail, empty_reply, invalid_fields, json_reply, permission_denied
 from dexter.sandbox.routing import serves

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dexter.sandbox.bodies import checked_body, checked_slug, free_slug, slug_of
-from dexter.sandbox.bootstrap import make_team
+from dexter.sandbox.founding import make_team
 from dexter.sandbox.pagination import paginate_offset
 from dexter.sandbox.replies import SentryError, detail, empty_reply, json_reply, not_found
 from dexter.sandbox.routing import serves

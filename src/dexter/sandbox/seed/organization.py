@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dexter.sandbox.bootstrap import make_member, make_project_key, make_team
+from dexter.sandbox.founding import make_member, make_project_key, make_team
 from dexter.sandbox.seed import world
 from dexter.sandbox.seed.traffic import Climate
 
