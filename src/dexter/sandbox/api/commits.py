@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from dexter.sandbox.pagination import paginate_offset
+from dexter.sandbox.release_lookup import find_release
 from dexter.sandbox.replies import SentryError, json_reply, not_found
 from dexter.sandbox.routing import serves
 from dexter.sandbox.search.time_range import parse_moment
@@ -90,8 +91,6 @@ def _repositories(request: SandboxRequest) -> list[sqlite3.Row]:
 
 
 def _release_id(request: SandboxRequest) -> int:
-    from dexter.sandbox.api.releases import find_release
-
     return int(find_release(request).release["id"])
 
 

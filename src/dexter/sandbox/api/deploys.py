@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from dexter.sandbox.api.releases import find_release
 from dexter.sandbox.bodies import checked_body
 from dexter.sandbox.pagination import paginate_offset
+from dexter.sandbox.release_lookup import find_release
 from dexter.sandbox.replies import SentryError, json_reply
 from dexter.sandbox.routing import serves
 from dexter.sandbox.search.time_range import parse_moment

@@ -10,9 +10,9 @@ from urllib.parse import quote
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from dexter.sandbox.api.releases import Found, find_release
 from dexter.sandbox.bodies import checked_body
 from dexter.sandbox.pagination import paginate_offset
+from dexter.sandbox.release_lookup import Found, find_release
 from dexter.sandbox.replies import detail, empty_reply, invalid, json_reply, not_found
 from dexter.sandbox.routing import serves
 from dexter.sandbox.serialize.release import release_file_json

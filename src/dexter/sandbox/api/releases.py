@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dexter.sandbox.api.commits import clear_commits, set_commits, set_refs
 from dexter.sandbox.bodies import checked_body
 from dexter.sandbox.pagination import paginate_offset
-from dexter.sandbox.replies import SentryError, detail, empty_reply, invalid, json_reply, not_found
+from dexter.sandbox.release_lookup import find_release, reached_projects
+from dexter.sandbox.replies import SentryError, detail, empty_reply, invalid, json_reply
 from dexter.sandbox.request import find_project
 from dexter.sandbox.routing import serves
 from dexter.sandbox.search.time_range import InvalidTime, parse_moment, time_range
@@ -28,34 +28,6 @@ _UPDATE = f"PUT {ORG}{{version}}/"
 
 READ = ("project:read", "project:write", "project:admin", "project:releases", "org:ci")
 WRITE = ("project:write", "project:admin", "project:releases", "org:ci")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A release and, under a project's address, the project."""
-
-    release: sqlite3.Row
-    project: sqlite3.Row | None
-
-
-def find_release(request: SandboxRequest) -> Found:
-    """Give the path's release; 404 when the organization, or the path's project, has none of that version."""
-    project = request.project() if "project_id_or_slug" in request.params else None
-    row = request.db.one(
-        "SELECT * FROM releases WHERE organization_id = ? AND version = ?",
-        request.organization["id"], request.params["version"],
-    )  # fmt: skip
-    if row is None:
-        raise not_found()
-    reached = _reached(request, row["id"])
-    if not reached or (project is not None and project["id"] not in reached):
-        raise not_found()
-    return Found(row, project)
-
-
-def _reached(request: SandboxRequest, release_id: int) -> list[int]:
-    rows = request.db.all("SELECT project_id FROM release_projects WHERE release_id = ?", release_id)
-    return [row["project_id"] for row in rows if request.actor.sees(row["project_id"])]
 
 
 @serves("GET", ORG)
@@ -95,7 +67,7 @@ def _in_period(request: SandboxRequest, row: sqlite3.Row) -> bool:
 
 
 def _in_projects(request: SandboxRequest, row: sqlite3.Row, project_ids: set[int] | None) -> bool:
-    reached = set(_reached(request, row["id"]))
+    reached = set(reached_projects(request, row["id"]))
     return bool(reached if project_ids is None else reached & project_ids)
 
 
