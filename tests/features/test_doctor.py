@@ -46,10 +46,10 @@ async def found(
 
 
 SERVERS = [
-    ("saas", "saas", "'organization'"),
-    ("selfhosted-26", "26.8.0", "'organization'"),
-    ("sentry-9.1", "9.1.2", "'orgless'"),
-    ("partial", "partial", "'mixed'"),
+    ("saas", "saas", "(organization)"),
+    ("selfhosted-26", "26.8.0", "(organization)"),
+    ("sentry-9.1", "9.1.2", "(orgless)"),
+    ("partial", "partial", "(mixed)"),
 ]
 
 
@@ -75,7 +75,7 @@ async def test_missing_scopes_are_told_by_what_they_forbid() -> None:
     store_token(sentry.db, "sntryu_few", name="few", scopes=("org:read", "project:read"), user_id=None)
     told = await found(sentry, "sntryu_few")
     said = " ".join(finding.said for finding in told["scopes"])
-    assert "issues.update will be refused" in said
+    assert "issues.update, issues.patch" in said
     assert "organizations.list" not in said
     assert all(finding.state is State.WARNING and finding.remedy for finding in told["scopes"])
     await sentry.aclose()

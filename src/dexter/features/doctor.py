@@ -30,6 +30,12 @@ SKEW_S = 30.0
 """From how many seconds on two clocks are apart: rate limits and freshness are told in epoch seconds."""
 
 _INDEX = "/api/0/"
+_DIALECTS = {
+    "organization": "within their organization, as today",
+    "orgless": "by number and by project, as before 2019",
+    "mixed": "in a mix of today's addresses and older ones",
+    "unknown": "at no address that could be found",
+}
 
 
 class State(StrEnum):
@@ -166,10 +172,13 @@ def _scopes(credentials: Credentials) -> Iterator[Finding]:
     refused = refused_for_lack_of_scopes(credentials.scopes)
     if not refused:
         yield Finding("scopes", State.OK, f"The token's scopes serve all of it: {', '.join(credentials.scopes)}.")
+    by_need: dict[tuple[str, ...], list[str]] = {}
     for name, needed in refused:
+        by_need.setdefault(needed, []).append(name)
+    for needed, names in by_need.items():
         yield Finding(
-            "scopes", State.WARNING, f"{name} will be refused: it needs one of {', '.join(needed)}.",
-            f"Add one of these scopes to the token; it has {', '.join(credentials.scopes) or 'none'}.",
+            "scopes", State.WARNING, f"Will be refused: {', '.join(names)}.",
+            f"Add one of {', '.join(needed)} to the token; it has {', '.join(credentials.scopes) or 'none'}.",
         )  # fmt: skip
 
 
@@ -191,7 +200,7 @@ def _server(known: Capabilities, organization: str | None) -> Iterator[Finding]:
     elif known.organization is not None:
         yield Finding("organization", State.OK, f"The organization {known.organization!r} is there.")
     if known.addresses:
-        yield Finding("dialect", State.OK, f"Its dialect is {known.dialect!r}.")
+        yield Finding("dialect", State.OK, f"Issues are spoken of {_DIALECTS[known.dialect]} ({known.dialect}).")
 
 
 def _limits(known: Capabilities) -> Iterator[Finding]:
