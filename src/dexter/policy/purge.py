@@ -9,6 +9,7 @@ value takes the whole kind. Too much is purged rather than too little.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,19 +67,26 @@ def _purged(template: str, params: Mapping[str, str]) -> tuple[str, ...]:
     return (kind,) if tag in (kind, wildcard) else (tag, wildcard)
 
 
+@lru_cache(maxsize=1024)  # the templates are the catalog's, few and for ever the same
 def _kind(template: str) -> str:
     return template.partition(":")[0]
 
 
 def _filled(template: str, params: Mapping[str, str]) -> str:
-    kind, separator, rest = template.partition(":")
-    if not separator:
+    kind, form, names = _parsed(template)
+    if form is None:
         return kind
-    values = [_value(name, params) for name in _PLACEHOLDER.findall(rest)]
+    values = [_value(name, params) for name in names]
     if any(value is None for value in values):
         return f"{kind}:*"
-    found = iter(values)
-    return f"{kind}:{_PLACEHOLDER.sub(lambda _: str(next(found)), rest)}"
+    return f"{kind}:{form.format(*values)}"
+
+
+@lru_cache(maxsize=1024)
+def _parsed(template: str) -> tuple[str, str | None, tuple[str, ...]]:
+    """Give a template's kind, the form of its value with a place for each name, and the names."""
+    kind, separator, rest = template.partition(":")
+    return kind, _PLACEHOLDER.sub("{}", rest) if separator else None, tuple(_PLACEHOLDER.findall(rest))
 
 
 def _value(name: str, params: Mapping[str, str]) -> str | None:

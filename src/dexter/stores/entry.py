@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ class Entry:
     mark: int = 0
     """Where in the order of purges Sentry was asked; set by the store that keeps it."""
 
-    @property
-    def size_bytes(self) -> int:
-        """Give what the entry takes of a store's room."""
-        return OVERHEAD_BYTES + len(self.body) + sum(len(name) + len(value) for name, value in self.headers)
+    size_bytes: int = field(init=False, compare=False, repr=False)
+    """What the entry takes of a store's room."""
+
+    def __post_init__(self) -> None:
+        size = OVERHEAD_BYTES + len(self.body) + sum(len(name) + len(value) for name, value in self.headers)
+        object.__setattr__(self, "size_bytes", size)
