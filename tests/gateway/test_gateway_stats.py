@@ -177,3 +177,31 @@ async def test_suspended_promises_are_listed(
     await app.aclose()
     assert (suspended["promise"], suspended["why"]) == ("fresh answers across hosts", "Redis does not answer")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT.*Z", suspended["since"])
+
+
+async def test_an_error_of_a_browser_is_shown_when_its_reporter_is_known(
+    operator: Visitor, owner: Visitor, clock: FakeClock
+) -> None:
+    """Anybody can make up a Sentry token; what they report is logged, and not put before everybody."""
+    trace_id = "ab" * 16
+    for visitor in (operator, owner):
+        reply = await visitor.send("POST", "/api/v1/client-errors", {"message": "it broke", "trace_id": trace_id})
+        assert reply.status == 204
+    (shown,) = (await stats(operator, clock))["recent_errors"]
+    assert (shown["kind"], shown["error"], shown["trace_id"]) == ("browser", "it broke", trace_id)
+
+
+async def test_spans_are_taken_from_holders_of_dexters_token_only(operator: Visitor, owner: Visitor) -> None:
+    """A collector is paid by the span."""
+    assert (await owner.send("POST", "/api/v1/traces", {"spans": []})).status == 403
+    taken = await operator.send("POST", "/api/v1/traces", {"spans": []})
+    assert (taken.status, taken.json()) == (200, {"accepted": 0, "exported": False})
+
+
+@pytest.mark.parametrize(
+    "changed", [{"trace_id": "AB" * 16}, {"span_id": "0"}, {"duration_ms": -1}, {"name": ""}, {"url": "http://x"}]
+)
+async def test_a_span_that_is_none_is_refused(operator: Visitor, changed: dict[str, Any]) -> None:
+    """What goes to a collector is of the form that was agreed on, and nothing else."""
+    span = {"trace_id": "ab" * 16, "span_id": "cd" * 8, "name": "open", "start_ms": 1.7e12, "duration_ms": 5} | changed
+    assert (await operator.send("POST", "/api/v1/traces", {"spans": [span]})).status == 422

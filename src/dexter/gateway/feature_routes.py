@@ -17,7 +17,7 @@ from dexter.errors import BadRequest, DexterError, DexterFault, Unauthenticated
 from dexter.features.issue_context import issue_context
 from dexter.features.issue_update import IssueUpdate, update_issue
 from dexter.gateway import evolution_routes, gateway_routes
-from dexter.gateway.identity import SESSION_COOKIE
+from dexter.gateway.identity import SESSION_COOKIE, Mode
 from dexter.gateway.problems import FieldError, InvalidFields, problem
 from dexter.gateway.requested import AsCaller, AsSentry, Strict, gateway_of, request_id_of
 from dexter.gateway.shapes import encoded
@@ -127,10 +127,13 @@ async def sign_out(request: Request, caller: AsCaller) -> Response:
 
 
 @routes.post("/client-errors", name="client_errors.report", tags=["session"], status_code=204, response_model=None)
-async def report_client_error(error: ClientError, request: Request, _: AsCaller) -> Response:
+async def report_client_error(error: ClientError, request: Request, caller: AsCaller) -> Response:
     """Write an error of the workbench into the gateway's log."""
     gateway = gateway_of(request)
     log.warning("client_error", request_id=request_id_of(request), **error.model_dump(exclude_none=True))
+    if caller.mode is not Mode.SERVICE:
+        # A Sentry token is not checked here, and what its bearer says is not shown to others.
+        return Response(status_code=204)
     gateway.live.figures.browser_failed(error.message, request_id_of(request), error.trace_id or current_trace_id())
     if gateway.tracing is not None and error.trace_id:
         moment_ms = gateway.clock.now() * 1000

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from dexter.gateway.requested import AsCaller, AsOperator, Strict, gateway_of
+from dexter.gateway.requested import AsOperator, Strict, gateway_of
 from dexter.gateway.stats_view import GatewayStats, SloView
 from dexter.observe.spans import BrowserSpan
 
@@ -62,7 +62,7 @@ async def read_slo(request: Request, _: AsOperator) -> SloView:
 
 
 @routes.post("/traces", name="traces.report")
-async def report_spans(reports: SpanReports, request: Request, _: AsCaller) -> SpansTaken:
+async def report_spans(reports: SpanReports, request: Request, _: AsOperator) -> SpansTaken:
     """Take spans of the workbench, to stand in the same traces as the gateway's own."""
     tracing = gateway_of(request).tracing
     if tracing is None:

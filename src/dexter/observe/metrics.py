@@ -31,6 +31,7 @@ from dexter.observe.records import (
     TagsPurged,
 )
 from dexter.observe.templates import Templates
+from dexter.policy.call_class import CallClass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,6 +182,9 @@ class Metrics:
         self._requests = self._instruments["api_request_duration_seconds"]
         self._calls = self._instruments["dexter_calls_total"]
         self._attempts = self._instruments["dexter_sentry_request_duration_seconds"]
+        for call_class in CallClass:
+            # A breaker that never changed is closed, and a dashboard must show it.
+            self._put("dexter_breaker_state", STATES.index("closed"), call_class.value)
 
     def watch_bytes(self, used_bytes: Callable[[], float]) -> None:
         """Show what the store takes, asked for at every scrape."""
