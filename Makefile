@@ -93,6 +93,7 @@ types: $(STAMPS)/python $(STAMPS)/node ## regenerate what is derived from the ca
 	@npm --prefix web run --silent types
 
 bench: install ## measure, side by side, in one run
+	@sh tools/ensure-nginx.sh
 	@$(BIN)/python -m bench
 
 wheel: install ## build a wheel that carries the workbench
