@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TOKEN = "sntryu_" + "be" * 32
 ROUNDS = 5
-SECONDS = 2.0
+SECONDS = 2
 GOALS = {"identity": 1.0, "gzip": 1.4, "304": 1.1}
 """Dexter's rate as a multiple of nginx's."""
 NAIVE_GOAL = 300.0
@@ -63,7 +63,7 @@ def cases(nginx: Peer, naive: Peer, dexter: Peer, access: str) -> list[Case]:
     return found
 
 
-def measure(rounds: int = ROUNDS, seconds: float = SECONDS) -> list[Case]:
+def measure(rounds: int = ROUNDS, seconds: int = SECONDS) -> list[Case]:
     """Run all rounds."""
     body, link = issue_list()
     with ExitStack() as stack:
