@@ -11,13 +11,15 @@ from tests.doubles.sandbox_transport import OWNER, SandboxTransport
 from tests.doubles.sentry_double import FakeClock
 
 from dexter.catalog.endpoints import UNKNOWN, sentry_router
-from dexter.errors import NotInThisSentry
+from dexter.errors import NotInThisSentry, Unreachable
 from dexter.observe.records import CallTranslated, CapabilitiesProbed, DeprecationSeen, ReplyChecked
 from dexter.policy.capabilities import Address, Kind, State
 from dexter.policy.link_header import next_cursor
+from dexter.policy.retry import RetryRule
 from dexter.sandbox.profiles import profile as named_profile
 from dexter.sandbox.standing import standing
 from dexter.stores.memory import MemoryStore
+from dexter.upstream.options import StackOptions
 from dexter.upstream.stack import Stack, build_stack
 from dexter.wire import Answer, Call, Credential, Identity, header
 
@@ -37,7 +39,11 @@ class Stand:
         self.sentry = SandboxTransport(profile)
         self.clock = FakeClock()
         self.records: list[Record] = []
-        self.stack: Stack = build_stack(self.sentry, MemoryStore(), self.clock, observers=(self.records.append,))
+        # Nobody moves the clock while a retry waits.
+        options = StackOptions(retry=RetryRule(attempts=1))
+        self.stack: Stack = build_stack(
+            self.sentry, MemoryStore(), self.clock, options, observers=(self.records.append,)
+        )
 
     async def ask(
         self, method: str, path: str, query: str = "", body: Any = None, *, token: str = OWNER, no_cache: bool = False
@@ -198,6 +204,32 @@ async def test_a_merged_list_is_kept_and_emptied_as_any_other(stand: Stand) -> N
     assert stand.sentry.asked == []
     await stand.ask("PUT", f"{ORG}/issues/{issue}/", body={"status": "resolved"})
     assert data(await stand.ask("GET", f"{ORG}/issues/", "query=is:unresolved")) == []
+
+
+@on("selfhosted-26")
+async def test_what_no_older_server_ever_had_is_not_asked_about(stand: Stand) -> None:
+    """A client that polls an address which this Sentry lacks must not cause a probe each time."""
+    issue = await stand.event("shop-api", "one")
+    assert (await stand.ask("GET", f"{ORG}/issues/{issue}/no-such-thing/")).status == 404
+    assert stand.sentry.asked == [f"GET {ORG}/issues/{issue}/no-such-thing/"]
+
+
+@on("sentry-9.1")
+async def test_what_one_probe_could_not_tell_stays_as_it_was(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One read of the dozen failed; calls must not go back to addresses that are known to be missing."""
+    issue = await stand.event("shop-api", "one")
+    await stand.ask("GET", f"{ORG}/issues/{issue}/")
+    send = stand.sentry.send
+
+    async def failing(call: Call) -> Answer:
+        if call.path == f"{ORG}/issues/{issue}/tags/":
+            raise Unreachable("Sentry could not be connected to.")
+        return await send(call)
+
+    monkeypatch.setattr(stand.sentry, "send", failing)
+    stand.clock.pass_s(601)
+    assert (await stand.ask("GET", f"{ORG}/issues/{issue}/hashes/")).status == 200
+    assert stand.stack.prober.known.lacks(Address.ORGANIZATION_ISSUE)
 
 
 @on("selfhosted-26")

@@ -76,9 +76,18 @@ _OLD_WORDS = {"events/recommended/": "events/latest/", "events/helpful/": "event
 """Which event to show first is Sentry's to choose; before it weighed them it chose the latest."""
 
 
+def has_counterpart(place: Place) -> bool:
+    """Whether there is anything that a place could be in the other dialect."""
+    return place.address is not Address.ORGANIZATION_ISSUE or _OF_AN_OLD_ISSUE.fullmatch(_older(place.rest)) is not None
+
+
+def _older(rest: str) -> str:
+    return _OLD_WORDS.get(rest, rest)
+
+
 def without_organization(place: Place) -> str:
     """Give the path of an issue's address on a server that knows issues by number alone. Raises Untranslatable."""
-    rest = _OLD_WORDS.get(place.rest, place.rest)
+    rest = _older(place.rest)
     if not _OF_AN_OLD_ISSUE.fullmatch(rest):
         raise Untranslatable(
             f"This Sentry is too old for {unquote(rest)!r} of an issue.", "Upgrade Sentry, or do without it here."

@@ -18,6 +18,8 @@ from dexter.upstream.remembered import Remembered
 from dexter.wire import Answer, Call, Credential, Identity, Priority, Send
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dexter.upstream.parts import Parts
     from dexter.upstream.upstream import Upstream
 
@@ -85,6 +87,7 @@ class Prober:
             # Nobody answered, or not to this credential: what was known before is the better guess, for now.
             self._fruitless.put((asker.identity.key,), True)
             return self._found
+        found = replace(found, addresses=_with_what_was_known(found.addresses, self._found))
         self._found, self._found_at = found, self._parts.clock.monotonic()
         states = tuple((address.value, state.value) for address, state in found.addresses.items())
         self._parts.tell(CapabilitiesProbed(found.kind.value, found.version, found.dialect, states))
@@ -178,6 +181,11 @@ class Survey:
             return None
         await close_body(answer.body)
         return answer
+
+
+def _with_what_was_known(found: Mapping[Address, State], before: Capabilities) -> dict[Address, State]:
+    """Give the states with those that this probe could not tell as they were: one read may fail."""
+    return {address: before.state(address) if state is State.UNKNOWN else state for address, state in found.items()}
 
 
 def _state(answer: Answer | None) -> State:

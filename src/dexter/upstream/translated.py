@@ -21,6 +21,7 @@ from dexter.policy.dialects import (
     COUNTERPARTS,
     Place,
     Untranslatable,
+    has_counterpart,
     in_organization,
     older_update,
     place_of,
@@ -70,7 +71,7 @@ class Translated:
                 return answer
         call = self._in_older_words(call, place)
         answer = await self._inner(call)
-        if not _says_missing(call, answer) or not _can_be_sent_again(call):
+        if not _says_missing(call, answer) or not _can_be_sent_again(call) or not has_counterpart(place):
             return answer
         if is_brownout(answer.status, answer.headers):
             self._switched_off[place.address] = self._parts.clock.monotonic() + BROWNOUT_S
