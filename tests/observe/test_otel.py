@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -147,6 +149,19 @@ def test_without_a_collector_nothing_that_makes_or_sends_spans_is_imported(tmp_p
     )
     ended = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "[]"
+
+
+async def test_a_collector_that_is_away_does_not_hold_up_the_end() -> None:
+    """A gateway that does not end when it is told to is killed, and cuts requests."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{unused.getsockname()[1]}/v1/traces"
+        tracing = OtelTracing(replace(OPTIONS, endpoint=address), flush_s=0.1)
+        with tracing.server("GET", CALLER):
+            pass
+        began = time.monotonic()
+        await tracing.aclose()
+    assert time.monotonic() - began < 5
 
 
 def test_a_browsers_span_joins_the_trace_it_names() -> None:

@@ -74,7 +74,7 @@ class Operations:
 
 
 def _performance(key: Key, slots: list[list[float]]) -> Performance:
-    total = list(map(sum, zip(*slots, strict=True)))
+    total = [sum(column, 0.0) for column in zip(*slots, strict=True)]
     latencies, longest = total[_LATENCIES:], max(slot[_MAX] for slot in slots)
     p50, p95 = (min(percentile_s(latencies, share) or 0.0, longest) for share in (0.5, 0.95))
     return Performance(key, int(total[_COUNT]), int(total[_ERRORS]), p50, p95, longest)

@@ -7,6 +7,7 @@ since any of them may hold somebody's data or a credential.
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 _NAME = "dexter"
 _CONTEXT_HEADERS = frozenset({"traceparent", "tracestate"})
-_FLUSH_MS = 3000
+FLUSH_S = 2.0
 """How long the end of the gateway waits for a collector."""
 _NS_PER_MS = 1_000_000
 
@@ -52,11 +53,13 @@ _NS_PER_MS = 1_000_000
 class OtelTracing:
     """A `Tracing` whose spans go to a collector."""
 
-    def __init__(self, options: TracingOptions, processor: SpanProcessor | None = None) -> None:
+    def __init__(
+        self, options: TracingOptions, processor: SpanProcessor | None = None, flush_s: float = FLUSH_S
+    ) -> None:
         """Set up everything; tests give a `processor` of their own."""
-        self._processor = processor or BatchSpanProcessor(
-            OTLPSpanExporter(endpoint=options.endpoint, headers=dict(options.headers))
-        )
+        self._flush_s = flush_s
+        self._exporter = OTLPSpanExporter(endpoint=options.endpoint, headers=dict(options.headers))
+        self._processor = processor or BatchSpanProcessor(self._exporter)
         resource = Resource.create({**dict(options.attributes), "service.name": options.service_name})
         self._provider = TracerProvider(sampler=sampler(options), resource=resource, shutdown_on_exit=False)
         self._provider.add_span_processor(self._processor)
@@ -134,7 +137,11 @@ class OtelTracing:
 
     async def aclose(self) -> None:
         """Send what has not been sent yet, as far as the collector takes it in time."""
-        await asyncio.to_thread(self._provider.force_flush, _FLUSH_MS)
+        # In a thread of its own that nobody waits for longer: the exporter tries again and again at a dead collector.
+        flush = threading.Thread(target=self._provider.force_flush, name="last-spans", daemon=True)
+        flush.start()
+        await asyncio.to_thread(flush.join, self._flush_s)
+        self._exporter.shutdown()  # type: ignore[no-untyped-call]
         await asyncio.to_thread(self._provider.shutdown)
 
 

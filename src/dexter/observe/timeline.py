@@ -124,7 +124,7 @@ def _present(stamp: int, sheets: list[Sheet]) -> list[Slot]:
 
 def summed(slots: list[Slot]) -> Slot:
     """Give the sum of slots under the stamp of the first; nothing of none."""
-    total = list(map(sum, zip(*slots, strict=True)))
+    total = [sum(column, 0.0) for column in zip(*slots, strict=True)]
     if total:
         total[Field.STAMP] = slots[0][Field.STAMP]
     return total
