@@ -144,8 +144,15 @@ def started(
     name: str, arguments: list[str], environment: dict[str, str], log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run `dexter NAME`; stop it afterwards, and kill it when it does not stop."""
+    with running(("dexter.cli", name, *arguments), environment, log) as process:
+        yield process
+
+
+@contextmanager
+def running(program: tuple[str, ...], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a module of Python's with its arguments; stop it afterwards, and kill it when it does not stop."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("DEXTER_", "SENTRY_"))}
-    command = [sys.executable, "-m", "dexter.cli", name, *arguments]
+    command = [sys.executable, "-m", *program]
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=kept | environment, stdout=output, stderr=subprocess.STDOUT)
     try:
@@ -160,11 +167,13 @@ def started(
 
 
 @contextmanager
-def running_sandbox(*, issues: int = 120, seed: int = 42, folder: Path | None = None) -> Iterator[Sandbox]:
-    """Run a sandbox with a seeded organization."""
+def running_sandbox(
+    *, issues: int = 120, seed: int = 42, folder: Path | None = None, port: int | None = None
+) -> Iterator[Sandbox]:
+    """Run a sandbox with a seeded organization; in a folder where one ran before, it goes on with that one's."""
     with tempfile.TemporaryDirectory() as made:
         home = folder or Path(made)
-        port, token = free_port(), "sntryu_" + "5a" * 32
+        port, token = port or free_port(), "sntryu_" + "5a" * 32
         environment = {"DEXTER_DATA_DIR": str(home), "DEXTER_SANDBOX_PORT": str(port), "SENTRY_API_TOKEN": token}
         arguments = ["--seed", str(seed), "--issues", str(issues), "--db", str(home / "bench-sandbox.sqlite")]
         log = home / "sandbox.log"
@@ -176,9 +185,18 @@ def running_sandbox(*, issues: int = 120, seed: int = 42, folder: Path | None = 
 
 @contextmanager
 def running_gateway(
-    upstream: str, token: str | None, *, folder: Path | None = None, workers: int = 1, **settings: str
+    upstream: str,
+    token: str | None,
+    *,
+    folder: Path | None = None,
+    workers: int = 1,
+    program: tuple[str, ...] = (),
+    **settings: str,
 ) -> Iterator[Gateway]:
-    """Run a gateway of some processes in front of an upstream, with the service credential `token`."""
+    """Run a gateway of some processes in front of an upstream, with the service credential `token`.
+
+    `program` is the module that runs in the place of `dexter serve`, with its arguments.
+    """
     with tempfile.TemporaryDirectory() as made:
         home = folder or Path(made)
         port, access = free_port(), "dexter-bench-access-token"
@@ -189,7 +207,8 @@ def running_gateway(
         if token is not None:
             environment["SENTRY_API_TOKEN"] = token
         log = home / "gateway.log"
-        with started("serve", ["--workers", str(workers)], environment, log) as process:
+        program = program or ("dexter.cli", "serve", "--workers", str(workers))
+        with running(program, environment, log) as process:
             url = f"http://127.0.0.1:{port}"
             wait_until_up(f"{url}/health", process, log)
             yield Gateway(url, access, process, log)

@@ -1,0 +1,442 @@
+"""The triage trace of `bench/triage_trace.py`, compressed: through Dexter, and straight at Sentry beside it.
+
+Printed: the share of reads that were answered without waiting for Sentry (`hit`: fresh, or stale with a refresh
+behind), calls that reached Sentry, waits in real milliseconds, failures, and the staleness actually seen, in the
+trace's seconds. Every answer's statuses, priorities and assignees are compared with a log of all writes:
+
+- `oldest_fresh_s`: the greatest age of an answer that was given as fresh, by its `Age`.
+- `overtaken_fresh`: reads given as fresh with a value that a write had replaced before they were asked; must be 0.
+- `overtaken_stale`: the same of answers that said of themselves that they were stale, and the worst of them.
+
+Compression makes everything relatively long that is not compressed with it. So the gateway's clock, by which answers
+age, runs faster by the same factor (see `bench/trace_gateway.py`): five minutes of freshness are five minutes of the
+trace. Sentry's latency is compressed as well where ratios are measured, for a write that takes 150 ms would otherwise
+keep answers from being stored for three seconds of the trace. Waits are measured apart, with all of the latency and
+little compression.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from statistics import quantiles
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlencode
+
+import aiohttp
+import msgspec
+
+from bench.stand import ORGANIZATION, Gateway, Sandbox, running_gateway, running_sandbox
+from bench.trace_log import Values, WriteLog
+from bench.triage_trace import (
+    ISSUES,
+    LENGTH_S,
+    MEMBERS,
+    PRIORITIES,
+    STATUSES,
+    VIEWS,
+    Change,
+    Kind,
+    Request,
+    triage_trace,
+)
+from dexter.policy.link_header import next_cursor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+LATENCY_MS = 150
+PAGE = 50
+REPLY_LIMIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Which part of the trace is replayed, how many times as fast, and how slow Sentry is meanwhile."""
+
+    since_s: float
+    until_s: float
+    factor: float
+    latency_ms: float
+
+    def part(self, trace: Sequence[Request]) -> list[Request]:
+        """Give the requests of the part, the first one at once."""
+        chosen = (request for request in trace if self.since_s <= request.at_s < self.until_s)
+        return [replace(request, at_s=request.at_s - self.since_s) for request in chosen]
+
+
+WHOLE = Pace(0.0, LENGTH_S, 20.0, LATENCY_MS / 20.0)
+"""Half an hour in 90 s: for ratios, calls and staleness. Sentry is faster by the factor, too."""
+MIDDLE = Pace(600.0, 840.0, 4.0, LATENCY_MS)
+"""Four minutes in 60 s, from a cold start: for waits. Sentry is as slow as in life."""
+
+
+class Assignee(msgspec.Struct):
+    """Who an issue is assigned to."""
+
+    type: str
+    id: str
+
+
+class Project(msgspec.Struct):
+    """Where an issue is at home."""
+
+    slug: str
+
+
+class Issue(msgspec.Struct):
+    """What the trace writes, as Sentry gives it."""
+
+    id: str
+    status: str
+    priority: str | None
+    project: Project
+    assignedTo: Assignee | None = None  # noqa: N815 (Sentry's name)
+
+    @property
+    def values(self) -> Values:
+        """Give the fields that the trace writes."""
+        owner = self.assignedTo
+        return self.status, self.priority, None if owner is None else f"{owner.type}:{owner.id}"
+
+
+class Page(msgspec.Struct):
+    """A page of issues, as Dexter gives it."""
+
+    data: list[Issue]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request as it is sent."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+
+
+class Way(Protocol):
+    """A way to Sentry: how the trace's requests are asked there, and how its lists read."""
+
+    @property
+    def credential(self) -> Mapping[str, str]:
+        """Give the header that says who asks."""
+
+    def ask(self, request: Request, issue: str, values: Mapping[str, str]) -> Ask:
+        """Give the request as it is sent; `values` are those that a write sets."""
+
+    def listed(self, body: bytes) -> list[Issue]:
+        """Give the issues of a list's body."""
+
+
+class ThroughDexter:
+    """`/api/v1`, with Dexter's own token."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.credential = {"X-Dexter-Token": gateway.token}
+        self._base = f"{gateway.url}/api/v1/issues"
+
+    def ask(self, request: Request, issue: str, values: Mapping[str, str]) -> Ask:
+        """Give the request as the workbench sends it."""
+        match request.kind:
+            case Kind.LIST | Kind.POLL:
+                bound = {} if request.max_age_s is None else {"Cache-Control": f"max-age={request.max_age_s}"}
+                return Ask("GET", f"{self._base}?{urlencode([*VIEWS[request.target], ('limit', PAGE)])}", bound)
+            case Kind.DETAIL:
+                return Ask("GET", f"{self._base}/{issue}")
+            case Kind.EVENT:
+                return Ask("GET", f"{self._base}/{issue}/events/latest")
+            case Kind.STATS:
+                return Ask("GET", f"{self._base}/{issue}/stats?period=24h")
+            case Kind.WRITE:
+                return Ask("PUT", f"{self._base}/{issue}", body=values)
+
+    def listed(self, body: bytes) -> list[Issue]:
+        """Give the issues of a page."""
+        return msgspec.json.decode(body, type=Page).data
+
+
+class StraightToSentry:
+    """`/api/0`, with the owner's token, asking what Dexter asks."""
+
+    _WORDS: Mapping[str, str] = {
+        "unresolved": "is:unresolved",
+        "for_review": "is:unresolved is:for_review",
+        "resolved": "is:resolved",
+        "archived": "is:archived",
+        "all": "",
+    }
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.credential = {"Authorization": f"Bearer {sandbox.token}"}
+        self._base = f"{sandbox.url}/api/0/organizations/{ORGANIZATION}/issues/"
+
+    def ask(self, request: Request, issue: str, values: Mapping[str, str]) -> Ask:
+        """Give the request as Sentry wants it."""
+        match request.kind:
+            case Kind.LIST | Kind.POLL:
+                return Ask("GET", f"{self._base}?{urlencode(self._list(dict(VIEWS[request.target])))}")
+            case Kind.DETAIL:
+                return Ask("GET", f"{self._base}{issue}/")
+            case Kind.EVENT:
+                return Ask("GET", f"{self._base}{issue}/events/latest/")
+            case Kind.STATS:
+                until = (int(time.time()) // 3600 + 1) * 3600
+                day = {"since": until - 86_400, "until": until, "resolution": "1h"}
+                return Ask("GET", f"{self._base}{issue}/stats/?{urlencode(day)}")
+            case Kind.WRITE:
+                named = {"assignedTo" if name == "assignee" else name: value for name, value in values.items()}
+                return Ask("PUT", f"{self._base}{issue}/", body=named)
+
+    def _list(self, view: Mapping[str, str]) -> dict[str, str | int]:
+        words = f"{self._WORDS[view['status']]} {view.get('query', '')}".strip()
+        return {"query": words, "sort": view.get("sort", "date"), "limit": PAGE, "groupStatsPeriod": "14d"}
+
+    def listed(self, body: bytes) -> list[Issue]:
+        """Give the issues of a list."""
+        return msgspec.json.decode(body, type=list[Issue])
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one replay saw. Ages and staleness are in the trace's seconds, waits in real ones."""
+
+    waits_s: dict[Kind, list[float]] = field(default_factory=lambda: {kind: [] for kind in Kind})
+    hits: Counter[Kind] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)
+    upstream: dict[str, int] = field(default_factory=dict)
+    late_s: float = 0.0
+    """How far the replay itself ever was behind the trace, in real seconds: above a second, it measured itself."""
+    oldest_fresh_s: float = 0.0
+    overtaken_fresh: list[float] = field(default_factory=list)
+    overtaken_stale: list[float] = field(default_factory=list)
+    unknown_values: int = 0
+    """Issues with values that nobody ever wrote; must be 0."""
+
+    @property
+    def read_waits_s(self) -> list[float]:
+        """The waits of all reads."""
+        return [wait for kind, waits in self.waits_s.items() if kind is not Kind.WRITE for wait in waits]
+
+    @property
+    def hit_ratio(self) -> float:
+        """The share of reads that did not wait for Sentry."""
+        return self.hits.total() / len(self.read_waits_s)
+
+    @property
+    def upstream_calls(self) -> int:
+        """How many calls reached Sentry."""
+        return sum(self.upstream.values())
+
+    @property
+    def failures(self) -> int:
+        """How many answers were no success."""
+        return sum(count for status, count in self.statuses.items() if not 200 <= status < 300)
+
+    def figures(self) -> dict[str, Any]:
+        """Give all that is printed, by name."""
+        cuts = quantiles(self.read_waits_s, n=100)
+        return {
+            "requests": sum(len(waits) for waits in self.waits_s.values()),
+            "hit_ratio": round(self.hit_ratio, 4),
+            "hit_ratio_by_kind": {
+                kind.value: round(self.hits[kind] / len(waits), 4)
+                for kind, waits in self.waits_s.items()
+                if waits and kind is not Kind.WRITE
+            },
+            "upstream_calls": self.upstream_calls,
+            "read_ms": {name: round(1000 * cuts[cut], 1) for name, cut in (("p50", 49), ("p95", 94), ("p99", 98))},
+            "write_p95_ms": round(1000 * quantiles(self.waits_s[Kind.WRITE], n=100)[94], 1),
+            "failures": self.failures,
+            "statuses": {str(status): count for status, count in sorted(self.statuses.items())},
+            "oldest_fresh_s": round(self.oldest_fresh_s, 1),
+            "overtaken_fresh": len(self.overtaken_fresh),
+            "overtaken_fresh_worst_s": round(max(self.overtaken_fresh, default=0.0), 2),
+            "overtaken_stale": len(self.overtaken_stale),
+            "overtaken_stale_worst_s": round(max(self.overtaken_stale, default=0.0), 2),
+            "unknown_values": self.unknown_values,
+            "replay_late_s": round(self.late_s, 2),
+        }
+
+
+class Replay:
+    """One replay of a trace over one way."""
+
+    def __init__(self, way: Way, sandbox: Sandbox, factor: float) -> None:
+        self._way = way
+        self._factor = factor
+        self._seen = Seen()
+        self._log = WriteLog()
+        self._issues = _issues(sandbox)
+        self._members = {slug: _members(sandbox, slug) for slug in {issue.project.slug for issue in self._issues}}
+        self._writing = {issue.id: asyncio.Lock() for issue in self._issues}
+        for issue in self._issues:
+            self._log.begin(issue.id, issue.values)
+
+    async def run(self, trace: Sequence[Request]) -> Seen:
+        """Ask everything at its time and wait for the last answer."""
+        limits = aiohttp.ClientTimeout(total=REPLY_LIMIT_S)
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(connector=connector, headers=self._way.credential, timeout=limits) as session:
+            self._session, self._began = session, time.perf_counter()
+            async with asyncio.TaskGroup() as people:
+                for request in trace:
+                    await self._until(request.at_s)
+                    people.create_task(self._perform(request))
+        return self._seen
+
+    def _now_s(self) -> float:
+        """Give the trace's second."""
+        return (time.perf_counter() - self._began) * self._factor
+
+    async def _until(self, at_s: float) -> None:
+        left_s = (at_s - self._now_s()) / self._factor
+        if left_s > 0:
+            await asyncio.sleep(left_s)
+        else:
+            self._seen.late_s = max(self._seen.late_s, -left_s)
+
+    async def _perform(self, request: Request) -> None:
+        if request.change is not None:
+            await self._write(request, request.change)
+            return
+        issue = self._issues[request.target].id
+        asked_at = self._now_s()
+        status, headers, body = await self._asked(request, self._way.ask(request, issue, {}))
+        if status == 200:
+            self._judge(request, asked_at, headers, body)
+
+    async def _write(self, request: Request, change: Change) -> None:
+        target = self._issues[request.target]
+        issue, value = target.id, self._value(change, target.project.slug)
+        async with self._writing[issue]:
+            version = self._log.sent(issue, _changed(self._log.present(issue), change.field, value))
+            status, _, _ = await self._asked(request, self._way.ask(request, issue, {change.field: value}))
+            if status == 200:
+                version.returned_at = self._now_s()
+            else:
+                self._log.refused(issue, version)
+
+    def _value(self, change: Change, project: str) -> str:
+        match change.field:
+            case "assignee":
+                members = self._members[project]
+                return f"user:{members[change.choice % len(members)]}"
+            case "priority":
+                return PRIORITIES[change.choice]
+            case _:
+                return STATUSES[change.choice]
+
+    async def _asked(self, request: Request, ask: Ask) -> tuple[int, Mapping[str, str], bytes]:
+        began = time.perf_counter()
+        async with self._session.request(ask.method, ask.url, headers=ask.headers, json=ask.body) as reply:
+            body = await reply.read()
+        self._seen.waits_s[request.kind].append(time.perf_counter() - began)
+        self._seen.statuses[reply.status] += 1
+        return reply.status, reply.headers, body
+
+    def _judge(self, request: Request, asked_at: float, headers: Mapping[str, str], body: bytes) -> None:
+        told = headers.get("Cache-Status", "")
+        is_stale = "detail=" in told
+        if "hit" in told and "detail=fallback" not in told:
+            self._seen.hits[request.kind] += 1
+        if not is_stale:
+            self._seen.oldest_fresh_s = max(self._seen.oldest_fresh_s, float(headers.get("Age", 0)))
+        overtaken = self._seen.overtaken_stale if is_stale else self._seen.overtaken_fresh
+        ages = [self._log.staleness_s(issue.id, issue.values, asked_at) for issue in self._shown(request, body)]
+        self._seen.unknown_values += ages.count(None)
+        worst = max((age for age in ages if age is not None), default=0.0)
+        if worst > 0:
+            overtaken.append(worst)
+
+    def _shown(self, request: Request, body: bytes) -> list[Issue]:
+        """Give the issues of an answer, as far as the log knows them."""
+        match request.kind:
+            case Kind.LIST | Kind.POLL:
+                return [issue for issue in self._way.listed(body) if issue.id in self._writing]
+            case Kind.DETAIL:
+                return [msgspec.json.decode(body, type=Issue)]
+            case _:
+                return []
+
+
+def _changed(values: Values, name: str, value: str) -> Values:
+    status, priority, owner = values
+    match name:
+        case "assignee":
+            return status, priority, value
+        case "priority":
+            return status, value, owner
+        case _:
+            return value, priority, owner
+
+
+def _issues(sandbox: Sandbox) -> list[Issue]:
+    """Give the issues by their rank."""
+    found: list[Issue] = []
+    cursor: str | None = ""
+    while len(found) < ISSUES and cursor is not None:
+        page = sandbox.api("GET", f"/api/0/organizations/{ORGANIZATION}/issues/?query=&limit=100&cursor={cursor}")
+        found += msgspec.json.decode(page.body, type=list[Issue])
+        cursor = next_cursor(page.headers["link"])
+    return found
+
+
+def _members(sandbox: Sandbox, project: str) -> list[str]:
+    """Give the users that a project's issues can be assigned to."""
+    members = sandbox.api("GET", f"/api/0/projects/{ORGANIZATION}/{project}/members/").json()
+    return [member["user"]["id"] for member in members if member["user"]][:MEMBERS]
+
+
+def replay_through_dexter(trace: Sequence[Request], pace: Pace) -> Seen:
+    """Replay it through a gateway that starts cold."""
+    program = ("bench.trace_gateway", str(pace.factor))
+    with (
+        running_sandbox(issues=500) as sandbox,
+        running_gateway(sandbox.url, sandbox.token, program=program) as gateway,
+    ):
+        return _replayed(ThroughDexter(gateway), sandbox, trace, pace)
+
+
+def replay_straight(trace: Sequence[Request], pace: Pace) -> Seen:
+    """Replay it at the sandbox."""
+    with running_sandbox(issues=500) as sandbox:
+        return _replayed(StraightToSentry(sandbox), sandbox, trace, pace)
+
+
+def _replayed(way: Way, sandbox: Sandbox, trace: Sequence[Request], pace: Pace) -> Seen:
+    replay = Replay(way, sandbox, pace.factor)
+    sandbox.faults(latency_ms=pace.latency_ms)
+    sandbox.forget_calls()
+    seen = asyncio.run(replay.run(pace.part(trace)))
+    seen.upstream = sandbox.calls()
+    return seen
+
+
+RUNS = (
+    ("the whole of it, through Dexter", replay_through_dexter, WHOLE),
+    ("four minutes, through Dexter", replay_through_dexter, MIDDLE),
+    ("four minutes, straight to Sentry", replay_straight, MIDDLE),
+)
+
+
+def main() -> dict[str, Any]:
+    """Print all runs, and give their figures."""
+    trace = triage_trace()
+    print(f"{len(trace)} requests in {LENGTH_S / 60:.0f} minutes, Sentry's latency {LATENCY_MS} ms")
+    found: dict[str, Any] = {}
+    for name, run, pace in RUNS:
+        found[name] = run(trace, pace).figures()
+        print(f"\n{name}, {pace.factor:.0f} times as fast")
+        for figure, value in found[name].items():
+            print(f"  {figure:<26}{value}")
+        sys.stdout.flush()
+    return found
+
+
+if __name__ == "__main__":
+    main()
