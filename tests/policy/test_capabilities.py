@@ -18,7 +18,9 @@ STATES = [
     (403, (), b'{"detail":"You do not have permission to perform this action."}', State.AVAILABLE),
     (429, (), b"", State.AVAILABLE),
     (404, (), NO_THING, State.AVAILABLE),
+    (404, (), b'{"detail":"Event not found"}', State.AVAILABLE),
     (404, (), b"", State.MISSING),
+    (404, (), b'{"detail":"Not found."}', State.MISSING),
     (404, (), b'{"detail":"Not Found"}', State.MISSING),
     (404, (), b"<html>nothing here</html>", State.MISSING),
     (405, (), b'{"detail":"Method \\"GET\\" not allowed."}', State.MISSING),
@@ -39,8 +41,8 @@ def test_an_answer_shows_whether_its_address_is_there(
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"detail":{"code":"x"}}', b'{"detail":null}'])
-def test_any_404_but_sentrys_own_sentence_is_a_missing_route(body: bytes) -> None:
-    """Old servers and other makes word it as they like."""
+def test_a_404_that_does_not_say_what_is_missing_is_a_missing_route(body: bytes) -> None:
+    """Sentry names the thing: a resource, an event, a project."""
     assert route_is_missing(404, body)
     assert not route_is_missing(404, NO_THING)
 

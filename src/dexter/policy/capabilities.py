@@ -1,7 +1,7 @@
 """What a Sentry has, read from how it answers: pure, from status, headers and body to a state.
 
-A missing route and a missing thing are both 404. Sentry's own sentence for a missing thing proves that there is a
-route; an empty body or another server's words prove that there is none.
+A missing route and a missing thing are both 404. Sentry says of a thing what is missing, which proves that there is a
+route; an empty body, a page, or a bare "not found" in another server's words prove that there is none.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from dexter.wire import Headers
 
-_MISSING_THING = "the requested resource does not exist"
-"""How Sentry says, at an address that it has, that what the address names is not there."""
+_BARE = frozenset({"", "not found"})
+"""What a server says that does not know what it was asked for."""
 
 
 class Address(StrEnum):
@@ -99,7 +99,7 @@ class Capabilities:
 
 def route_is_missing(status: int, body: bytes) -> bool:
     """Whether an answer says that the server has no such address at all."""
-    return status == 410 or (status == 404 and _MISSING_THING not in _said(body).lower())
+    return status == 410 or (status == 404 and _said(body).lower().rstrip(". ") in _BARE)
 
 
 def state_of(status: int, headers: Headers, body: bytes) -> State:

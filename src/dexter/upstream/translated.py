@@ -1,6 +1,6 @@
 """Stage that speaks the dialect of the Sentry behind it: calls for addresses it lacks go where it has the same.
 
-A call goes out as it is first. Only an answer that says that there is no such address (a 404 without Sentry's sentence,
+A call goes out as it is first. Only an answer that says that there is no such address (a 404 that names no thing,
 a 410) makes the stage ask what this Sentry has, and then the call goes to the counterpart if there is one. What was
 found is remembered, so that later calls go there at once.
 """
