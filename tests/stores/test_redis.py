@@ -15,6 +15,7 @@ from dexter.stores.flights import Flights, Lead, Led
 from dexter.stores.leased_purges import LEASE_S, TRUST_S
 from dexter.stores.levels import TwoLevels
 from dexter.stores.opened import StoreOptions, open_store
+from dexter.upstream.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -45,18 +46,13 @@ async def opened(redis: Redis, tmp_path: Path) -> AsyncIterator[Callable[..., Op
 
     def another() -> Opened:
         options = StoreOptions(tmp_path, redis_url=redis.url, namespace=f"test {tmp_path.name}")
-        store, flights = open_store(options, Monotonic())
+        store, flights = open_store(options, SystemClock())
         stores.append(store)
         return store, flights
 
     yield another
     for store in stores:
         await store.aclose()
-
-
-class Monotonic:
-    def monotonic(self) -> float:
-        return time.monotonic()
 
 
 def entry(key: str = "k", *tags: str, body: bytes = b"{}", stored_at: float = 1000.0) -> Entry:

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.doubles.sentry_double import JSON, ONE_ATTEMPT, SERVICE, TOKEN, FakeClock, Held, SentryDouble, call, ok
+from tests.doubles.schedule import ISSUE, LIST, Schedule
+from tests.doubles.sentry_double import SERVICE, TOKEN, FakeClock, Held, SentryDouble, call, ok
 
 from dexter.errors import TimedOut, Unreachable
-from dexter.stores.memory import MemoryStore
-from dexter.upstream.stack import Stack, build_stack
-from dexter.upstream.upstream import Upstream
-from dexter.wire import Answer, Call, Identity, Outcome
+from dexter.wire import Answer, Identity, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LIST = "/api/0/organizations/acme/issues/"
-ISSUE = "/api/0/organizations/acme/issues/7/"
+    from dexter.upstream.stack import Stack
+
 TEAMS = "/api/0/organizations/acme/teams/"
 OLD, NEW = ok(b'{"status":"unresolved"}'), ok(b'{"status":"resolved"}')
 
@@ -232,124 +229,6 @@ async def test_a_fallback_purged_while_sentry_was_asked_does_not_stand_in(
         await reading
 
 
-@dataclass
-class VersionedSentry:
-    """A Sentry with one issue whose value is its version; every answer waits until the schedule lets it go.
-
-    The issue's address shows the version at the moment Sentry reads it, which is when the schedule says so: a read
-    may have left long before. The list shows what the version was `INDEX_LAG_S` ago.
-    """
-
-    clock: FakeClock
-    version: int = 0
-    written_at: list[float] = field(default_factory=list)
-    waiting: list[tuple[Call, asyncio.Future[Answer]]] = field(default_factory=list)
-    upstream: Upstream = field(default_factory=lambda: Upstream("https://sentry.example"))
-
-    async def send(self, asked: Call) -> Answer:
-        done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self.waiting.append((asked, done))
-        return await done
-
-    def apply(self, index: int) -> tuple[Call, asyncio.Future[Answer], Answer] | None:
-        """Let Sentry do what was asked; the answer is on its way back but not there yet."""
-        if not self.waiting:
-            return None
-        asked, done = self.waiting.pop(index % len(self.waiting))
-        if asked.method == "PUT":
-            self.version += 1
-            self.written_at.append(self.clock.monotonic())
-        indexed = sum(self.clock.monotonic() - moment >= INDEX_LAG_S for moment in self.written_at)
-        shown = indexed if asked.path == LIST else self.version
-        body = b'{"auth":{}}' if asked.path == "/api/0/" else b'{"version":%d}' % shown
-        return asked, done, Answer(200, JSON, body)
-
-    async def aclose(self) -> None:
-        pass
-
-
-INDEX_LAG_S = 29.0
-STORED = {Outcome.HIT, Outcome.STALE}
-PROMISED = {ISSUE: {*STORED, Outcome.MISS, Outcome.COLLAPSED}, LIST: STORED}
-"""Outcomes that must show every write that returned; straight from Sentry, a list may lag, which is Sentry's truth."""
-
-
-class Schedule:
-    """Reads, writes and departures, with Sentry doing and answering in the order a test chooses."""
-
-    def __init__(self) -> None:
-        self.clock = FakeClock()
-        self.sentry = VersionedSentry(self.clock)
-        self.stack = build_stack(self.sentry, MemoryStore(), self.clock, ONE_ATTEMPT)
-        self.returned = 0
-        """The version of the newest write whose answer its caller has."""
-        self.reads: list[tuple[int, str, asyncio.Task[Answer]]] = []
-        """For each: the newest version its caller may already know, the address, and the read itself."""
-        self.writes: list[asyncio.Task[Answer]] = []
-        self.on_the_way: list[tuple[Call, asyncio.Future[Answer], Answer]] = []
-
-    def read(self, number: int) -> None:
-        identity, path = (SERVICE, TOKEN)[number % 2], (ISSUE, LIST)[number // 2 % 2]
-        asked = self.stack(call(path, clock=self.clock, identity=identity))
-        self.reads.append((self.returned, path, asyncio.create_task(asked)))
-
-    def write(self, _: int) -> None:
-        self.writes.append(asyncio.create_task(resolve(self.stack, self.clock)))
-
-    def apply(self, number: int) -> None:
-        applied = self.sentry.apply(number)
-        if applied is not None:
-            self.on_the_way.append(applied)
-
-    def deliver(self, number: int) -> None:
-        if self.on_the_way:
-            _, done, answer = self.on_the_way.pop(number % len(self.on_the_way))
-            if not done.done():
-                done.set_result(answer)
-
-    def answer(self, number: int) -> None:
-        self.apply(number)
-        self.deliver(-1)
-
-    def leave(self, number: int) -> None:
-        if self.reads:
-            self.reads[number % len(self.reads)][2].cancel()
-
-    def wait(self, number: int) -> None:
-        self.clock.pass_s((1.0, 14.0, 25.0, 200.0)[number])
-
-    async def settle(self) -> None:
-        for _ in range(12):
-            await asyncio.sleep(0)
-        written = [_version(task.result()) for task in self.writes if task.done()]
-        self.returned = max(self.returned, *written, 0)
-
-    def check(self) -> None:
-        for floor, path, task in self.reads:
-            if task.done() and not task.cancelled() and task.result().outcome in PROMISED[path]:
-                assert _version(task.result()) >= floor
-
-    async def overtake(self) -> None:
-        """One more write that Sentry answers before everything else under way, and a read by everybody after it."""
-        self.write(0)
-        await self.settle()
-        self.answer(-1)
-        await self.settle()
-        await self.read_by_all()
-
-    async def read_by_all(self) -> None:
-        for number in range(4):
-            self.read(number)
-            await self.settle()
-
-    async def drain(self) -> None:
-        """Let everything that is under way come to its end."""
-        while self.sentry.waiting or self.on_the_way:
-            self.answer(0)
-            await self.settle()
-        await asyncio.gather(*(task for _, _, task in self.reads), *self.writes, return_exceptions=True)
-
-
 often = st.sampled_from([Schedule.read, Schedule.write, Schedule.answer, Schedule.apply, Schedule.deliver])
 seldom = st.sampled_from([Schedule.leave, Schedule.wait])
 steps = st.lists(st.tuples(often | often | often | seldom, st.integers(0, 3)), min_size=4, max_size=20)
@@ -371,9 +250,4 @@ async def test_no_interleaving_gives_a_value_older_than_a_write_that_returned(
     await schedule.read_by_all()
     await schedule.drain()
     schedule.check()
-    await schedule.stack.aclose()
-
-
-def _version(answer: Answer) -> int:
-    assert isinstance(answer.body, bytes)
-    return int(answer.body.split(b":")[1].rstrip(b"}"))
+    await schedule.aclose()

@@ -29,6 +29,9 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Give a second that only ever grows, the same for all processes of a host."""
 
+    async def sleep(self, seconds: float) -> None:
+        """Let so many seconds pass."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoreOptions:
@@ -65,7 +68,7 @@ def _over_redis(
     from dexter.stores.redis_server import RedisFlights, RedisLevel, RedisPurgeServer, connected
 
     client = connected(url)
-    purges = LeasedPurges(RedisPurgeServer(client, options.namespace), clock.monotonic, on_suspended)
+    purges = LeasedPurges(RedisPurgeServer(client, options.namespace), clock.monotonic, on_suspended, clock.sleep)
     level = RedisLevel(client, options.namespace, purges)
     flights = RedisFlights(client, options.namespace, purges)
     return TwoLevels(Shelf(options.memory_bytes), purges, level), flights

@@ -73,7 +73,7 @@ class OneAsks:
         """Wait for another process's flight and give what it kept, or None when it kept nothing of use."""
         look_s = FIRST_LOOK_S
         while await self._flights.is_under_way(led):
-            await asyncio.sleep(look_s)
+            await self._parts.clock.sleep(look_s)
             look_s = min(LONGEST_LOOK_S, look_s * 1.5)
         entry = await self._parts.store.reread(key)
         if entry is None or entry.stored_at < led.began_at or self._parts.store.suspended():
@@ -82,7 +82,7 @@ class OneAsks:
 
     async def _signs_of_life(self, lead: Lead) -> None:
         while True:
-            await asyncio.sleep(SIGN_OF_LIFE_S)
+            await self._parts.clock.sleep(SIGN_OF_LIFE_S)
             await self._flights.keep(lead)
 
     async def _over(self, lead: Lead) -> None:

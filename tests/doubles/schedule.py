@@ -1,0 +1,167 @@
+"""Reads, writes and departures in any order: the play in which a cache must not be caught giving old values."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from tests.doubles.sentry_double import JSON, ONE_ATTEMPT, SERVICE, TOKEN, FakeClock, call
+
+from dexter.stores.memory import MemoryStore
+from dexter.upstream.stack import Stack, build_stack
+from dexter.upstream.upstream import Upstream
+from dexter.wire import Answer, Call, Outcome
+
+LIST = "/api/0/organizations/acme/issues/"
+ISSUE = "/api/0/organizations/acme/issues/7/"
+
+
+@dataclass
+class VersionedSentry:
+    """A Sentry with one issue whose value is its version; every answer waits until the schedule lets it go.
+
+    The issue's address shows the version at the moment Sentry reads it, which is when the schedule says so: a read
+    may have left long before. The list shows what the version was `INDEX_LAG_S` ago.
+    """
+
+    clock: FakeClock
+    version: int = 0
+    written_at: list[float] = field(default_factory=list)
+    waiting: list[tuple[Call, asyncio.Future[Answer]]] = field(default_factory=list)
+    upstream: Upstream = field(default_factory=lambda: Upstream("https://sentry.example"))
+
+    async def send(self, asked: Call) -> Answer:
+        done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.waiting.append((asked, done))
+        return await done
+
+    def apply(self, index: int) -> tuple[Call, asyncio.Future[Answer], Answer] | None:
+        """Let Sentry do what was asked; the answer is on its way back but not there yet."""
+        if not self.waiting:
+            return None
+        asked, done = self.waiting.pop(index % len(self.waiting))
+        if asked.method == "PUT":
+            self.version += 1
+            self.written_at.append(self.clock.monotonic())
+        indexed = sum(self.clock.monotonic() - moment >= INDEX_LAG_S for moment in self.written_at)
+        shown = indexed if asked.path == LIST else self.version
+        body = b'{"auth":{}}' if asked.path == "/api/0/" else b'{"version":%d}' % shown
+        return asked, done, Answer(200, JSON, body)
+
+    async def aclose(self) -> None:
+        pass
+
+
+INDEX_LAG_S = 29.0
+STORED = {Outcome.HIT, Outcome.STALE}
+PROMISED = {ISSUE: {*STORED, Outcome.MISS, Outcome.COLLAPSED}, LIST: STORED}
+"""Outcomes that must show every write that returned; straight from Sentry, a list may lag, which is Sentry's truth."""
+
+
+class Schedule:
+    """Reads, writes and departures, with Sentry doing and answering in the order a test chooses.
+
+    Numbers choose the identity, the address, and the process where there are several.
+    """
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.sentry = VersionedSentry(self.clock)
+        self.stacks = self.build()
+        self.returned = [0] * len(self.stacks)
+        """By process: the version of the newest write that its readers were promised to see."""
+        self.reads: list[tuple[int, str, asyncio.Task[Answer]]] = []
+        """For each: the newest version its caller may already know, the address, and the read itself."""
+        self.writes: list[tuple[int, asyncio.Task[Answer]]] = []
+        """For each: the process, and the write itself."""
+        self.on_the_way: list[tuple[Call, asyncio.Future[Answer], Answer]] = []
+
+    def build(self) -> list[Stack]:
+        """Give the stacks of the processes under test."""
+        return [build_stack(self.sentry, MemoryStore(), self.clock, ONE_ATTEMPT)]
+
+    def read(self, number: int) -> None:
+        identity, path = (SERVICE, TOKEN)[number % 2], (ISSUE, LIST)[number // 2 % 2]
+        process = number // 4 % len(self.stacks)
+        asked = self.stacks[process](call(path, clock=self.clock, identity=identity))
+        self.reads.append((self.returned[process], path, asyncio.create_task(asked)))
+
+    def write(self, number: int) -> None:
+        process = number % len(self.stacks)
+        sent = call(ISSUE, method="PUT", body=b'{"status":"resolved"}', clock=self.clock)
+        self.writes.append((process, asyncio.create_task(self.stacks[process](sent))))
+
+    def apply(self, number: int) -> None:
+        applied = self.sentry.apply(number)
+        if applied is not None:
+            self.on_the_way.append(applied)
+
+    def deliver(self, number: int) -> None:
+        if self.on_the_way:
+            _, done, answer = self.on_the_way.pop(number % len(self.on_the_way))
+            if not done.done():
+                done.set_result(answer)
+
+    def answer(self, number: int) -> None:
+        self.apply(number)
+        self.deliver(-1)
+
+    def leave(self, number: int) -> None:
+        if self.reads:
+            self.reads[number % len(self.reads)][2].cancel()
+
+    def wait(self, number: int) -> None:
+        self.clock.pass_s((1.0, 14.0, 25.0, 200.0)[number % 4])
+
+    async def settle(self) -> None:
+        for _ in range(12):
+            await asyncio.sleep(0)
+        for process, task in self.writes:
+            if task.done():
+                self.promise(process, _version(task.result()))
+
+    def promise(self, process: int, version: int) -> None:
+        """A write returned at a process: from here on readers must see it."""
+        self.returned = [max(version, known) for known in self.returned]
+
+    def check(self) -> None:
+        for floor, path, task in self.reads:
+            if task.done() and not task.cancelled() and task.result().outcome in PROMISED[path]:
+                assert _version(task.result()) >= floor
+
+    async def overtake(self) -> None:
+        """One more write that Sentry answers before everything else under way, and a read by everybody after it."""
+        self.write(0)
+        await self.settle()
+        self.answer(-1)
+        await self.settle()
+        await self.read_by_all()
+
+    async def read_by_all(self) -> None:
+        for number in range(4 * len(self.stacks)):
+            self.read(number)
+            await self.settle()
+
+    async def drain(self) -> None:
+        """Let everything that is under way come to its end."""
+        while self.sentry.waiting or self.on_the_way:
+            self.answer(0)
+            await self.settle()
+        await asyncio.gather(*self.tasks(), return_exceptions=True)
+
+    @staticmethod
+    def version_of(write: asyncio.Task[Answer]) -> int:
+        """Give the version that a write made."""
+        return _version(write.result())
+
+    def tasks(self) -> list[asyncio.Task[Answer]]:
+        return [*(task for _, _, task in self.reads), *(task for _, task in self.writes)]
+
+    async def aclose(self) -> None:
+        for stack in self.stacks:
+            await stack.aclose()
+
+
+def _version(answer: Answer) -> int:
+    assert isinstance(answer.body, bytes)
+    return int(answer.body.split(b":")[1].rstrip(b"}"))
