@@ -12,7 +12,7 @@ UNIT := -m "not live and not browser and not breadth"
 PYTEST := $(BIN)/pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: help up install test check check-python check-web breadth live browser chromium fmt types bench wheel clean
+.PHONY: help up install test check check-python check-web breadth live redis browser chromium fmt types bench wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -69,13 +69,16 @@ breadth: $(STAMPS)/python
 	$(SAY) "Python: every operation of the catalog, in the gateway and in the sandbox"
 	@$(PYTEST) -m breadth -n 2
 
-live: install $(STAMPS)/sentry-cli
-	$(SAY) "Real processes: sandbox, gateway, sentry-sdk, sentry-cli, wheel"
+live: install redis $(STAMPS)/sentry-cli
+	$(SAY) "Real processes: sandbox, gateway, workers, Redis, sentry-sdk, sentry-cli, wheel"
 	@$(PYTEST) -m "live and not browser"
 
 browser: install chromium
 	$(SAY) "Real browser: the workbench in Chromium"
 	@$(PYTEST) -m browser
+
+redis:
+	@sh tools/ensure-redis.sh
 
 chromium:
 	@sh tools/ensure-chromium.sh
