@@ -18,7 +18,15 @@ from dexter.observe.board import Board
 from dexter.observe.logs import LogFormat, LogRecords, configure_logs
 from dexter.observe.mishaps import Mishap, Mishaps
 from dexter.observe.present import Present, begin
-from dexter.observe.records import AnswerServed, AttemptFinished, EntryStored, IdentityDropped, Record, RefreshFailed
+from dexter.observe.records import (
+    AnswerServed,
+    AttemptFinished,
+    BreakerChanged,
+    EntryStored,
+    IdentityDropped,
+    Record,
+    RefreshFailed,
+)
 from dexter.observe.redaction import REDACTED, Redaction
 
 if TYPE_CHECKING:
@@ -173,3 +181,12 @@ def test_a_log_that_nobody_takes_fails_no_request() -> None:
     with set_up():
         configure_logs("json", stream=Gone())
         LogRecords()(AnswerServed("/api/0", LIST, "GET", 200, 0.01, "r"))
+
+
+@pytest.mark.parametrize(("state", "level"), [("open", "warning"), ("half_open", "warning"), ("closed", "info")])
+def test_a_breaker_that_changes_is_worth_a_line(stream: io.StringIO, state: str, level: str) -> None:
+    """Whoever reads the log of an outage sees when a part of Sentry was given up, and when it was back."""
+    configure_logs("json", stream=stream)
+    LogRecords()(BreakerChanged("read-issues", state, "TimedOut"))
+    line = json.loads(stream.getvalue())
+    assert (line["event"], line["level"], line["state"]) == ("breaker_changed", level, state)

@@ -14,6 +14,7 @@ from dexter.observe.present import current_trace_id
 from dexter.observe.records import (
     AnswerServed,
     AttemptFinished,
+    BreakerChanged,
     CapabilitiesProbed,
     IdentityDropped,
     Record,
@@ -155,6 +156,9 @@ class LogRecords:
                 self._log.info("sentry_probed", kind=kind, version=version, dialect=dialect)
             case RefreshFailed(endpoint=endpoint, error=error):
                 self._log.warning("refresh_failed", endpoint=endpoint, error=error)
+            case BreakerChanged(call_class=call_class, state=state, last_failure=failure):
+                write = self._log.info if state == "closed" else self._log.warning
+                write("breaker_changed", call_class=call_class, state=state, last_failure=failure)
             case TagsPurged(endpoint=endpoint, entries=entries) if entries:
                 self._log.debug("entries_purged", endpoint=endpoint, entries=entries)
             case _:
