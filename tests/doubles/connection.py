@@ -23,8 +23,9 @@ DATE = (b"date", b"Tue, 14 Nov 2023 22:13:20 GMT")
 class Pipe(asyncio.Transport):
     """The server's side of a connection; what it writes is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, peer: str) -> None:
         super().__init__()
+        self.peer = peer
         self.written = b""
         self.closed = False
         self.reading = True
@@ -42,7 +43,7 @@ class Pipe(asyncio.Transport):
         self.closed = True
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return {"peername": ("127.0.0.1", 50_000), "sockname": ("127.0.0.1", 8000)}.get(name, default)
+        return {"peername": (self.peer, 50_000), "sockname": ("127.0.0.1", 8000)}.get(name, default)
 
     def pause_reading(self) -> None:
         self.reading = False
@@ -71,12 +72,12 @@ class Said:
 class Connection:
     """One keep-alive connection. Without `fast`, everything goes the usual way."""
 
-    def __init__(self, app: Application, *, fast: bool = True) -> None:
+    def __init__(self, app: Application, *, fast: bool = True, peer: str = "127.0.0.1") -> None:
         config = uvicorn.Config(app, http=GatewayProtocol, ws="none", lifespan="off", log_config=None)
         config.load()
         self.state = ServerState()
         self.state.default_headers = [DATE]
-        self.pipe = Pipe()
+        self.pipe = Pipe(peer)
         self.protocol = GatewayProtocol(
             config=config, server_state=self.state, app_state={FAST_PATH: app.fast_path} if fast else {}
         )

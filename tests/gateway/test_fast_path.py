@@ -170,11 +170,53 @@ async def test_whatever_a_request_says_both_ways_give_the_same_answer(
 
 
 def _as_asked(said: Said, fields: list[tuple[str, str]]) -> tuple[object, ...]:
-    own = next((value for name, value in fields if name == "X-Request-ID" and re.fullmatch(r"[\w.\-]+", value)), None)
-    if own is not None:
-        assert said.header("x-request-id") == own
+    stated = next((value for name, value in fields if name == "X-Request-ID"), "")
+    if re.fullmatch(r"[A-Za-z0-9._\-]{1,64}", stated):
+        assert said.header("x-request-id") == stated
     headers = sorted((k, b"" if k in _DIFFERS else v) for k, v in said.headers)
     return said.status, headers, said.body
+
+
+ONE_MORE_FIELD = {
+    "Accept": ["*/*", "text/html", "application/json"],
+    "Accept-Encoding": ["gzip", "identity", "br", "gzip;q=0", "*"],
+    "Accept-Language": ["de"],
+    "Authorization": ["Bearer sntryu_own", "Bearer sntryu_other", "Basic abc", f"Bearer {ACCESS_TOKEN}"],
+    "Cache-Control": ["no-cache", "no-store", "max-age=0", "max-age=5", "max-age=x"],
+    "Cookie": ["dexter_session=x", "theme=dark"],
+    "Host": ["localhost", "127.0.0.1:8000", "evil.example", ""],
+    "If-Match": ['"x"'],
+    "If-Modified-Since": ["Tue, 14 Nov 2023 22:13:20 GMT"],
+    "If-None-Match": ['"x"', "*"],
+    "Origin": ["http://localhost:8000", "https://evil.example", "null"],
+    "Pragma": ["no-cache"],
+    "Range": ["bytes=0-1"],
+    "X-Dexter-Token": [ACCESS_TOKEN, "wrong"],
+    "X-Forwarded-Proto": ["https", "http"],
+    "X-Request-ID": ["build-7", "no good id"],
+    "Traceparent": ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
+}
+
+
+@pytest.mark.parametrize("target", [ISSUES, STREAM])
+@pytest.mark.parametrize("caller", [SERVICE, OWN], ids=["service", "own token"])
+@pytest.mark.parametrize("name", ONE_MORE_FIELD)
+async def test_one_field_more_is_answered_as_the_usual_way_answers_it(
+    name: str, target: str, caller: tuple[str, str], gateway: Application, sentry: SentryDouble
+) -> None:
+    """What stands ready for a request must not be given to one that says more, unless nothing depends on that."""
+    sentry.will(PACKED)
+    fast, usual = Connection(gateway), Connection(gateway, fast=False)
+    await stand_ready(fast, get(target, caller))
+    for value in ONE_MORE_FIELD[name]:
+        request = get(target, caller, (name, value))
+        (expected,) = await usual.ask(request)
+        for _ in range(3):
+            (said,) = await Connection(gateway).ask(request)
+            if expected.status.startswith(b"HTTP/1.1 200"):
+                assert _as_asked(said, [(name, value)]) == _as_asked(expected, [(name, value)]), value
+            else:
+                assert said.status == expected.status, value
 
 
 async def test_an_answer_that_stands_ready_takes_no_task(fast: Connection, sentry: SentryDouble) -> None:
@@ -383,6 +425,37 @@ async def test_the_end_of_another_request_is_no_request(fast: Connection) -> Non
     said = await fast.ask(outer, inner)
     assert len(said) == 1
     assert said[0].status != b"HTTP/1.1 200 OK"
+
+
+async def test_bytes_within_a_head_are_no_request(fast: Connection) -> None:
+    """A request that comes in two pieces may break anywhere."""
+    inner = get(ISSUES, BEARER)
+    await stand_ready(fast, inner)
+    await fast.ask(inner)
+    outer = get("/health")
+    said = await fast.ask(outer[:-2] + b"X-Note: ", inner)
+    assert [answer.body[:12] for answer in said] == [b'{"status":"o']
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+async def test_a_client_that_wants_the_connection_closed_has_it_closed(version: str, gateway: Application) -> None:
+    """Such a client may wait for the end to know that it has everything."""
+    fields = (BEARER, ("Connection", "close")) if version == "1.1" else (BEARER,)
+    for _ in range(4):
+        connection = Connection(gateway)
+        await connection.ask(get(ISSUES, *fields, version=version))
+        assert connection.pipe.closed
+
+
+async def test_what_a_trusted_proxy_says_counts_for_it_alone(gateway: Application) -> None:
+    """The same bytes from elsewhere mean something else: links lead back the way the request came."""
+    request = get(ISSUES, BEARER, ("X-Forwarded-Proto", "https"))
+    proxy, stranger = Connection(gateway), Connection(gateway, peer="192.0.2.7")
+    for _ in range(3):
+        (through_proxy,) = await proxy.ask(request)
+        (direct,) = await stranger.ask(request)
+    assert "<https://localhost:8000/" in (through_proxy.header("link") or "")
+    assert "<http://localhost:8000/" in (direct.header("link") or "")
 
 
 async def test_a_client_that_does_not_read_waits_the_usual_way(fast: Connection) -> None:
