@@ -19,6 +19,7 @@ from dexter.gateway.forwarding import lowered, max_age_s, to_client, to_sentry, 
 from dexter.gateway.ready import Hit
 from dexter.gateway.retry_after import retry_after
 from dexter.gateway.rewrite import fields_of, own_body, own_headers
+from dexter.gateway.validators import has_already, with_tag, without_content
 from dexter.observe.present import identity_kind
 from dexter.observe.records import AnswerServed, Observer, tell
 from dexter.policy.cache_status import age_s, cache_status
@@ -166,6 +167,9 @@ class Passthrough:
 
     def _request_headers(self, headers: Headers, endpoint: Endpoint, path: str) -> Headers:
         kept = to_sentry(headers)
+        if _has_tag(endpoint):
+            # Settled here, so that callers with and without a copy of their own share one answer.
+            kept = tuple((name, value) for name, value in kept if name.lower() != "if-none-match")
         if fields_of(endpoint.template, path):
             # The body is looked into, so it must not be packed.
             return tuple((name, value) for name, value in kept if name.lower() != "accept-encoding")
@@ -178,6 +182,7 @@ class Passthrough:
             await close_body(answer.body)
             await self._refuse(exchange, call.endpoint, error)
             return
+        answer = self._validated(exchange, call, answer)
         exchange.state["outcome"] = answer.outcome
         self._tell(exchange, call.endpoint, answer.status, answer)
         if answer.kept is not None and isinstance(answer.body, bytes):
@@ -185,6 +190,17 @@ class Passthrough:
             exchange.state[HIT] = Hit(answer, call.endpoint.name, FACE, call.endpoint.name, answer.body)
         headers = (*answer.headers, *self._own_headers(exchange, call, answer))
         await exchange.respond(answer.status, headers, answer.body)
+
+    def _validated(self, exchange: Exchange, call: Call, answer: Answer) -> Answer:
+        """Give the answer with its tag, or none of it to a client that has it already."""
+        if call.method != "GET" or answer.status != 200 or not isinstance(answer.body, bytes):
+            return answer
+        if not _has_tag(call.endpoint):
+            return answer
+        headers = with_tag(answer.headers, answer.body)
+        if has_already(header(exchange.headers, "if-none-match"), header(headers, "etag")):
+            return replace(answer, status=304, headers=without_content(headers), body=b"")
+        return replace(answer, headers=headers)
 
     async def _turned(self, exchange: Exchange, call: Call, answer: Answer) -> Answer:
         """Give the answer as the client gets it: addresses turned, unreadable errors replaced."""
@@ -264,6 +280,11 @@ def build_passthrough(
     return Passthrough(
         send, upstream, router, admit, own_base, clock or SystemClock(), options or PassthroughOptions(), observers
     )
+
+
+def _has_tag(endpoint: Endpoint) -> bool:
+    """Whether an endpoint's answers are kept, so that a client may be told that it has the one that is kept."""
+    return endpoint.cache.fresh_s > 0 and not endpoint.secret
 
 
 def _as_json(headers: Headers) -> Headers:
