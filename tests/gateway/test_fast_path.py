@@ -454,6 +454,8 @@ async def test_what_a_trusted_proxy_says_counts_for_it_alone(gateway: Applicatio
     for _ in range(3):
         (through_proxy,) = await proxy.ask(request)
         (direct,) = await stranger.ask(request)
+    assert await proxy.at_once(request)
+    assert await stranger.at_once(request)
     assert "<https://localhost:8000/" in (through_proxy.header("link") or "")
     assert "<http://localhost:8000/" in (direct.header("link") or "")
 

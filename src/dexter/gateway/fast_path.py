@@ -46,7 +46,9 @@ _ANSWER_DEPENDS_NOT = frozenset(
 """Fields that no answer depends on, and that differ from client to client."""
 _OF_ONE_REQUEST = frozenset({b"x-request-id", b"traceparent", b"tracestate", b"baggage", b"sentry-trace"})
 """Fields that no stored answer depends on, and that differ from request to request."""
-_NEVER = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade", b"x-forwarded-proto", b"range"})
+_OF_THE_PEER = b"x-forwarded-proto"
+"""Counts only from a proxy that is trusted, so that it matters who sends it."""
+_NEVER = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade", b"range"})
 """Fields that lead a request the usual way."""
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
@@ -234,8 +236,11 @@ class FastPath:
         ready.requests.clear()
 
 
-def asked(url: bytes, headers: RawHeaders) -> Asked | None:
-    """Give what a GET request asks, or None for one that goes the usual way whatever stands ready."""
+def asked(url: bytes, headers: RawHeaders, peer: str) -> Asked | None:
+    """Give what a GET request asks, or None for one that goes the usual way whatever stands ready.
+
+    `peer` is the address that the connection comes from.
+    """
     said: list[object] = [url]
     request_id, whole = None, True
     for pair in headers:
@@ -244,6 +249,10 @@ def asked(url: bytes, headers: RawHeaders) -> Asked | None:
             continue
         if name in _NEVER:
             return None
+        if name == _OF_THE_PEER:
+            whole = False
+            said += (peer, pair)
+            continue
         if name not in _OF_ONE_REQUEST:
             said.append(pair)
             continue

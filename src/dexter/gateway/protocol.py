@@ -137,7 +137,7 @@ class GatewayProtocol(HttpToolsProtocol):
         )
 
     def _answered(self, fast_path: FastPath) -> bool:
-        question = asked(self.url, self.headers)
+        question = asked(self.url, self.headers, self.client[0] if self.client else "")
         if question is None:
             return False
         ready = fast_path.find(question, self.server_state.default_headers) if self._is_free() else None
