@@ -124,7 +124,13 @@ export function lastingWords(since: string | null, nowMs: number): string | null
   return ms === null ? null : `for ${shortSpan((nowMs - ms) / 1000)}`;
 }
 
-/** Give what the gateway is, in one line: "Up for 3 min · 2 workers · 1 MB stored". */
+/** The same as a sentence: "So for 3 min". */
+export function lastedWords(since: string, nowMs: number): string | null {
+  const lasting = lastingWords(since, nowMs);
+  return lasting === null ? null : `So ${lasting}`;
+}
+
+/** Give how many processes these figures are of: "2 workers, 1 lost". */
 export function workersWords({ live, seen }: { live: number; seen: number }): string {
   const lost = seen - live;
   return lost <= 0 ? counted(live, "worker") : `${counted(live, "worker")}, ${lost} lost`;

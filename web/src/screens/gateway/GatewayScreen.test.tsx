@@ -62,7 +62,7 @@ it("tells of a suspended promise, since when, why, and what to do", async () => 
   openWorkbench("/gateway");
   const notice = await screen.findByRole("region", { name: "Suspended promise" });
   expect(notice).toHaveTextContent("Suspended: A change shows on all hosts at once");
-  expect(notice).toHaveTextContent("for 3 min. Redis does not answer. Bring Redis back");
+  expect(notice).toHaveTextContent("Redis does not answer. So for 3 min. Bring Redis back");
   const figures = screen.getByLabelText("Figures of the last 5 minutes");
   expect(notice.compareDocumentPosition(figures) & Node.DOCUMENT_POSITION_FOLLOWING).toBeTruthy();
 });

@@ -2,7 +2,7 @@ import { IconShieldOff } from "@tabler/icons-react";
 
 import { epochMs, exactTime } from "@/core/format";
 import type { Suspended } from "@/core/gatewayModel";
-import { lastingWords, remedyOf } from "@/core/gatewayWords";
+import { lastedWords, remedyOf } from "@/core/gatewayWords";
 import { sentences } from "@/core/sentences";
 
 import classes from "./gateway.module.css";
@@ -16,9 +16,7 @@ export function Suspensions({ suspended, nowMs }: { suspended: readonly Suspende
           <IconShieldOff size={20} stroke={1.5} aria-hidden />
           <div>
             <strong>Suspended: {one.promise}</strong>
-            <p>
-              <span data-tip={`Since ${exactTime(epochMs(one.since))}`}>{lastingWords(one.since, nowMs)}</span>. {sentences(one.why, remedyOf(one))}
-            </p>
+            <p data-tip={`Since ${exactTime(epochMs(one.since))}`}>{sentences(one.why, lastedWords(one.since, nowMs), remedyOf(one))}</p>
           </div>
         </section>
       ))}

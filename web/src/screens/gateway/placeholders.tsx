@@ -11,7 +11,7 @@ const range = (length: number) => Array.from({ length }, (_, index) => index);
 /** The screen's geometry with nothing in it yet. */
 export function GatewaySkeleton() {
   return (
-    <div role="status" aria-label="Loading the figures">
+    <div role="status" aria-label="Loading the figures" className={classes.skeletons}>
       <div className={classes.figures} aria-hidden>
         {range(8).map((index) => (
           <div key={index} className={classes.skeleton}>

@@ -89,7 +89,7 @@ function thresholdLine({ value, label }: { value: number; label: string }, ink: 
     symbol: "none",
     animation: false,
     lineStyle: { color: ink.muted, type: "dashed", width: 1 },
-    label: { position: "insideEndTop", formatter: `goal ${label}`, color: ink.muted, fontSize: 11, fontFamily: FONT, textBorderWidth: 0 },
+    label: { position: "insideStartTop", formatter: `goal ${label}`, color: ink.muted, fontSize: 11, fontFamily: FONT, textBorderWidth: 0 },
     data: [{ yAxis: value }],
   };
 }
