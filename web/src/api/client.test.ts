@@ -54,7 +54,8 @@ describe("what comes back", () => {
   it.each<[string, number, string | object, Partial<ApiError>]>([
     ["a problem", 502, { title: "Bad gateway", message: "Sentry is away", remedy: "Wait", request_id: "r1" }, { message: "Sentry is away", remedy: "Wait", requestId: "r1", retryable: true }],
     ["Sentry's detail", 403, { detail: "No permission" }, { message: "No permission", retryable: false }],
-    ["HTML", 502, "<html>boom</html>", { message: "Sentry or the gateway could not answer", retryable: true }],
+    ["HTML", 502, "<html>boom</html>", { message: "Sentry is not answering", retryable: true }],
+    ["HTML of the gateway's own", 500, "<html>boom</html>", { message: "Sentry or the gateway could not answer", retryable: true }],
     ["nothing", 404, "", { message: "This does not exist, or the token cannot see it", retryable: false }],
     ["JSON that is no object", 429, "[1]", { message: "Sentry asks to slow down", retryable: true }],
     ["an object where text belongs", 400, { detail: { nested: 1 } }, { message: "The request was refused (400)", retryable: false }],

@@ -1,3 +1,5 @@
+import { sentences } from "@/core/sentences";
+
 /** What failed, whose move it is, and whether trying again can help. Every failure of the gateway reaches the screens as this. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -57,11 +59,22 @@ export function asApiError(error: unknown): ApiError {
   });
 }
 
+/** What fits a heading on a phone in two lines. */
+const LONGEST_HEADING = 72;
+
+/** Give an error as a heading and a text. A message too long for a heading stands in the text, beneath what its status means. */
+export function toldBy(failure: ApiError): { heading: string; text: string } {
+  const message = failure.message.trim();
+  if (message.length <= LONGEST_HEADING) return { heading: message.replace(/\.$/, ""), text: failure.remedy };
+  return { heading: defaultMessage(failure.status), text: sentences(message, failure.remedy) };
+}
+
 function defaultMessage(status: number): string {
   if (status === 401) return "You are not signed in";
   if (status === 403) return "This token may not do that";
   if (status === 404) return "This does not exist, or the token cannot see it";
   if (status === 429) return "Sentry asks to slow down";
+  if (status === 502 || status === 503 || status === 504) return "Sentry is not answering";
   if (status >= 500) return "Sentry or the gateway could not answer";
   return `The request was refused (${status})`;
 }

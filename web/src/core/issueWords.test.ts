@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 import { anIssue } from "@tests/issues";
 
-import { doneWords, headline, levelWord, stateWords, subjectOf } from "./issueWords";
+import { doneWords, headline, levelWord, placeOf, stateWords, subjectOf } from "./issueWords";
 import type { Issue, IssueUpdate } from "./model";
 
 // Words for people: no field names, no exclamation marks.
@@ -37,6 +37,17 @@ it("finds the headline of errors and of messages", () => {
   expect(headline(anIssue())).toEqual({ type: "ValueError", value: "bad price" });
   expect(headline(anIssue({ metadata: { title: "Slow reply" } }))).toEqual({ type: "Slow reply", value: "" });
   expect(headline(anIssue({ metadata: {}, title: "" }))).toEqual({ type: "(no title)", value: "" });
+});
+
+// A row that says the same thing twice hides that there is nothing more to say.
+it.each<[Partial<Issue>, string]>([
+  [{}, "shop.cart in add"],
+  [{ culprit: "bad price" }, ""],
+  [{ metadata: { title: "Slow reply" }, culprit: "Slow reply" }, ""],
+  [{ metadata: { title: "Slow reply" }, culprit: "shop.views" }, "shop.views"],
+  [{ culprit: null }, ""],
+])("%j broke at “%s”", (part, place) => {
+  expect(placeOf(anIssue(part))).toBe(place);
 });
 
 it("names one issue and counts several", () => {

@@ -10,6 +10,13 @@ export function headline(issue: Pick<Issue, "metadata" | "title">): { type: stri
   return { type: title === "" ? issue.title || "(no title)" : title, value: "" };
 }
 
+/** Give where it broke, unless a line of the headline says the same: messages often have their own text as culprit. */
+export function placeOf(issue: Pick<Issue, "metadata" | "title" | "culprit">): string {
+  const { type, value } = headline(issue);
+  const culprit = issue.culprit?.trim() ?? "";
+  return culprit === type || culprit === value ? "" : culprit;
+}
+
 const LEVEL_WORDS: Record<Level, string> = {
   fatal: "Fatal",
   error: "Error",

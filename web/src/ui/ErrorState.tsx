@@ -2,7 +2,7 @@ import { Button, Code, Group, Stack, Text, Title } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 
-import { asApiError } from "@/api/error";
+import { asApiError, toldBy } from "@/api/error";
 
 interface Props {
   error: unknown;
@@ -18,16 +18,17 @@ interface Props {
 /** What happened, whose move it is, and that move. */
 export function ErrorState({ error, onRetry, title, actions, compact = false }: Props) {
   const failure = asApiError(error);
+  const told = title === undefined ? toldBy(failure) : { heading: title, text: failure.message };
   return (
     <Stack role="alert" align={compact ? "flex-start" : "center"} gap="xs" p="lg" mt={compact ? 0 : 80} maw={520} mx={compact ? 0 : "auto"}>
       <IconAlertTriangle size={compact ? 20 : 28} stroke={1.5} color="var(--dx-warning)" aria-hidden />
       <Title order={2} ta={compact ? "left" : "center"}>
-        {title ?? failure.message}
+        {told.heading}
       </Title>
       <Text c="dimmed" ta={compact ? "left" : "center"} style={{ overflowWrap: "anywhere" }}>
-        {title === undefined ? failure.remedy : failure.message}
+        {told.text}
       </Text>
-      <Group mt="xs" gap="sm">
+      <Group mt="xs" gap="sm" justify={compact ? "flex-start" : "center"}>
         {actions}
         {onRetry && failure.retryable && (
           <Button size="sm" variant="default" onClick={onRetry}>

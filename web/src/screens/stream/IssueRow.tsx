@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { memo, type MouseEvent } from "react";
 
 import { counted } from "@/core/format";
-import { headline, levelWord, priorityWord, stateWords } from "@/core/issueWords";
+import { headline, levelWord, placeOf, priorityWord, stateWords } from "@/core/issueWords";
 import type { Issue } from "@/core/model";
 import { onlySeries } from "@/core/series";
 import { PriorityMark } from "@/screens/triage/PriorityMark";
@@ -57,6 +57,8 @@ export const IssueRow = memo(function IssueRow({ issue, density, active, selecte
 
 function RowMain({ issue, density, actions }: { issue: Issue; density: Density; actions: RowActions }) {
   const { type, value } = headline(issue);
+  const place = placeOf(issue);
+  const second = value === "" ? place : value;
   return (
     <div className={classes.main}>
       <div className={classes.first}>
@@ -69,12 +71,12 @@ function RowMain({ issue, density, actions }: { issue: Issue; density: Density; 
         >
           {type}
         </Link>
-        {density === "compact" ? <span className={classes.inlineValue}>{value}</span> : value !== "" && <span className={classes.culprit}>{issue.culprit}</span>}
+        {density === "compact" ? <span className={classes.inlineValue}>{value}</span> : value !== "" && place !== "" && <span className={classes.culprit}>{place}</span>}
         <Badges issue={issue} />
       </div>
-      {density !== "compact" && (
+      {density !== "compact" && second !== "" && (
         <div className={classes.value} data-culprit={value === "" || undefined}>
-          {value === "" ? issue.culprit : value}
+          {second}
         </div>
       )}
       <RowFacts issue={issue} phone={density === "phone"} />

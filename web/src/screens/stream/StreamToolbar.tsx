@@ -1,6 +1,8 @@
 import { ActionIcon } from "@mantine/core";
 import { IconBaselineDensityMedium, IconBaselineDensitySmall, IconRefresh } from "@tabler/icons-react";
 
+import { useEffect, useRef } from "react";
+
 import { ago, counted, epochMs, exactTime } from "@/core/format";
 import type { Meta } from "@/core/model";
 import { type StatusTab, STATUSES, statusWord } from "@/core/view";
@@ -59,10 +61,15 @@ export function StreamToolbar({ meta, fetchedAtMs, total, refreshing, onRefresh 
 }
 
 function StatusTabs({ status, onStatus }: { status: StatusTab; onStatus: (status: StatusTab) => void }) {
+  const chosen = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    // On a phone the tabs are wider than the screen.
+    chosen.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [status]);
   return (
     <div className={classes.tabs} role="group" aria-label="Status">
       {STATUSES.map((one) => (
-        <button key={one} type="button" className={classes.tab} aria-pressed={one === status} onClick={() => onStatus(one)}>
+        <button key={one} ref={one === status ? chosen : null} type="button" className={classes.tab} aria-pressed={one === status} onClick={() => onStatus(one)}>
           {statusWord(one)}
         </button>
       ))}
