@@ -18,6 +18,7 @@ class Kept:
 
     stored_at: float = 1000.0
     fallback_only: bool = False
+    status: int = 200
     brief: bool = False
 
 
@@ -80,3 +81,19 @@ def test_an_entry_never_gets_better_with_age(one: float, other: float) -> None:
     order = [Fresh, Stale, Fallback, Miss]
     young, old = (order.index(type(judge(Kept(), RULE, 1000 + age))) for age in sorted((one, other)))
     assert young <= old
+
+
+@pytest.mark.parametrize(
+    ("age_s", "max_age_s", "expected"),
+    [(0, None, Fresh), (9.9, None, Fresh), (10, None, Miss), (400, None, Miss), (-1, None, Miss), (9, 5, Miss)],
+)
+def test_what_is_not_there_is_said_again_for_a_moment_only(
+    age_s: float, max_age_s: float | None, expected: type[object]
+) -> None:
+    """A client that asks in a loop costs no quota, and what is there at last is soon found."""
+    assert isinstance(judge(Kept(status=404), RULE, 1000 + age_s, max_age_s), expected)
+
+
+def test_what_was_not_there_while_sentry_lagged_is_not_said_again() -> None:
+    """It may have been written just now."""
+    assert isinstance(judge(Kept(status=404, fallback_only=True), RULE, 1000), Miss)

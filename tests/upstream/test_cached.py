@@ -295,3 +295,40 @@ async def test_an_anonymous_caller_is_neither_stored_for_nor_served(stack: Stack
     await stack(call(identity=nobody))
     await stack(call(identity=nobody))
     assert len(sentry.calls) == 2
+
+
+ABSENT = ok(b'{"detail":"The requested resource does not exist"}', status=404)
+
+
+async def test_not_found_is_kept_for_a_moment(stack: Stack, sentry: SentryDouble, clock: FakeClock) -> None:
+    """A script that polls for an issue that is gone must not eat everybody's quota."""
+    sentry.will(ABSENT)
+    assert (await stack(call(clock=clock))).outcome is Outcome.MISS
+    again = await stack(call(clock=clock))
+    assert (again.status, again.body, again.outcome) == (404, ABSENT.body, Outcome.HIT)
+    clock.pass_s(10)
+    assert (await stack(call(clock=clock))).outcome is Outcome.MISS
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ok(b"<html>" + b"x" * 70_000, status=404, headers=(("Content-Type", "text/html"),)),
+        ok(b"", status=404, headers=()),
+        *(ok(b'{"detail":"no"}', status=status) for status in (400, 401, 403, 410, 429)),
+    ],
+)
+async def test_no_other_refusal_is_kept(stack: Stack, sentry: SentryDouble, clock: FakeClock, answer: Answer) -> None:
+    """Each may be gone the next moment, or was never Sentry's word."""
+    sentry.will(answer)
+    await stack(call(clock=clock))
+    assert (await stack(call(clock=clock))).outcome is Outcome.MISS
+
+
+async def test_a_write_makes_not_found_go(stack: Stack, sentry: SentryDouble, clock: FakeClock) -> None:
+    """What was just made must be there."""
+    sentry.will(ABSENT, ok(), ok(b'{"id":"7"}'))
+    issue = "/api/0/organizations/acme/issues/7/"
+    await stack(call(issue, clock=clock))
+    await stack(call(issue, method="PUT", body=b"{}", clock=clock))
+    assert (await stack(call(issue, clock=clock))).status == 200

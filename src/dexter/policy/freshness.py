@@ -24,6 +24,10 @@ class Stored(Protocol):
     """What the judgement needs to know of an entry."""
 
     @property
+    def status(self) -> int:
+        """The status of the answer: 200, or 404 for what is not there."""
+
+    @property
     def stored_at(self) -> float:
         """The epoch second at which Sentry was asked."""
 
@@ -38,6 +42,10 @@ class Stored(Protocol):
 
 BRIEF_FRESH_S = 5.0
 """How long what the next event may outdate is fresh, at most, and stale after that."""
+
+ABSENT = 404
+ABSENT_FRESH_S = 10.0
+"""How long "not found" is given again, at most. After that it is worth nothing, also when Sentry breaks."""
 
 E = TypeVar("E", bound=Stored)
 
@@ -76,13 +84,15 @@ def judge(entry: E | None, rule: CacheRule, now: float, max_age_s: float | None 
     if entry is None or rule.fresh_s <= 0:
         return Miss()
     age_s = now - entry.stored_at
+    if entry.status == ABSENT and (age_s >= fresh_for_s(entry, rule) or age_s < 0 or entry.fallback_only):
+        return Miss()
     if age_s >= rule.fresh_s + max(rule.if_error_s, rule.stale_s):
         return Miss()
     if entry.fallback_only or age_s < 0:
         # A negative age means that the clock was set back: how old it really is, nobody knows.
         return Fallback(entry)
     if max_age_s is not None and age_s > max_age_s:
-        return Fallback(entry)
+        return Miss() if entry.status == ABSENT else Fallback(entry)
     fresh_s = fresh_for_s(entry, rule)
     if age_s < fresh_s:
         return Fresh(entry)
@@ -93,4 +103,6 @@ def judge(entry: E | None, rule: CacheRule, now: float, max_age_s: float | None 
 
 def fresh_for_s(entry: Stored, rule: CacheRule) -> float:
     """Give how long after it was stored an entry is fresh, in seconds."""
+    if entry.status == ABSENT:
+        return min(rule.fresh_s, ABSENT_FRESH_S)
     return min(rule.fresh_s, BRIEF_FRESH_S) if entry.brief else rule.fresh_s

@@ -71,6 +71,16 @@ def storable(status: int, headers: Headers, kind: Content) -> bool:
     return status == 200 and kind is Content.JSON and header(headers, "set-cookie") is None
 
 
+LONGEST_ABSENCE_BYTES = 4096
+"""What Sentry says of something that is not there takes some words; a longer page is somebody else's."""
+
+
+def storable_absence(status: int, headers: Headers, size: int) -> bool:
+    """Whether Sentry's word that something is not there may be given again for a moment."""
+    is_small = 0 < size <= LONGEST_ABSENCE_BYTES
+    return status == 404 and is_small and declares_json(headers) and header(headers, "set-cookie") is None
+
+
 _OF_THE_MOMENT = ("x-sentry-rate-limit-", "retry-after", "date", "age", "connection", "keep-alive", "transfer-encoding")
 """Header fields, by the start of their names, that say something of one response and nothing of the next."""
 

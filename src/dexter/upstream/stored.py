@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from dexter.observe.records import EntryStored, StoreRefused
 from dexter.policy.cache_key import cache_key
-from dexter.policy.outcome import content, forgets_entry, lasting, storable
+from dexter.policy.freshness import ABSENT
+from dexter.policy.outcome import content, forgets_entry, lasting, storable, storable_absence
 from dexter.policy.purge import filed_under
 from dexter.policy.sharing import may_share
 from dexter.stores.entry import Entry
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def stored(inner: Send, parts: Parts) -> Send:
-    """Give the stage that stores whole JSON successes under their tags.
+    """Give the stage that stores whole JSON successes under their tags, and for a moment that something is not there.
 
     What is asked for while Sentry's search lags behind a write is kept as a fallback only.
     """
@@ -34,7 +35,10 @@ def stored(inner: Send, parts: Parts) -> Send:
         lagging = parts.store.lagging(tags, parts.clock.monotonic())
         answer = await inner(call)
         if forgets_entry(answer.status):
-            await parts.store.discard(key)
+            if await _forgot(key) or lagging or not isinstance(answer.body, bytes):
+                return replace(answer, outcome=Outcome.MISS)
+            if storable_absence(answer.status, answer.headers, len(answer.body)):
+                await parts.store.put(Entry(key, 404, lasting(answer.headers), answer.body, asked_at, tags), mark)
         elif isinstance(answer.body, bytes) and _is_storable(answer):
             headers = lasting(answer.headers)
             entry = Entry(
@@ -51,6 +55,14 @@ def stored(inner: Send, parts: Parts) -> Send:
             name = call.endpoint.name
             parts.tell(EntryStored(name, entry.size_bytes, lagging) if kept else StoreRefused(name))
         return replace(answer, outcome=Outcome.MISS)
+
+    async def _forgot(key: str) -> bool:
+        """Let go of what was stored of a thing that is not there any more, in every process; False for nothing."""
+        entry = await parts.store.get(key)
+        if entry is None or entry.status == ABSENT:
+            return False
+        await parts.store.discard(key)
+        return True
 
     return send
 
