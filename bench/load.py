@@ -44,7 +44,7 @@ def load(
 ) -> Seen:
     """Ask for an address as fast as it is answered, watching the server's process. Fails when an answer is an error."""
     fields = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(SCRIPT), *fields, url]
+    command = ["wrk", "-t1", "--timeout", "10s", f"-c{connections}", f"-d{seconds}s", "-s", str(SCRIPT), *fields, url]
     told_to_vary = ["--", vary] if vary else []
     before_s = cpu_s(server)
     done = subprocess.run([*pinned(LOAD_CORE), *command, *told_to_vary], check=False, capture_output=True, text=True)
