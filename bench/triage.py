@@ -41,6 +41,7 @@ from bench.triage_trace import (
     Change,
     Kind,
     Request,
+    repeated_share,
     triage_trace,
 )
 from dexter.policy.link_header import next_cursor
@@ -428,6 +429,7 @@ def main() -> dict[str, Any]:
     """Print all runs, and give their figures."""
     trace = triage_trace()
     print(f"{len(trace)} requests in {LENGTH_S / 60:.0f} minutes, Sentry's latency {LATENCY_MS} ms")
+    print(f"{repeated_share(trace):.3f} of the reads ask what was asked before; no cold cache can answer more")
     found: dict[str, Any] = {}
     for name, run, pace in RUNS:
         found[name] = run(trace, pace).figures()

@@ -95,6 +95,13 @@ def triage_trace(seed: int = SEED, people: int = PEOPLE, length_s: float = LENGT
     return list(_with_changes(asked, random.Random(f"{seed}/changes")))
 
 
+def repeated_share(trace: list[Request]) -> float:
+    """Give the share of reads that ask what somebody has asked before: the most that a cold cache can answer."""
+    reads = [request for request in trace if request.kind is not Kind.WRITE]
+    asked = {(Kind.LIST if request.kind is Kind.POLL else request.kind, request.target) for request in reads}
+    return 1 - len(asked) / len(reads)
+
+
 def zipf_weights(count: int) -> list[float]:
     """Give the cumulative weights of `count` ranks, the last one being 1."""
     weights = [1 / rank**ZIPF_EXPONENT for rank in range(1, count + 1)]

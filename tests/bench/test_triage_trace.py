@@ -14,6 +14,7 @@ from bench.triage_trace import (
     VIEWS,
     Kind,
     Request,
+    repeated_share,
     triage_trace,
     zipf_weights,
 )
@@ -105,3 +106,10 @@ def test_every_write_changes_what_the_one_before_it_set(trace: list[Request]) ->
             fields[request.change.field] += 1
     assert fields["assignee"] > fields["priority"] > 0
     assert fields["status"] > 0
+
+
+def test_a_cold_cache_can_answer_what_was_asked_before(trace: list[Request]) -> None:
+    """A list and its poll are one question; an issue's three reads are three."""
+    kinds = (Kind.LIST, Kind.POLL, Kind.DETAIL, Kind.STATS, Kind.WRITE)
+    assert repeated_share([Request(0.0, 0, kind, 7) for kind in kinds]) == 1 / 4
+    assert 0.9 < repeated_share(trace) < 1
