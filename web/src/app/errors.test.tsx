@@ -13,6 +13,7 @@ interface Report {
   stack?: string;
   url: string;
   screen: string;
+  trace_id: string;
 }
 
 function collectReports(): Report[] {
@@ -40,6 +41,7 @@ it("keeps the frame around a broken screen and reports it", async () => {
   await waitFor(() => expect(reports).toHaveLength(1));
   expect(reports[0]).toMatchObject({ url: "/", screen: "/" });
   expect(reports[0]?.stack).toContain("TypeError");
+  expect(reports[0]?.trace_id).toMatch(/^[0-9a-f]{32}$/);
 });
 
 // The gateway being away is no mistake of the workbench: it is shown, not reported.
