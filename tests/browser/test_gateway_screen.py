@@ -7,9 +7,8 @@ from typing import Literal
 import pytest
 from bench.stand import Gateway, Sandbox, running_gateway
 from playwright.sync_api import Browser, Locator, Page, Request, expect
-
-from .conftest import NARROW, WIDE, sign_in, visit
-from .test_accessibility import SCHEMES, violations
+from tests.browser.conftest import NARROW, WIDE, sign_in, visit
+from tests.browser.test_accessibility import SCHEMES, violations
 
 RECOVERY_S = 2
 SEEN_WITHIN_MS = 15_000
