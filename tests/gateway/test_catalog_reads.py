@@ -10,6 +10,7 @@ from tests.doubles.sentry_double import JSON, FakeClock, SentryDouble, ok
 
 from dexter.catalog.mappings import mappings
 from dexter.errors import TimedOut, Unreachable
+from dexter.policy.freshness import ABSENT_FRESH_S
 
 from .conftest import SERVICE_TOKEN, Visitor
 
@@ -203,7 +204,7 @@ def assert_problem(response: Response, status: int, context: str | None = None) 
     ],
 )
 async def test_what_sentry_answers_instead_becomes_a_clear_problem(
-    operator: Visitor, sentry: SentryDouble, answer: Answer, status: int, says: str
+    operator: Visitor, sentry: SentryDouble, clock: FakeClock, answer: Answer, status: int, says: str
 ) -> None:
     """Each says what happened and who can do what about it; none is kept as if it were good."""
     sentry.will(answer)
@@ -211,6 +212,8 @@ async def test_what_sentry_answers_instead_becomes_a_clear_problem(
         document = assert_problem(await operator.get(ISSUES), status, "issues.list")
         assert says in document["message"]
     sentry.will(ok(b"[]"))
+    # "Not found" alone is given again, for a moment.
+    clock.pass_s(ABSENT_FRESH_S)
     assert (await operator.get(ISSUES)).status == 200
 
 

@@ -59,6 +59,8 @@ class SqliteLevel:
         self._path = path
         self._max_bytes = max_bytes
         self._queue: SimpleQueue[Entry | str | Callable[[], None] | None] = SimpleQueue()
+        self._told = self._written = 0
+        """How much the writer was told to do, and how much of it is done."""
         try:
             _prepare(path, epoch)
         except sqlite3.OperationalError:
@@ -86,15 +88,15 @@ class SqliteLevel:
     def put(self, entry: Entry) -> None:
         """Begin to keep an entry."""
         if self._writer.is_alive() and self._queue.qsize() < LONGEST_QUEUE:
-            self._queue.put(entry)
+            self._tell(entry)
 
     async def discard(self, key: str) -> None:
         """Begin to forget the entry of a key."""
-        self._queue.put(key)
+        self._tell(key)
 
     async def settled(self) -> None:
         """Return when everything put so far is in the file."""
-        if not self._writer.is_alive():
+        if self._written == self._told or not self._writer.is_alive():
             return
         loop = asyncio.get_running_loop()
         done = loop.create_future()
@@ -108,14 +110,18 @@ class SqliteLevel:
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(tell)
 
-        self._queue.put(written)
+        self._tell(written)
         await done
 
     async def aclose(self) -> None:
         """Write what waits and let the file go."""
-        self._queue.put(None)
+        self._tell(None)
         await asyncio.to_thread(self._writer.join)
         self._reader.close()
+
+    def _tell(self, work: Entry | str | Callable[[], None] | None) -> None:
+        self._told += 1
+        self._queue.put(work)
 
     def _write(self) -> None:
         connection = _connected(self._path)
@@ -133,6 +139,7 @@ class SqliteLevel:
             except (sqlite3.Error, ValueError) as error:
                 _failed(error)
             batches += 1
+            self._written += len(batch)
             for work in batch:
                 if callable(work):
                     work()

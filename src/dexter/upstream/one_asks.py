@@ -36,12 +36,16 @@ class OneAsks:
         self._inner = inner
         self._parts = parts
         self._flights = flights
+        self._ending: dict[str, asyncio.Task[None]] = {}
 
     async def __call__(self, call: Call) -> Answer:
         """Give the answer of a flight, this process's or another's."""
         if not may_share(call) or call.no_cache:
             return await self._inner(call)
         key = cache_key(call.identity, call.method, call.path, call.query)
+        if key in self._ending:
+            # This process's own last flight is being put away: some milliseconds, and no reason to look every few.
+            await asyncio.shield(self._ending[key])
         lead = await self._flights.lead(key, self._parts.clock.now(), self._parts.store.mark())
         if isinstance(lead, Lead):
             return await self._ask(call, lead)
@@ -60,7 +64,8 @@ class OneAsks:
             return await self._inner(call)
         finally:
             alive.cancel()
-            self._parts.background.start(self._over(lead))
+            ending = self._ending[lead.key] = self._parts.background.start(self._over(lead))
+            ending.add_done_callback(lambda _: self._ending.pop(lead.key, None))
 
     def _has_just_landed(self, call: Call, entry: Entry) -> bool:
         """Whether another process answered between this one's look into the store and its taking the lead."""
