@@ -426,3 +426,21 @@ async def test_an_identifier_cannot_lead_elsewhere(operator: Visitor, sentry: Se
     response = await operator.get(f"/api/v1/issues/{identifier}/events")
     assert response.status in (400, 404)
     assert sentry.calls == []
+
+
+@pytest.mark.parametrize("asked", ["fresh=1", "no_cache=true", "limit=5&fresh=true"])
+async def test_who_asks_anew_gets_sentrys_own_word(operator: Visitor, sentry: SentryDouble, asked: str) -> None:
+    """Scripts that cannot set a header; and those of the older Dexter."""
+    rest = asked.replace("fresh=1", "").replace("no_cache=true", "").replace("&fresh=true", "")
+    sentry.will(ok(b"[1]"), ok(b"[2]"))
+    await operator.get(f"{ISSUES}?{rest}")
+    assert (await operator.get(f"{ISSUES}?{rest}")).json()["data"] == [1]
+    assert (await operator.get(f"{ISSUES}?{asked}")).json()["data"] == [2]
+    assert "fresh" not in sentry.calls[-1].query
+
+
+async def test_who_does_not_ask_anew_gets_what_is_kept(operator: Visitor, sentry: SentryDouble) -> None:
+    """`fresh=0` is a default that some clients spell out."""
+    sentry.will(ok(b"[1]"), ok(b"[2]"))
+    for _ in range(2):
+        assert (await operator.get(f"{ISSUES}?fresh=0")).json()["data"] == [1]

@@ -18,6 +18,7 @@ from dexter.gateway.asgi import (
     send_response,
     whole_body,
 )
+from dexter.gateway.asked_anew import asked_anew
 from dexter.gateway.catalog_reads import Read, answer_read
 from dexter.gateway.fast_path import HIT
 from dexter.gateway.feature_routes import feature_addresses, feature_app
@@ -40,6 +41,7 @@ class ApiV1:
         self._router = Router(_addresses())
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
+        scope = asked_anew(scope)
         entry, values = self._find(scope)
         scope["state"]["context"] = entry if isinstance(entry, str) else entry.name
         headers = headers_of(scope)
