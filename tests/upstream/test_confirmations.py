@@ -144,6 +144,20 @@ async def test_when_sentry_does_not_say_the_call_itself_must_answer(
     assert (answer.outcome, answer.body) == (Outcome.MISS, b'{"id":"2"}')
 
 
+async def test_rights_that_changed_over_a_restart_start_anew(
+    stack: Stack, sentry: SentryDouble, clock: FakeClock, store: MemoryStore
+) -> None:
+    """What is kept outlives the process; the token was narrowed while none was there to see it."""
+    wide, narrow = ok(b'{"auth":{"scopes":["a","b"]}}'), ok(b'{"auth":{"scopes":["a"]}}')
+    sentry.will(ok(b"[1]"), wide, narrow, ok(b"[2]"))
+    await stack(call(identity=TOKEN, clock=clock))
+    clock.pass_s(61)
+    assert (await stack(call(identity=TOKEN, clock=clock))).body == b"[1]"
+    restarted = build_stack(sentry, store, clock, ONE_ATTEMPT)
+    assert (await restarted(call(identity=TOKEN, clock=clock))).body == b"[2]"
+    await restarted.aclose()
+
+
 async def test_a_token_whose_rights_changed_starts_anew(stack: Stack, sentry: SentryDouble, clock: FakeClock) -> None:
     """What was stored with a scope it lost must not be given any more."""
     sentry.will(ok(), ACCEPTED, ok(b'{"auth":{"scopes":[]},"user":{"id":"1"}}'), ok(b"[]"))

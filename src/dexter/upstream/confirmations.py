@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from dexter.observe.records import IdentityDropped
+from dexter.policy.cache_key import cache_key
 from dexter.policy.outcome import drops_identity
 from dexter.policy.purge import identity_tag
 from dexter.policy.revalidation import may_have_stored
+from dexter.stores.entry import Entry
 from dexter.wire import Call, Endpoint, Identity, Priority, Send
 
 if TYPE_CHECKING:
@@ -110,14 +113,28 @@ class Confirmations:
         if whoami.auth is None:
             await self.refused(call.identity, sent_at, INDEX.name, answer.status)
             return
-        await self._compare_rights(call.identity, msgspec.json.encode(whoami, order="sorted").decode())
+        # A digest: it outlives this process, and nobody else need know who the token belongs to.
+        rights = blake2b(msgspec.json.encode(whoami, order="sorted"), digest_size=16).hexdigest()
+        await self._compare_rights(call.identity, rights)
         self.accepted(call.identity, sent_at)
 
     async def _compare_rights(self, identity: Identity, rights: str) -> None:
         known = self._of(identity)
-        if known.rights is not None and known.rights != rights:
+        before = known.rights or await self._noted_rights(identity)
+        if before is not None and before != rights:
             await self._parts.store.purge((identity_tag(identity),))
         known.rights = rights
+        await self._note_rights(identity, rights)
+
+    async def _noted_rights(self, identity: Identity) -> str | None:
+        """Give the rights that this or another process last saw, which stored answers may have been made with."""
+        note = await self._parts.store.get(_note_key(identity))
+        return None if note is None else note.body.decode()
+
+    async def _note_rights(self, identity: Identity, rights: str) -> None:
+        store, now = self._parts.store, self._parts.clock.now()
+        tags = frozenset((identity_tag(identity),))
+        await store.put(Entry(_note_key(identity), 200, (), rights.encode(), now, tags), store.mark())
 
     def _of(self, identity: Identity) -> Known:
         known = self._known.setdefault(identity, Known())
@@ -125,3 +142,8 @@ class Confirmations:
         while len(self._known) > REMEMBERED_IDENTITIES:
             self._known.popitem(last=False)
         return known
+
+
+def _note_key(identity: Identity) -> str:
+    # No question has this method, so that no answer has this key.
+    return cache_key(identity, "RIGHTS", "/", "")
