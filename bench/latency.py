@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.hit import TOKEN
-from bench.load import SERVER_CORE, keep_on_core, load, middle, require
+from bench.load import SERVER_CORE, Seen, keep_on_core, load, middle, require
 from bench.peers import LIST, Peer, issue_list, running_nginx, running_upstream
 from bench.stand import request, running_gateway
 
@@ -32,10 +32,10 @@ def main() -> dict[str, Any]:
         for peer in peers.values():
             for _ in range(3):
                 request("GET", peer.url + LIST, headers=own)
-        runs = {
-            name: [load(peer.url + LIST, own, peer.pid, connections=CALLERS, seconds=2) for _ in range(ROUNDS)]
-            for name, peer in peers.items()
-        }
+        runs: dict[str, list[Seen]] = {name: [] for name in peers}
+        for _ in range(ROUNDS):
+            for name, peer in peers.items():
+                runs[name].append(load(peer.url + LIST, own, peer.pid, connections=CALLERS))
     print(f"{CALLERS} callers at once, 54 KB from the cache, medians of {ROUNDS} runs; goal: p95 {GOAL_MS:g} ms")
     print(f"{'':<10}{'p50 ms':>8}{'p95 ms':>8}{'p99 ms':>8}{'requests/s':>12}")
     told = {}
