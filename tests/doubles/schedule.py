@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tests.doubles.sentry_double import JSON, ONE_ATTEMPT, SERVICE, TOKEN, FakeClock, call
 
+from dexter.errors import TimedOut
 from dexter.stores.memory import MemoryStore
 from dexter.upstream.stack import Stack, build_stack
 from dexter.upstream.upstream import Upstream
@@ -117,8 +118,8 @@ class Schedule:
         for _ in range(12):
             await asyncio.sleep(0)
         for process, task in self.writes:
-            if task.done():
-                self.promise(process, _version(task.result()))
+            if (answer := answer_of(task)) is not None:
+                self.promise(process, _version(answer))
 
     def promise(self, process: int, version: int) -> None:
         """A write returned at a process: from here on readers must see it."""
@@ -126,8 +127,8 @@ class Schedule:
 
     def check(self) -> None:
         for floor, path, task in self.reads:
-            if task.done() and not task.cancelled() and task.result().outcome in PROMISED[path]:
-                assert _version(task.result()) >= floor
+            if (answer := answer_of(task)) is not None and answer.outcome in PROMISED[path]:
+                assert _version(answer) >= floor
 
     async def overtake(self) -> None:
         """One more write that Sentry answers before everything else under way, and a read by everybody after it."""
@@ -160,6 +161,13 @@ class Schedule:
     async def aclose(self) -> None:
         for stack in self.stacks:
             await stack.aclose()
+
+
+def answer_of(task: asyncio.Task[Answer]) -> Answer | None:
+    """Give what a caller got; None while it waits, when it left, and when its own time ran out first."""
+    if not task.done() or task.cancelled() or isinstance(task.exception(), TimedOut):
+        return None
+    return task.result()
 
 
 def _version(answer: Answer) -> int:

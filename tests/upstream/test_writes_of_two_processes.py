@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.doubles.schedule import Schedule
+from tests.doubles.schedule import Schedule, answer_of
 from tests.doubles.sentry_double import ONE_ATTEMPT
 from tests.doubles.shared_store import LevelDouble, Line, PurgeServerDouble
 
@@ -91,7 +91,7 @@ class TwoHosts(TwoProcesses):
     def promise(self, process: int, version: int) -> None:
         # A host that is cut off promises its own readers what it wrote, and cannot promise it to others.
         for index, (writer, task) in enumerate(self.writes):
-            if task.done() and writer == process:
+            if answer_of(task) is not None and writer == process:
                 known = self.version_of(task)
                 self.returned[process] = max(self.returned[process], known)
                 if not self.was_cut.get(index):
