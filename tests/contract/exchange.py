@@ -21,7 +21,7 @@ PASSED_TO_CLIENT = frozenset(
 """The headers of a case's reply that are meant for the client as they are. `Link` is turned; the rest are the hop's."""
 
 OF_THE_GATEWAY = frozenset(
-    {"x-request-id", "cache-status", "server-timing", "x-content-type-options", "content-security-policy"}
+    {"x-request-id", "cache-status", "etag", "server-timing", "x-content-type-options", "content-security-policy"}
 )
 """What the gateway says itself."""
 
