@@ -29,7 +29,6 @@ interface Props {
   total: number | null;
   selection: Selection;
   onSelection: (change: (selection: Selection) => Selection) => void;
-  onRefresh: () => Promise<void>;
   more: {
     has: boolean;
     loading: boolean;
@@ -39,7 +38,7 @@ interface Props {
 }
 
 /** The rows, of which only those in sight exist, and the keys that work on them. */
-export function IssueList({ rows, order, total, selection, onSelection, onRefresh, more }: Props) {
+export function IssueList({ rows, order, total, selection, onSelection, more }: Props) {
   const [density] = useDensity();
   const triage = useTriage();
   const navigate = useNavigate();
@@ -124,7 +123,6 @@ export function IssueList({ rows, order, total, selection, onSelection, onRefres
     },
     { id: "list.all", label: "Select all that are loaded", section: "List", keys: ["mod+a"], run: () => onSelection((now) => toggleAll(now, order)) },
     { id: "list.none", label: "Clear the selection", section: "List", keys: ["Escape"], enabled: selection.ids.size > 0, run: () => onSelection(() => NOTHING_SELECTED) },
-    { id: "list.refresh", label: "Refresh the list", section: "View", keys: ["r"], run: () => void onRefresh() },
     { id: "issue.resolve", label: "Resolve", section: "Issues", keys: ["e"], enabled: some, run: () => void triage.apply(targets(), { status: "resolved" }) },
     { id: "issue.resolveIn", label: "Resolve in a release…", section: "Issues", keys: ["shift+e"], enabled: some, run: ask("resolve") },
     { id: "issue.archive", label: "Archive…", section: "Issues", keys: ["a"], enabled: some, run: ask("archive") },

@@ -5,6 +5,7 @@ import { rowsOf } from "@/core/paging";
 import { NOTHING_SELECTED, prune, type Selection } from "@/core/selection";
 import { addressOf, type View } from "@/core/view";
 import { issuesQuery, useFreshenIssues, useNews } from "@/queries/issues";
+import { useCommands } from "@/ui/commands";
 
 import { BulkBar } from "./BulkBar";
 import { IssueList } from "./IssueList";
@@ -40,6 +41,9 @@ function Stream({ view }: { view: View }) {
   const selected = useMemo(() => rows.filter(({ id }) => selection.ids.has(id)), [rows, selection]);
   const arrived = useNews(view, list.isSuccess, rows);
 
+  // Here and not with the rows: an empty list is the one most worth asking for again.
+  useCommands([{ id: "list.refresh", label: "Refresh the list", section: "View", keys: ["r"], run: () => void freshen() }]);
+
   const { fetchNextPage } = list;
   const loadMore = useCallback(() => void fetchNextPage(), [fetchNextPage]);
   const total = totalOf(pages?.[0]?.meta.hits, pages?.flatMap((page) => page.data).length ?? 0, rows.length);
@@ -62,7 +66,6 @@ function Stream({ view }: { view: View }) {
             total={total}
             selection={selection}
             onSelection={setSelection}
-            onRefresh={freshen}
             more={{
               has: list.hasNextPage,
               loading: list.isFetchingNextPage,
