@@ -12,7 +12,7 @@ UNIT := -m "not live and not browser and not breadth"
 PYTEST := $(BIN)/pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: help up install test check check-python check-web breadth live redis browser chromium fmt types bench wheel clean
+.PHONY: help up install test check check-python check-web screens breadth live redis browser chromium fmt types bench wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -63,7 +63,11 @@ check-web: $(STAMPS)/node
 	$(SAY) "Workbench: lint, types, unit tests"
 	@npm --prefix web run --silent lint -- --cache --cache-location ../$(STAMPS)/eslint.json
 	@npm --prefix web run --silent typecheck -- --incremental --tsBuildInfoFile ../$(STAMPS)/typecheck.json
-	@npm --prefix web run --silent test
+	@npm --prefix web run --silent test -- --project core
+
+screens: $(STAMPS)/node
+	$(SAY) "Workbench: screens, in a DOM without a browser"
+	@npm --prefix web run --silent test -- --project browser
 
 breadth: $(STAMPS)/python
 	$(SAY) "Python: every operation of the catalog, in the gateway and in the sandbox"
@@ -83,7 +87,7 @@ redis:
 chromium:
 	@sh tools/ensure-chromium.sh
 
-test: install check breadth live browser ## everything that tests; installs what it needs
+test: install check screens breadth live browser ## everything that tests; installs what it needs
 	$(SAY) "All tests passed"
 
 fmt: $(STAMPS)/python $(STAMPS)/node ## format Python and TypeScript

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.doubles.schedule import Schedule, answer_of
@@ -22,6 +23,7 @@ from dexter.upstream.stack import Stack, build_stack
 if TYPE_CHECKING:
     from dexter.stores.store import Purges
 
+pytestmark = pytest.mark.breadth
 Step = tuple[Callable[[Any, int], None], int]
 
 
