@@ -83,6 +83,8 @@ def test_dexters_words_become_sentrys(asked: dict[str, Any], sent: dict[str, Any
     [
         {},
         {"status": "muted"},
+        {"seen": "yes"},
+        {"bookmark": 1},
         {"statuss": "resolved"},
         {"status": "resolved", "resolve": {"mode": "release"}},
         {"status": "resolved", "resolve": {"mode": "commit", "commit": "abc"}},

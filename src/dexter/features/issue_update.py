@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAX_WINDOW_MINUTES = 10_080
 """Sentry counts within a week at most."""
 
+Flag = Annotated[bool, Field(strict=True)]
 PositiveCount = Annotated[int, Field(ge=1, le=2_147_483_647, strict=True)]
 Window = Annotated[int, Field(ge=1, le=MAX_WINDOW_MINUTES, strict=True)]
 Text = Annotated[str, Field(min_length=1, max_length=250, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -83,9 +84,9 @@ class IssueUpdate(_Form):
         default=None, description="`user:1`, `team:2`, `me`, a user name, an e-mail address, or null for nobody."
     )
     priority: Literal["low", "medium", "high"] | None = None
-    seen: bool | None = None
-    bookmark: bool | None = None
-    subscribed: bool | None = None
+    seen: Flag | None = None
+    bookmark: Flag | None = None
+    subscribed: Flag | None = None
 
     @model_validator(mode="after")
     def _meaningful(self) -> IssueUpdate:
