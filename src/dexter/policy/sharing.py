@@ -16,23 +16,25 @@ _NOT_SHARED = frozenset({"accept-language", "accept-encoding"})
 """Headers that must not colour an answer which others get too; the encoding is settled per caller behind the store."""
 
 
-_READ_HAS_EFFECT = frozenset(
+_ISSUE_DETAILS = frozenset(
     {
         "GET /api/0/organizations/{organization_id_or_slug}/issues/{issue_id}/",
         "GET /api/0/issues/{issue_id}/",
     }
 )
-"""Endpoints whose read changes something: Sentry records that the credential's owner has seen the issue."""
 
 
 def is_issue_detail(endpoint: Endpoint) -> bool:
-    """Whether an endpoint gives one issue."""
-    return endpoint.name in _READ_HAS_EFFECT
+    """Whether an endpoint gives one issue, at today's address or the older one."""
+    return endpoint.name in _ISSUE_DETAILS
 
 
 def may_refresh_behind(endpoint: Endpoint) -> bool:
-    """Whether Sentry may be asked again without anybody waiting for it."""
-    return endpoint.name not in _READ_HAS_EFFECT
+    """Whether Sentry may be asked again without anybody waiting for it.
+
+    Not for one issue: with that read Sentry records that the credential's owner has seen it.
+    """
+    return not is_issue_detail(endpoint)
 
 
 def may_share(call: Call) -> bool:
