@@ -145,9 +145,40 @@ def test_a_removed_setting_says_what_took_its_place() -> None:
 
 
 def test_a_setting_without_effect_says_so() -> None:
-    """A cluster that believes it shares a database must learn that it does not."""
-    (warning,) = read_settings({"DEXTER_DATABASE_URL": "postgresql://localhost"}).warnings
+    """Who signs webhooks must learn that nobody checks them here."""
+    (warning,) = read_settings({"SENTRY_WEBHOOK_SECRET": "s3cret"}).warnings
     assert "no effect" in warning
+
+
+@pytest.mark.parametrize(
+    ("text", "engine"),
+    [
+        ("postgres://dexter:s3cret@db.example/dexter", "postgresql"),
+        ("postgresql://dexter:s3cret@db.example:5433/dexter?sslmode=require", "postgresql"),
+        ("sqlite:////var/lib/dexter/dexter.sqlite3", "sqlite"),
+    ],
+)
+def test_a_database_is_named_in_the_usual_spellings(text: str, engine: str) -> None:
+    """Hosting platforms hand out one spelling or another; whoever pastes it must not have to know ours."""
+    settings = read_settings({"DEXTER_DATABASE_URL": text})
+    assert settings.database.engine == engine
+    assert "s3cret" not in f"{settings} {settings.database} {settings.database.shown}"
+
+
+@pytest.mark.parametrize("text", ["mysql://u:s3cret@h/db", "postgresql://h", "sqlite:///here.sqlite3", "dexter.db"])
+def test_another_database_is_refused_without_its_password(text: str) -> None:
+    """The start ends with the key and the permitted form; the password must not reach a log with it."""
+    with pytest.raises(SettingsError) as told:
+        read_settings({"DEXTER_DATABASE_URL": text})
+    assert "DEXTER_DATABASE_URL" in told.value.message
+    assert "postgresql://" in told.value.message
+    assert "s3cret" not in told.value.message
+
+
+def test_the_database_lies_in_the_data_directory_unless_another_is_named(tmp_path: Path) -> None:
+    """Nothing is kept anywhere else."""
+    settings = read_settings({"DEXTER_DATA_DIR": str(tmp_path)})
+    assert settings.database.path == tmp_path / "dexter.sqlite3"
 
 
 @pytest.mark.parametrize(
@@ -174,7 +205,10 @@ def test_secrets_do_not_show_themselves() -> None:
     """A settings value ends up in a debugger or a traceback sooner or later."""
     secret = "very-secret-value-of-more-than-32-characters"
     secrets = [setting for setting in TABLE if setting.secret]
-    stated = {"DEXTER_REDIS_URL": f"redis://:{secret}@redis:6379"}
+    stated = {
+        "DEXTER_REDIS_URL": f"redis://:{secret}@redis:6379",
+        "DEXTER_DATABASE_URL": f"postgresql://dexter:{secret}@db/dexter",
+    }
     environment = {setting.key: f"name={secret}" if setting.form is PAIRS else secret for setting in secrets} | stated
     settings = read_settings(environment)
     assert secret not in repr(settings)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from dexter import __version__
 from dexter.catalog.endpoints import sentry_router
+from dexter.database.engine import Database
 from dexter.errors import SettingsError
 from dexter.features.current_user import CurrentUser
 from dexter.gateway import access_token
@@ -146,6 +147,7 @@ def create_app(
     live = LiveFigures(watch, History(settings.data_dir / HISTORY_FILE), _figures_options(settings))
     keeper = Keeper(live.keep)
     gateway = Gateway(
+    database = Database(settings.database)
         send=stack,
         authenticator=authenticator,
         sessions=sessions,
@@ -158,6 +160,7 @@ def create_app(
         evolution=evolution,
         tracing=tracing,
     )
+        database=database,
     faces = Faces(
         exact=own_pages(gateway, reachability, watch.metrics, store.suspended),
         passthrough=_passthrough(gateway, stack, transport.upstream, observers),
@@ -187,8 +190,16 @@ def create_app(
         live.close()
         watch.close()
 
-    closers = (stack.aclose, keeper.aclose, store.aclose, transport.aclose, close_tracing, close_files)
-    return Application(entrance, token, fast_path, tracing is not None, (keeper.start,), closers)
+    closers = (
+        stack.aclose,
+        keeper.aclose,
+        store.aclose,
+        transport.aclose,
+        close_tracing,
+        close_files,
+        database.aclose,
+    )
+    return Application(entrance, token, fast_path, tracing is not None, (keeper.start, database.start), closers)
 
 
 def _upstream(settings: Settings, base_url: str) -> Upstream:

@@ -12,6 +12,7 @@ import uvicorn
 
 from dexter import garbage
 from dexter.app import Application, create_app
+from dexter.database.upgrade import prepare
 from dexter.gateway.protocol import GatewayProtocol
 from dexter.listening import greet, listening
 from dexter.observe.board import Board
@@ -42,6 +43,7 @@ class DrainingServer(uvicorn.Server):
 
 def run_server(settings: Settings) -> None:
     """Serve in the foreground until interrupted. Raises SettingsError when the port is taken or Sentry is not named."""
+    prepare(settings.database)
     app = create_app(settings)
     with listening(settings.host, settings.port, "DEXTER_PORT") as listener:
         greet(settings, app.access_token, listener)
@@ -50,6 +52,7 @@ def run_server(settings: Settings) -> None:
 
 def run_worker(settings: Settings, listener: int, board: Path) -> None:
     """Serve as one of several, on a socket that the parent listens on; the numbers go where all of them put theirs."""
+    prepare(settings.database)
     app = create_app(settings, board=Board(board))
     with socket.socket(fileno=listener) as inherited:
         _serve(settings, app, inherited)

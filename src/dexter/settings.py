@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from dexter.database.address import FILE, Address, read_address, sqlite_file
 from dexter.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -169,12 +170,14 @@ LOG_LEVEL = Form("one of debug, info, warning, error", lambda text: _matching("d
 SECRET = Form("32 visible ASCII characters or more", _matching(r"[\x21-\x7e]{32,}"))
 SHARED = Form("a URL such as redis://host:6379/0, rediss:// with TLS, or unix:///path", _shared)
 ANY = Form("any text", str)
+DATABASE = Form(
+    "postgresql://user:password@host:5432/name, or sqlite:////path/to/file with its whole path",
+    lambda text: read_address(text) and text,
+)
 COLLECTOR = Form("a URL such as http://localhost:4318", _collector)
 PAIRS = Form("name=value pairs separated by commas", _pairs)
 _SAMPLERS = "always_on, always_off, traceidratio, or one of these after parentbased_"
 SAMPLER = Form(_SAMPLERS, _matching(r"(parentbased_)?(always_on|always_off|traceidratio)"))
-
-_LATER = "this version keeps its state in its own process and under DEXTER_DATA_DIR"
 
 TABLE: tuple[Setting, ...] = (
     Setting("DEXTER_HOST", "host", HOST, "127.0.0.1", "The address the gateway listens on."),
@@ -366,12 +369,12 @@ TABLE: tuple[Setting, ...] = (
     Setting(
         "DEXTER_DATABASE_URL",
         "database_url",
-        _optional(ANY),
+        _optional(DATABASE),
         "",
-        "The database that several Dexter processes share.",
+        "Where people, labels, notes, jobs and the audit log are kept; unset, a SQLite file in the data directory. "
+        "Several hosts share a PostgreSQL.",
         secret=True,
         older=("DATABASE_URL",),
-        unused=_LATER,
     ),
     Setting(
         "DEXTER_REDIS_URL",
@@ -442,6 +445,11 @@ class Settings:
     redis_url: str | None = field(repr=False)
     warnings: tuple[str, ...] = ()
     """What whoever runs Dexter should know: older spellings, removed and unused settings."""
+
+    @property
+    def database(self) -> Address:
+        """Where Dexter's own database is."""
+        return read_address(self.database_url) if self.database_url else sqlite_file(self.data_dir.absolute() / FILE)
 
     @property
     def web_url(self) -> str | None:

@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dexter.database.upgrade import prepare
 from dexter.errors import SettingsError
 from dexter.gateway import access_token
 from dexter.listening import greet, listening_for
@@ -133,6 +134,7 @@ def run_workers(settings: Settings, count: int) -> int:
             "SENTRY_BASE_URL is not set, so there is no Sentry to stand in front of.",
             remedy="Set it to your Sentry's address, or run `dexter up` for one of your own to try things on.",
         )
+    prepare(settings.database)
     key = access_token.key_of(settings.data_dir, settings.secret_key)
     token = settings.access_token or access_token.access_token(key)
     with listening_for(count, settings.host, settings.port, "DEXTER_PORT") as listeners:

@@ -1,1 +1,1 @@
-"""What Dexter itself remembers: people, jobs, notes, the audit log. SQLAlchemy over SQLite or PostgreSQL."""
+"""Dexter's own database: its tables, their migrations, and what is read and written by subject."""

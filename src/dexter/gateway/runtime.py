@@ -13,6 +13,7 @@ from dexter.gateway.identity import Authenticator, Caller, Mode, require_csrf
 from dexter.wire import Priority
 
 if TYPE_CHECKING:
+    from dexter.database.engine import Database
     from dexter.features.current_user import CurrentUser
     from dexter.gateway.live_figures import LiveFigures
     from dexter.gateway.sessions import Sessions
@@ -72,6 +73,8 @@ class Gateway:
     """Knows what this Sentry can do."""
     evolution: Evolution
     """Remembers what was seen of Sentry's API changing."""
+    database: Database
+    """Dexter's own database; opened by its first use."""
     tracing: Tracing | None = None
     """Where spans go, if anywhere."""
 

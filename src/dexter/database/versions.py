@@ -1,0 +1,4 @@
+"""The versions of the schema, oldest first: known here so that a start compares them without Alembic."""
+
+VERSIONS = ("0001",)
+HEAD = VERSIONS[-1]
