@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -109,6 +110,14 @@ credential = Table(
 )
 """A person's own token at Sentry, encrypted."""
 
+generation = Table(
+    "generation",
+    metadata,
+    Column("subject", Words, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+"""How often what a subject's processes remember became worth nothing; see `logins`."""
+
 issue_cache = Table(
     "issue_cache",
     metadata,
@@ -209,9 +218,15 @@ bulk_job = Table(
     Column("undo_until", Moment),
     Column("reason", Words),
     Column("version", Integer, nullable=False, server_default="1"),
+    Column("run", Integer, nullable=False, server_default="0"),
+    Column("wish", Words),
+    Column("wished_by", Words),
+    Column("resume_at", Moment),
+    Column("progress", Json),
     Index(None, "organization", "created_at"),
     Index(None, "state"),
 )
+"""Work on many issues. `run` counts how often it was taken up, `wish` is what somebody wants it to do next."""
 
 bulk_item = Table(
     "bulk_item",
@@ -229,9 +244,15 @@ bulk_item = Table(
     Column("state", Words, nullable=False),
     Column("reason", Words),
     Column("updated_at", Moment, nullable=False),
+    Column("imaged_at", Moment),
+    Column("step", Integer, nullable=False, server_default="0"),
+    Column("batch", Words, nullable=False, server_default=""),
+    Column("answered", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("job_id", "position"),
-    Index(None, "job_id", "state"),
+    UniqueConstraint("job_id", "organization", "issue_id"),
+    Index(None, "job_id", "state", "answered", "step", "batch"),
 )
+"""One issue of a job. Those of one `step` and `batch` may go in one call; `answered` once Sentry said yes to it."""
 
 audit = Table(
     "audit",

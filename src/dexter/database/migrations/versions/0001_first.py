@@ -15,6 +15,7 @@ WAITING = sa.text("done_at IS NULL")
 TABLES = (
     "audit",
     "bulk_job",
+    "generation",
     "idempotency_key",
     "issue_cache",
     "label",
@@ -56,6 +57,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_audit_at", "audit", ["at"])
     op.create_table(
+        "generation",
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("subject", name="pk_generation"),
+    )
+    op.create_table(
         "bulk_job",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("organization", sa.Text(), nullable=False),
@@ -76,6 +83,11 @@ def upgrade() -> None:
         sa.Column("undo_until", MOMENT),
         sa.Column("reason", sa.Text()),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("run", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("wish", sa.Text()),
+        sa.Column("wished_by", sa.Text()),
+        sa.Column("resume_at", MOMENT),
+        sa.Column("progress", sa.JSON()),
         sa.PrimaryKeyConstraint("id", name="pk_bulk_job"),
     )
     op.create_index("ix_bulk_job_organization_created_at", "bulk_job", ["organization", "created_at"])
@@ -199,10 +211,19 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text()),
         sa.Column("updated_at", MOMENT, nullable=False),
+        sa.Column("imaged_at", MOMENT),
+        sa.Column("step", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("batch", sa.Text(), server_default="", nullable=False),
+        sa.Column("answered", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.ForeignKeyConstraint(["job_id"], ["bulk_job.id"], name="fk_bulk_item_job_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("job_id", "position", name="pk_bulk_item"),
+        sa.UniqueConstraint("job_id", "organization", "issue_id", name="uq_bulk_item_job_id_organization_issue_id"),
     )
-    op.create_index("ix_bulk_item_job_id_state", "bulk_item", ["job_id", "state"])
+    op.create_index(
+        "ix_bulk_item_job_id_state_answered_step_batch",
+        "bulk_item",
+        ["job_id", "state", "answered", "step", "batch"],
+    )
     op.create_table(
         "credential",
         sa.Column("id", sa.Text(), nullable=False),
