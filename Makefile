@@ -12,7 +12,7 @@ UNIT := -m "not live and not browser and not breadth"
 PYTEST := $(BIN)/pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: help up install test check check-python check-web screens breadth live redis browser chromium fmt types bench wheel clean
+.PHONY: help up install test check check-python check-web screens breadth live redis postgres browser chromium fmt types bench wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -73,8 +73,8 @@ breadth: $(STAMPS)/python
 	$(SAY) "Python: every operation of the catalog, in the gateway and in the sandbox"
 	@$(PYTEST) -m breadth -n 2
 
-live: install redis $(STAMPS)/sentry-cli
-	$(SAY) "Real processes: sandbox, gateway, workers, Redis, sentry-sdk, sentry-cli, wheel"
+live: install redis postgres $(STAMPS)/sentry-cli
+	$(SAY) "Real processes: sandbox, gateway, workers, Redis, PostgreSQL, sentry-sdk, sentry-cli, wheel"
 	@$(PYTEST) -m "live and not browser"
 
 browser: install chromium
@@ -83,6 +83,9 @@ browser: install chromium
 
 redis:
 	@sh tools/ensure-redis.sh
+
+postgres:
+	@sh tools/ensure-postgres.sh
 
 chromium:
 	@sh tools/ensure-chromium.sh
