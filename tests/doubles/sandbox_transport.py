@@ -26,9 +26,11 @@ class SandboxTransport:
     profile: str | None = None
     upstream: Upstream = field(default_factory=lambda: Upstream(BASE, org="acme"))
     asked: list[str] = field(default_factory=list)
+    issues: int = 0
+    """How many issues the sandbox is seeded with."""
 
     def __post_init__(self) -> None:
-        self.app = build_app(SandboxOptions(owner_token=OWNER, profile=self.profile))
+        self.app = build_app(SandboxOptions(owner_token=OWNER, profile=self.profile, issues=self.issues))
         self.sandbox = self.app.state.sandbox
 
     @property

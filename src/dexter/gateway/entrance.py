@@ -19,7 +19,7 @@ from dexter.gateway.asgi import AsgiApp, AsgiSend, Message, Receive, Response, S
 from dexter.gateway.fast_path import HIT, PENDING
 from dexter.gateway.guard import SECURITY_HEADERS, check_host, check_origin, check_size, check_target
 from dexter.gateway.passthrough import METHODS
-from dexter.gateway.problems import problem
+from dexter.gateway.problems import LEGACY, SAID_OF_ERRORS, problem
 from dexter.gateway.protocol import OVERSIZED
 from dexter.observe.present import Present, begin, identity_kind
 from dexter.observe.records import AnswerServed, Observer, tell
@@ -189,13 +189,18 @@ class Entrance:
             raise error
         request_id = scope["state"]["request_id"]
         told = problem(
-            error, context=scope["state"].get("context", "request"), now=self._clock.now(), request_id=request_id
+            error,
+            context=scope["state"].get("context", "request"),
+            now=self._clock.now(),
+            request_id=request_id,
+            legacy=scope["state"].get(LEGACY),
         )
         response = Response(told.status, told.body, told.headers)
         if is_passed_through(scope["path"]):
             body = msgspec.json.encode({"detail": msgspec.json.decode(told.body)["detail"]})
             kept = tuple(pair for pair in told.headers if pair[0] != "content-type")
             response = Response(told.status, body, (("content-type", "application/json"), *kept))
+        sender.add(scope["state"].get(SAID_OF_ERRORS, ()))
         await send_response(sender, response, head=scope["method"] == "HEAD")
 
 
@@ -214,6 +219,10 @@ class _Sender:
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         self.is_complete = False
+
+    def add(self, fields: tuple[tuple[bytes, bytes], ...]) -> None:
+        """Have the answer carry further header fields."""
+        self._added = (*self._added, *fields)
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -18,7 +18,8 @@ from dexter.features.issue_context import issue_context
 from dexter.features.issue_update import IssueUpdate, update_issue
 from dexter.gateway import evolution_routes, gateway_routes
 from dexter.gateway.identity import SESSION_COOKIE, Mode
-from dexter.gateway.problems import FieldError, InvalidFields, problem
+from dexter.gateway.legacy import reads, unbuilt, writes
+from dexter.gateway.problems import LEGACY, FieldError, InvalidFields, problem
 from dexter.gateway.requested import AsCaller, AsSentry, Strict, gateway_of, request_id_of
 from dexter.gateway.shapes import encoded
 from dexter.observe.present import current_trace_id
@@ -168,7 +169,9 @@ async def _session_view(gateway: Gateway, caller: Caller, request_id: str, *, cs
     )
 
 
-_ALL = (routes, gateway_routes.routes, evolution_routes.routes)
+# Addresses of earlier Dexters come last: some begin with a placeholder.
+_LEGACY = (unbuilt.routes, writes.routes, reads.routes)
+_ALL = (routes, gateway_routes.routes, evolution_routes.routes, *_LEGACY)
 
 
 def feature_addresses() -> tuple[tuple[str, str, str], ...]:
@@ -193,7 +196,11 @@ def feature_app() -> FastAPI:
 async def _answer_error(request: Request, error: Exception) -> Response:
     gateway = gateway_of(request)
     told = problem(
-        cast(DexterError, error), context=_context(request), now=gateway.clock.now(), request_id=request_id_of(request)
+        cast(DexterError, error),
+        context=_context(request),
+        now=gateway.clock.now(),
+        request_id=request_id_of(request),
+        legacy=request.scope["state"].get(LEGACY),
     )
     return Response(told.body, told.status, headers=dict(told.headers))
 

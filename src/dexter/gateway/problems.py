@@ -7,11 +7,16 @@ from http import HTTPStatus
 
 import msgspec
 
-from dexter.errors import CallerError, CircuitOpen, DexterError, DexterFault, Refused
+from dexter.errors import CallerError, CircuitOpen, DexterError, DexterFault, Refused, UpstreamError
 from dexter.features.moment import iso
 from dexter.gateway.retry_after import retry_after
 
 MEDIA_TYPE = "application/problem+json"
+
+LEGACY = "legacy"
+"""The key in a scope's state under which stands whose address of an earlier Dexter a request uses, if any."""
+SAID_OF_ERRORS = "said_of_errors"
+"""The key in a scope's state under which stand the header fields of an error that no face answers itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +56,11 @@ class InvalidFields(CallerError):
         self.errors = errors
 
 
-def problem(error: DexterError, *, context: str, now: float, request_id: str) -> Problem:
+def problem(error: DexterError, *, context: str, now: float, request_id: str, legacy: str | None = None) -> Problem:
     """Give the answer to a failed request.
 
     `context` names what was attempted, such as `issues.list`. A DexterFault tells nothing of its cause: that is in
-    the log, under the request id.
+    the log, under the request id. `legacy` is the version of an earlier Dexter's address: its callers look for a code.
     """
     title = HTTPStatus(error.status).phrase
     message = "Dexter failed to do this because of a fault of its own." if type(error) is DexterFault else error.message
@@ -82,6 +87,9 @@ def problem(error: DexterError, *, context: str, now: float, request_id: str) ->
     if isinstance(error, InvalidFields):
         document["errors"] = [{"field": each.field, "message": each.message} for each in error.errors]
     headers = (("content-type", MEDIA_TYPE), ("cache-control", "no-store"), *_extra_headers(error, now))
+    if legacy is not None:
+        document |= {"code": _code(error), "error_id": request_id}
+        headers = (*headers, ("x-error-code", _code(error)))
     return Problem(error.status, msgspec.json.encode(document), headers)
 
 
@@ -91,6 +99,23 @@ def _extra_headers(error: DexterError, now: float) -> tuple[tuple[str, str], ...
     if error.status == 401:
         return (("www-authenticate", "Bearer"),)
     return retry_after(error, now)
+
+
+def _code(error: DexterError) -> str:
+    """Give the code that earlier Dexters had for an error."""
+    match error:
+        case DexterError(status=404):
+            return "NOT_FOUND"
+        case UpstreamError():
+            return "SENTRY_API_ERROR"
+        case DexterError(status=400 | 422):
+            return "VALIDATION_ERROR"
+        case DexterError(status=503):
+            return "CONFIGURATION_ERROR"
+        case DexterFault():
+            return "INTERNAL_SERVER_ERROR"
+        case _:
+            return "HTTP_ERROR"
 
 
 def _slug(name: str) -> str:

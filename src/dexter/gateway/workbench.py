@@ -27,6 +27,13 @@ a wheel from <code>make wheel</code> carries it.</p>
 <p>The API answers all the same: <a href="/docs">its documentation</a>.</p>
 """
 
+GREETING = Response(
+    200,
+    b'{"message":"Dexter, the Sentry companion. A browser gets the workbench here; /docs describes the API."}',
+    (("content-type", "application/json"), ("cache-control", "no-cache"), ("vary", "accept")),
+)
+"""What scripts get that try whether Dexter is there: they say nothing of HTML."""
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -57,6 +64,8 @@ class Workbench:
         found = self._listed().get(path.lstrip("/"))
         if found is not None and path != "/":
             return _sent(_file(found, found.stat().st_mtime), headers)
+        if path == "/" and "text/html" not in (header(headers, "accept") or ""):
+            return GREETING
         if not _is_page(path, headers):
             raise NotFound("There is nothing at this address.")
         index = self._listed().get("index.html")
@@ -81,11 +90,8 @@ class Workbench:
 
 
 def _is_page(path: str, headers: Headers) -> bool:
-    """Whether a browser asks for a page: it says that it takes HTML, and the address names no file.
-
-    The printed address itself is a page for everybody: scripts that try whether Dexter is there say nothing of HTML.
-    """
-    return path == "/" or ("text/html" in (header(headers, "accept") or "") and "." not in path.rsplit("/", 1)[-1])
+    """Whether a browser asks for a page: it says that it takes HTML, and the address names no file."""
+    return "text/html" in (header(headers, "accept") or "") and "." not in path.rsplit("/", 1)[-1]
 
 
 @lru_cache(maxsize=512)

@@ -1,0 +1,166 @@
+"""What earlier Dexters let their callers change of issues. Always by the address of one issue, never by a search."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from fastapi import APIRouter, Body, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dexter.errors import BadRequest, DexterError
+from dexter.features.issue_update import Archive, IssueUpdate, PositiveCount, update_issue
+from dexter.gateway.legacy.caller import AsLegacySentry, answered
+from dexter.gateway.requested import Strict, gateway_of
+from dexter.wire import Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dexter.features.current_user import CurrentUser
+    from dexter.features.sentry import Sentry
+
+routes = APIRouter(prefix="/api/v1", include_in_schema=False)
+
+Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_\-]+$", max_length=100)]
+IssueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]+$", max_length=100)]
+Status = Literal["resolved", "unresolved", "ignored"]
+Assignee = Annotated[str, Field(max_length=250, pattern=r"^\S*$")]
+
+MOST_AT_ONCE = 100
+SIDE_BY_SIDE = 5
+
+_NO_TAGS = "Sentry takes no tags from outside; Dexter's labels are for that: PUT /api/v1/issues/{id}/labels/{name}."
+
+
+class StatusChange(Strict):
+    """A new status; `ignoreDuration` is in minutes, and goes with `ignored`."""
+
+    status: Status
+    ignoreDuration: PositiveCount | None = None  # noqa: N815  the old name
+
+    def update(self) -> IssueUpdate:
+        """Give it in today's words. Raises BadRequest for a duration of anything but `ignored`."""
+        if self.status != "ignored":
+            if self.ignoreDuration is not None:
+                raise BadRequest("ignoreDuration goes with status 'ignored'.")
+            return IssueUpdate(status=self.status)
+        if self.ignoreDuration is None:
+            return IssueUpdate(status="archived", archive=Archive(mode="forever"))
+        archive = Archive(mode="for_duration", duration_minutes=self.ignoreDuration)
+        return IssueUpdate(status="archived", archive=archive)
+
+
+class Assignment(Strict):
+    """Who is to have an issue; empty or null for nobody. `id` is an older name of `assignee`."""
+
+    assignee: Assignee | None = None
+    id: Assignee | None = None
+
+    def update(self) -> IssueUpdate:
+        """Give it in today's words. Raises BadRequest when it names nobody, not even null."""
+        if not self.model_fields_set:
+            raise BadRequest("assignee is missing.", remedy="Send null to unassign.")
+        return IssueUpdate(assignee=(self.assignee or self.id) or None)
+
+
+Form = TypeVar("Form", StatusChange, Assignment)
+
+
+class Operation(BaseModel):
+    """One of several changes."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    issue_id: Annotated[IssueName, Field(coerce_numbers_to_str=True)]
+    operation_type: Literal["status", "assign", "tag"]
+    data: dict[str, Any] = Field(default_factory=dict)
+
+    def update(self) -> IssueUpdate:
+        """Give it in today's words. Raises BadRequest for what cannot be done."""
+        match self.operation_type:
+            case "status":
+                return _read(StatusChange, self.data).update()
+            case "assign":
+                return _read(Assignment, self.data).update()
+            case "tag":
+                raise BadRequest(_NO_TAGS)
+
+
+def _read(form: type[Form], data: Mapping[str, Any]) -> Form:
+    try:
+        return form.model_validate(data)
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise BadRequest(f"data: {said}") from error
+
+
+Operations = Annotated[list[Operation], Body(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+@routes.put("/issues/{id}/status", name="legacy.status", response_model=None)
+@routes.put("/{o}/issues/{id}/status", name="legacy.raw_status", response_model=None)
+async def change_status(id: Id, change: StatusChange, request: Request, sentry: AsLegacySentry) -> Response:  # noqa: A002
+    """Change an issue's status and give the issue as it now is."""
+    return await _changed(request, sentry, id, change.update())
+
+
+@routes.put("/issues/{id}/assign", name="legacy.assign", response_model=None)
+@routes.put("/{o}/issues/{id}/assign", name="legacy.raw_assign", response_model=None)
+async def assign(id: Id, assignment: Assignment, request: Request, sentry: AsLegacySentry) -> Response:  # noqa: A002
+    """Assign an issue and give the issue as it now is."""
+    return await _changed(request, sentry, id, assignment.update())
+
+
+@routes.post("/{o}/issues/{id}/tags", name="legacy.add_tags", response_model=None)
+async def add_tags(id: Id, request: Request, sentry: AsLegacySentry) -> Response:  # noqa: A002
+    """Say that Sentry takes no tags from outside."""
+    raise BadRequest(_NO_TAGS, remedy="Use labels.")
+
+
+@routes.put("/{o}/projects/{p}/issues", name="legacy.raw_bulk", response_model=None)
+async def change_several(
+    request: Request,
+    sentry: AsLegacySentry,
+    change: StatusChange,
+    id: Annotated[list[IssueName], Query(min_length=1, max_length=MOST_AT_ONCE)],  # noqa: A002
+) -> Response:
+    """Change the status of the issues that the query names one by one, and give them."""
+    operations = [Operation(issue_id=each, operation_type="status", data=change.model_dump()) for each in id]
+    return answered(request, await _all_changed(gateway_of(request).users, sentry, operations))
+
+
+@routes.post("/issues/bulk", name="legacy.bulk", response_model=None)
+async def change_in_bulk(operations: Operations, request: Request, sentry: AsLegacySentry) -> Response:
+    """Do several changes and say of each what became of it; today's bulk jobs preview, verify and undo."""
+    return answered(request, await _all_changed(gateway_of(request).users, sentry, operations))
+
+
+async def _changed(request: Request, sentry: Sentry, issue_id: str, update: IssueUpdate) -> Response:
+    reply = await update_issue(sentry, gateway_of(request).users, issue_id, update)
+    return answered(request, reply.body)
+
+
+async def _all_changed(users: CurrentUser, sentry: Sentry, operations: list[Operation]) -> Any:
+    turn = asyncio.Semaphore(SIDE_BY_SIDE)
+    behind = replace(sentry, priority=Priority.BULK)
+
+    async def one(operation: Operation) -> dict[str, Any]:
+        told: dict[str, Any] = {"issue_id": operation.issue_id, "operation_type": operation.operation_type}
+        try:
+            async with turn:
+                reply = await update_issue(behind, users, operation.issue_id, operation.update())
+        except DexterError as error:
+            return told | {"success": False, "error": error.message, "status": error.status}
+        return told | {"success": True, "result": reply.document()}
+
+    done = await asyncio.gather(*map(one, operations))
+    failed = [each for each in done if not each["success"]]
+    return {
+        "total": len(done),
+        "succeeded": len(done) - len(failed),
+        "failed": len(failed),
+        "results": [each for each in done if each["success"]],
+        "errors": failed,
+    }
