@@ -1,6 +1,8 @@
-"""Dexter's own token: what it is, and how a token turns into a key that may be stored or logged.
+"""Dexter's own tokens: the one that is printed, those that people make for scripts, and how a token turns into a key
+that may be stored or logged.
 
-The token itself is never at rest: it is derived from a key file that only the owner may read.
+No token is at rest. The printed one is derived from a key file that only the owner may read; of the others a keyed hash
+is kept.
 """
 
 from __future__ import annotations
@@ -9,13 +11,19 @@ import base64
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import tempfile
+import zlib
 from pathlib import Path
 
 from dexter.errors import SettingsError
 
 KEY_BYTES = 32
+PREFIX = "dxt_"
+"""What every token that Dexter makes begins with, and none of Sentry's."""
+
+_PERSONAL = re.compile(r"dxt_([a-z2-7]{32})([a-z2-7]{7})")
 
 
 def load_key(data_dir: Path) -> bytes:
@@ -51,7 +59,32 @@ def _create(path: Path) -> None:
 def access_token(key: bytes) -> str:
     """Give the token that goes with a key: 160 bits, as `dxt_` and 32 letters and digits."""
     digest = hmac.digest(key, b"dexter access token", hashlib.sha256)
-    return "dxt_" + base64.b32encode(digest[:20]).decode().lower()
+    return PREFIX + _base32(digest[:20])
+
+
+def new_personal_token() -> str:
+    """Give a new token for scripts: `dxt_`, 160 random bits, and a checksum, in letters and digits."""
+    secret = _base32(secrets.token_bytes(20))
+    return PREFIX + secret + _checksum(secret)
+
+
+def is_personal_token(token: str) -> bool:
+    """Whether a text is of the form of a token for scripts; a mistyped one is not, and nobody need look it up."""
+    match = _PERSONAL.fullmatch(token)
+    return match is not None and _checksum(match[1]) == match[2]
+
+
+def personal_token_hash(key: bytes, token: str) -> str:
+    """Give what is kept of a token for scripts."""
+    return hmac.digest(key, f"personal token\0{token}".encode("utf-8", "surrogateescape"), hashlib.sha256).hex()
+
+
+def _checksum(secret: str) -> str:
+    return _base32(zlib.crc32(secret.encode()).to_bytes(4, "big"))
+
+
+def _base32(value: bytes) -> str:
+    return base64.b32encode(value).decode().lower().rstrip("=")
 
 
 def fingerprint(key: bytes, purpose: str, value: str) -> str:
