@@ -13,6 +13,7 @@ import typer
 
 from dexter import __version__
 from dexter.cli_catalog import catalog
+from dexter.cli_db import db
 
 app = typer.Typer(
     name="dexter",
@@ -23,6 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(catalog, name="catalog")
+app.add_typer(db, name="db")
 
 
 @app.command()

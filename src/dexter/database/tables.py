@@ -128,6 +128,7 @@ issue_cache = Table(
     Column("enhanced_data", Json),
     Column("taken_at", Moment, nullable=False),
     PrimaryKeyConstraint("organization", "issue_id"),
+    Index(None, "taken_at"),
 )
 
 label = Table(
@@ -272,6 +273,8 @@ audit = Table(
     Column("request_id", Words),
     Column("outcome", Words, nullable=False),
     Index(None, "at"),
+    Index(None, "person_id"),
+    Index(None, "target_kind", "target_id"),
     # A row outlives whom it tells of, and is never counted again.
     sqlite_autoincrement=True,
 )

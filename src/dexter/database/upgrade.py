@@ -17,13 +17,15 @@ from dexter.database.versions import HEAD, VERSIONS
 from dexter.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from alembic.config import Config
     from sqlalchemy import Connection
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 VERSION_TABLE = "dexter_version"
+BASE = "base"
+"""What a database without any of our tables is called."""
 _UPGRADE_LOCK = 0x0DE87E12
 """The number of PostgreSQL's advisory lock that whoever changes the schema holds."""
 
@@ -86,20 +88,76 @@ def current(address: Address) -> str | None:
     return None if row is None else str(row[0])
 
 
-def upgrade(address: Address, version: str = "head") -> None:
-    """Bring a database to a newer schema, all of it or nothing. Raises SettingsError when it cannot be reached."""
+def upgrade(address: Address, version: str = HEAD) -> None:
+    """Bring a database to a newer schema, all of it or nothing.
+
+    Raises SettingsError when the database cannot be reached, has that schema or a newer one already, or one that is
+    not known here.
+    """
     from alembic import command
 
     with _changing(address) as connection:
+        present = _version(connection)
+        if present == version == HEAD:
+            # Another process was at it at the same time.
+            return
+        if not place(present) < place(version):
+            raise SettingsError(f"The database has the schema {present}, which is no older than {version}.")
         command.upgrade(_config(connection), version)
 
 
 def downgrade(address: Address, version: str) -> None:
-    """Bring a database back to an older schema, or `base` for none; what the older one cannot hold is lost."""
+    """Bring a database back to an older schema, or `base` for none; what the older one cannot hold is lost.
+
+    Raises SettingsError as `upgrade` does.
+    """
     from alembic import command
 
     with _changing(address) as connection:
+        present = _version(connection)
+        if not place(version) < place(present):
+            raise SettingsError(f"The database has the schema {present}, which is no newer than {version}.")
         command.downgrade(_config(connection), version)
+
+
+def place(version: str | None) -> int:
+    """Give how many migrations lie before a version. Raises SettingsError for one that this Dexter does not know."""
+    known = (BASE, *VERSIONS)
+    if (version or BASE) not in known:
+        raise SettingsError(
+            f"The schema {version} is not known to this Dexter.",
+            remedy=f"It knows {', '.join(known)}; a newer one is the matter of the Dexter that made it.",
+        )
+    return known.index(version or BASE)
+
+
+def differences(address: Address) -> list[str]:
+    """Give how the tables of a database differ from what this Dexter expects at its schema."""
+    import warnings
+
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from dexter.database.tables import metadata
+
+    with _connection(address) as connection, warnings.catch_warnings():
+        # SQLite cannot say what an index over an expression is.
+        warnings.simplefilter("ignore")
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        return [_told(each) for each in _flat(compare_metadata(context, metadata))]
+
+
+def _flat(found: Iterable[Any]) -> Iterator[Any]:
+    for each in found:
+        yield from each if isinstance(each, list) else [each]
+
+
+def _told(difference: Any) -> str:
+    kind, *things = difference
+    names = [
+        str(getattr(thing, "name", thing)) for thing in things if thing is not None and not isinstance(thing, dict)
+    ]
+    return f"{kind.replace('_', ' ')}: {' '.join(names)}"
 
 
 def _config(connection: Connection) -> Config:
