@@ -27,7 +27,8 @@ STREAM = "/api/v1/issues?limit=25"
 SERVICE = ("X-Dexter-Token", ACCESS_TOKEN)
 BEARER = ("Authorization", f"Bearer {ACCESS_TOKEN}")
 OWN = ("Authorization", "Bearer sntryu_own")
-LIST = b'[{"id":"1","title":"TypeError"},{"id":"2"}]'
+# Long enough to be worth packing.
+LIST = b'[{"id":"1","title":"TypeError"},{"id":"2"}%b]' % b"".join(b',{"id":"%d"}' % n for n in range(3, 150))
 LINK = (
     '<https://sentry.example/api/0/organizations/acme/issues/?cursor=0:0:1>; rel="previous"; results="false"; '
     'cursor="0:0:1", <https://sentry.example/api/0/organizations/acme/issues/?cursor=0:25:0>; rel="next"; '
@@ -82,8 +83,14 @@ REQUESTS = {
     "an object": get("/api/v1/issues/1/tags", SERVICE),
     "an old address": get("/api/v1/organizations/acme/projects/shop/issues", SERVICE),
     "another Host": get(ISSUES, ("Host", "127.0.0.1"), BEARER),
-    "gzip taken": get(ISSUES, BEARER, ("Accept-Encoding", "gzip, br")),
-    "gzip refused": get(ISSUES, BEARER, ("Accept-Encoding", "gzip;q=0")),
+    **{
+        f"{accepted} at {target}": get(target, SERVICE, ("Accept-Encoding", accepted))
+        for target in (ISSUES, STREAM, "/api/v1/issues/1/tags")
+        for accepted in (
+            *("gzip", "br", "zstd", "gzip, deflate, br, zstd", "gzip;q=0", "*", "identity;q=0, *", "identity"),
+            "zstd;q=0.5, br;q=0.9, gzip;q=0.7",
+        )
+    },
     "a browser's own page": get(
         STREAM, SERVICE, ("Origin", "http://localhost:8000"), ("Sec-Fetch-Site", "same-origin")
     ),
@@ -122,7 +129,8 @@ NAMES = st.sampled_from(
 )
 VALUES = st.sampled_from(
     [
-        *("", "*/*", "application/json", "text/html", "gzip", "br;q=1, gzip;q=0", "no-cache", "max-age=0", "max-age=5"),
+        *("", "*/*", "application/json", "text/html", "gzip", "br;q=1, gzip;q=0", "zstd, br", "no-cache", "max-age=0"),
+        *("max-age=5", "identity;q=0"),
         *(
             "keep-alive",
             "close",
@@ -179,7 +187,7 @@ def _as_asked(said: Said, fields: list[tuple[str, str]]) -> tuple[object, ...]:
 
 ONE_MORE_FIELD = {
     "Accept": ["*/*", "text/html", "application/json"],
-    "Accept-Encoding": ["gzip", "identity", "br", "gzip;q=0", "*"],
+    "Accept-Encoding": ["gzip", "identity", "br", "zstd", "gzip;q=0", "*", "gzip, deflate, br, zstd", "identity;q=0"],
     "Accept-Language": ["de"],
     "Authorization": ["Bearer sntryu_own", "Bearer sntryu_other", "Basic abc", f"Bearer {ACCESS_TOKEN}"],
     "Cache-Control": ["no-cache", "no-store", "max-age=0", "max-age=5", "max-age=x"],

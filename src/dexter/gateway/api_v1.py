@@ -23,6 +23,7 @@ from dexter.gateway.catalog_reads import Read, answer_read
 from dexter.gateway.fast_path import HIT
 from dexter.gateway.feature_routes import feature_addresses, feature_app
 from dexter.gateway.problems import MethodNotAllowed
+from dexter.gateway.representations import Representations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,7 @@ class ApiV1:
         features.state.gateway = gateway
         self._features: AsgiApp = features
         self._router = Router(_addresses())
+        self._representations = Representations()
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         scope = asked_anew(scope)
@@ -53,7 +55,7 @@ class ApiV1:
             await self._features({**scope, "method": method}, replaying(body, receive), send)
             return
         read = Read(entry, values, query_of(scope), headers, scope["state"]["request_id"])
-        answered = await answer_read(self._gateway, read)
+        answered = await answer_read(self._gateway, self._representations, read)
         scope["state"] |= {"outcome": answered.outcome, HIT: answered.hit}
         await send_response(send, answered.response, head=scope["method"] == "HEAD")
 

@@ -46,7 +46,7 @@ def query_of(scope: Scope) -> tuple[tuple[str, str], ...]:
 async def send_response(send: AsgiSend, response: Response, *, head: bool = False) -> None:
     """Send a whole answer; without its body for a HEAD request."""
     pairs = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers]
-    if response.status != 204:
+    if response.status not in (204, 304):
         pairs.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": pairs})
     await send({"type": "http.response.body", "body": b"" if head else response.body})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from dexter.catalog.query import read_query
@@ -11,9 +12,12 @@ from dexter.errors import BadRequest
 from dexter.gateway.asgi import Response
 from dexter.gateway.identity import require_permission
 from dexter.gateway.ready import AgedBody, Hit
+from dexter.gateway.representations import Representations, Source, in_coding, varying, wanted
 from dexter.gateway.shapes import is_list, page, with_meta
 from dexter.gateway.translations import DEPENDS_ON_TIME, WITH_META, Question, question
+from dexter.gateway.validators import named, without_content
 from dexter.policy.cache_status import age_s, cache_status
+from dexter.policy.encoding import Coding
 from dexter.wire import Headers, Outcome, header
 
 if TYPE_CHECKING:
@@ -49,7 +53,7 @@ class Answered:
     hit: Hit | None
 
 
-async def answer_read(gateway: Gateway, read: Read) -> Answered:
+async def answer_read(gateway: Gateway, representations: Representations, read: Read) -> Answered:
     """Give the answer to a plain read. Raises what stands in the way of it."""
     caller = gateway.sentry_caller("GET", read.headers)
     require_permission(caller, read.entry.endpoint, serve_secrets=gateway.options.serve_secrets)
@@ -60,8 +64,54 @@ async def answer_read(gateway: Gateway, read: Read) -> Answered:
     if read.entry.shape != "object" and not is_list(reply) and reply.answer.stored_at is not None:
         # JSON of another shape was kept when it came; it must not stand there until it is old.
         reply = await replace(sentry, no_cache=True).ask(read.entry.endpoint, path, params, asked.pairs)
-    body = _body(read.entry, reply, asked)
-    return Answered(_response(body, reply, gateway), reply.answer.outcome, _hit(read.entry, reply, body))
+    now = gateway.clock.now()
+    made = await _represented(representations, read, reply, asked)
+    whole = made.body.at(now - reply.taken_at) if isinstance(made.body, AgedBody) else made.body
+    headers = (*made.headers, *truth_headers(reply, now=now))
+    return Answered(Response(made.status, whole, headers), reply.answer.outcome, _hit(read.entry, reply, made.body))
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a reply is answered with, as its caller takes it."""
+
+    status: int
+    headers: Pairs
+    body: bytes | AgedBody
+
+
+async def _represented(representations: Representations, read: Read, reply: Reply, asked: Question) -> _Made:
+    """Give a reply's body under its tag in the encoding its caller takes, or none of it to one that has it already."""
+    plain = _body(read.entry, reply, asked)
+    aged = isinstance(plain, AgedBody)
+    beginning = plain.before + plain.content if isinstance(plain, AgedBody) else plain
+    source = Source(reply.answer.kept or reply.body, beginning, label="v1")
+    tag = await _tag(representations, source, reply, asked, aged=aged)
+    headers: Pairs = (("content-type", "application/json"), ("cache-control", "no-store"), ("etag", tag))
+    known = named(header(read.headers, "if-none-match"), tag)
+    if known is not None:
+        return _Made(304, without_content(varying(headers)), b"")
+    coding = wanted(header(read.headers, "accept-encoding"), source)
+    body = plain if coding is Coding.IDENTITY else await _packed(representations, source, plain, coding)
+    return _Made(200, in_coding(varying(headers), coding), body)
+
+
+async def _packed(
+    representations: Representations, source: Source, plain: bytes | AgedBody, coding: Coding
+) -> bytes | AgedBody:
+    if isinstance(plain, bytes):
+        return await representations.whole(source, coding)
+    begun = await representations.begun(source, coding)
+    return AgedBody(b"", begun.packed, plain.between, plain.after, begun.close)
+
+
+async def _tag(representations: Representations, source: Source, reply: Reply, asked: Question, *, aged: bool) -> str:
+    """Give the tag of an answer: a weak one, since its age is in its body and says nothing new."""
+    digest = await representations.digest(source)
+    if aged:
+        said = (digest, header(reply.headers, "link"), header(reply.headers, "x-hits"), reply.is_stale, asked.query)
+        digest = blake2b(repr(said).encode(), digest_size=12).hexdigest()
+    return f'W/"{digest}"'
 
 
 def bind(read: Read, gateway: Gateway) -> tuple[str, Question]:
@@ -88,16 +138,6 @@ def _hit(entry: Mapping_, reply: Reply, body: bytes | AgedBody) -> Hit | None:
     if reply.answer.kept is None or entry.name in DEPENDS_ON_TIME:
         return None
     return Hit(reply.answer, reply.endpoint.name, "/api/v1", entry.name, body)
-
-
-def _response(body: bytes | AgedBody, reply: Reply, gateway: Gateway) -> Response:
-    now = gateway.clock.now()
-    headers = (
-        ("content-type", "application/json"),
-        ("cache-control", "no-store"),
-        *truth_headers(reply, now=now),
-    )
-    return Response(200, body.at(now - reply.taken_at) if isinstance(body, AgedBody) else body, headers)
 
 
 def truth_headers(reply: Reply, *, now: float) -> Pairs:

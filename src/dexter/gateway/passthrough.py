@@ -17,12 +17,14 @@ from dexter.gateway.exchange import CallerGone, Exchange
 from dexter.gateway.fast_path import HIT
 from dexter.gateway.forwarding import lowered, max_age_s, to_client, to_sentry, wants_no_cache
 from dexter.gateway.ready import Hit
+from dexter.gateway.representations import Representations, Source, in_coding, varying, wanted
 from dexter.gateway.retry_after import retry_after
 from dexter.gateway.rewrite import fields_of, own_body, own_headers
-from dexter.gateway.validators import has_already, with_tag, without_content
+from dexter.gateway.validators import named, tag_in, without_content
 from dexter.observe.present import identity_kind
 from dexter.observe.records import AnswerServed, Observer, tell
 from dexter.policy.cache_status import age_s, cache_status
+from dexter.policy.encoding import Coding, choice, coding_of
 from dexter.policy.outcome import declares_json
 from dexter.upstream.bodies import close_body
 from dexter.upstream.clock import Clock, SystemClock
@@ -107,6 +109,7 @@ class Passthrough:
         self._clock = clock
         self._options = options
         self._observers = observers
+        self._representations = Representations()
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         """Answer one request."""
@@ -182,7 +185,7 @@ class Passthrough:
             await close_body(answer.body)
             await self._refuse(exchange, call.endpoint, error)
             return
-        answer = self._validated(exchange, call, answer)
+        answer = await self._represented(exchange, call, answer)
         exchange.state["outcome"] = answer.outcome
         self._tell(exchange, call.endpoint, answer.status, answer)
         if answer.kept is not None and isinstance(answer.body, bytes):
@@ -191,16 +194,25 @@ class Passthrough:
         headers = (*answer.headers, *self._own_headers(exchange, call, answer))
         await exchange.respond(answer.status, headers, answer.body)
 
-    def _validated(self, exchange: Exchange, call: Call, answer: Answer) -> Answer:
-        """Give the answer with its tag, or none of it to a client that has it already."""
+    async def _represented(self, exchange: Exchange, call: Call, answer: Answer) -> Answer:
+        """Give the answer under its tag in the encoding its client takes, or none of it to one that has it already."""
         if call.method != "GET" or answer.status != 200 or not isinstance(answer.body, bytes):
             return answer
-        if not _has_tag(call.endpoint):
+        at_hand = coding_of(header(answer.headers, "content-encoding"))
+        if not _has_tag(call.endpoint) or at_hand is None:
             return answer
-        headers = with_tag(answer.headers, answer.body)
-        if has_already(header(exchange.headers, "if-none-match"), header(headers, "etag")):
-            return replace(answer, status=304, headers=without_content(headers), body=b"")
-        return replace(answer, headers=headers)
+        # Addresses in a body are turned to where its client reached the gateway.
+        label = self._own_base(exchange.scope) if fields_of(call.endpoint.template, call.path) else ""
+        source = Source(answer.kept or answer.body, answer.body, at_hand, label)
+        coding = _coding(exchange, answer, source)
+        stated = header(answer.headers, "etag")
+        tag = tag_in(stated or f'"{await self._representations.digest(source)}"', coding)
+        headers = varying(_with_tag(answer.headers, tag))
+        known = named(header(exchange.headers, "if-none-match"), tag)
+        if known is not None:
+            return replace(answer, status=304, headers=without_content(_with_tag(headers, known)), body=b"")
+        body = await self._representations.whole(source, coding)
+        return replace(answer, headers=in_coding(headers, coding), body=body)
 
     async def _turned(self, exchange: Exchange, call: Call, answer: Answer) -> Answer:
         """Give the answer as the client gets it: addresses turned, unreadable errors replaced."""
@@ -285,6 +297,16 @@ def build_passthrough(
 def _has_tag(endpoint: Endpoint) -> bool:
     """Whether an endpoint's answers are kept, so that a client may be told that it has the one that is kept."""
     return endpoint.cache.fresh_s > 0 and not endpoint.secret
+
+
+def _coding(exchange: Exchange, answer: Answer, source: Source) -> Coding:
+    """Give the encoding to answer in: what comes straight from Sentry goes as it came, to whoever takes it so."""
+    accept_encoding = header(exchange.headers, "accept-encoding")
+    return wanted(accept_encoding, source) if answer.kept is not None else choice(accept_encoding, source.coding)
+
+
+def _with_tag(headers: Headers, tag: str) -> Headers:
+    return (*((name, value) for name, value in headers if name.lower() != "etag"), ("ETag", tag))
 
 
 def _as_json(headers: Headers) -> Headers:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from dexter.policy.cache_status import age_s, cache_status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dexter.gateway.identity import Caller
     from dexter.wire import Answer, Kept
 
@@ -40,6 +42,8 @@ class AgedBody:
     content: bytes
     between: bytes
     after: bytes
+    seal: Callable[[bytes], bytes] | None = None
+    """Makes the end of a packed body of a plain one; `content` is packed then, and nothing stands before."""
 
     def at(self, age: float) -> bytes:
         """Give the whole body at an age in seconds."""
@@ -47,7 +51,8 @@ class AgedBody:
 
     def tail(self, age: float) -> bytes:
         """Give what follows the content."""
-        return b"%b%b%b" % (self.between, seconds(age), self.after)
+        tail = b"%b%b%b" % (self.between, seconds(age), self.after)
+        return tail if self.seal is None else self.seal(tail)
 
 
 def seconds(age: float) -> bytes:

@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 import re
-from hashlib import blake2b
+from typing import TYPE_CHECKING
 
-from dexter.wire import Headers, header
+from dexter.policy.encoding import Coding
 
-_TAG = re.compile(r'(?:W/)?("[^"]*")')
+if TYPE_CHECKING:
+    from dexter.wire import Headers
 
-
-def with_tag(headers: Headers, body: bytes) -> Headers:
-    """Give the header fields with an `ETag`: Sentry's own, or one made of the body."""
-    if header(headers, "etag") is not None:
-        return headers
-    return (*headers, ("ETag", f'"{blake2b(body, digest_size=12).hexdigest()}"'))
+_TAG = re.compile(r'(?:W/)?"[^"]*"')
+_OF_A_CODING = re.compile(rf'-(?:{"|".join(Coding)})"$')
 
 
-def has_already(if_none_match: str | None, tag: str | None) -> bool:
-    """Whether `If-None-Match` names a tag, compared weakly as it is meant to be (RFC 9110, 13.1.2).
+def tag_in(tag: str, coding: Coding) -> str:
+    """Give a body's tag for the body in an encoding: other bytes, so another tag, unless it is a weak one.
 
-    >>> has_already('W/"a", "b"', '"a"'), has_already("*", '"a"'), has_already('"c"', '"a"'), has_already(None, '"a"')
-    (True, True, False, False)
+    >>> tag_in('"a"', Coding.BROTLI), tag_in('"a-gzip"', Coding.IDENTITY), tag_in('W/"a"', Coding.GZIP)
+    ('"a-br"', '"a-identity"', 'W/"a"')
     """
-    if if_none_match is None or tag is None:
-        return False
-    return if_none_match.strip() == "*" or tag.removeprefix("W/") in _TAG.findall(if_none_match)
+    if coding is Coding.IDENTITY and _bare(tag) == tag:
+        return tag
+    return tag if tag.startswith("W/") else f'{_bare(tag)[:-1]}-{coding}"'
+
+
+def named(if_none_match: str | None, tag: str) -> str | None:
+    """Give which of the tags that `If-None-Match` names stands for a body, in whatever encoding, or None.
+
+    Compared weakly, as it is meant to be (RFC 9110, 13.1.2). Who has the body in another encoding has it all the same.
+
+    >>> named('W/"a", "b"', '"a"'), named("*", '"a"'), named('"a-br"', '"a-gzip"'), named('"c"', '"a"')
+    ('W/"a"', '"a"', '"a-br"', None)
+    """
+    if if_none_match is None:
+        return None
+    if if_none_match.strip() == "*":
+        return tag
+    found: list[str] = _TAG.findall(if_none_match)
+    return tag if tag in found else next((each for each in found if _bare(each) == _bare(tag)), None)
+
+
+def _bare(tag: str) -> str:
+    return _OF_A_CODING.sub('"', tag.removeprefix("W/"))
 
 
 def without_content(headers: Headers) -> Headers:

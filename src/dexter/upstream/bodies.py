@@ -144,7 +144,7 @@ class Unpacker:
 
     def __call__(self, packed: bytes, limit_bytes: int) -> bytes:
         """Give an unpacked body. Raises Garbled for one that is damaged or grows beyond the limit."""
-        for known, plain in self._last:
+        for known, plain in tuple(self._last):  # a thread may come by
             if known is packed and len(plain) <= limit_bytes:
                 return plain
         plain = _gunzip(packed, limit_bytes)
