@@ -24,6 +24,9 @@ class LevelDouble:
     async def get(self, key: str) -> Entry | None:
         return self.entries.get(key)
 
+    async def get_anew(self, key: str) -> Entry | None:
+        return self.entries.get(key)
+
     def put(self, entry: Entry) -> None:
         present = self.entries.get(entry.key)
         if present is None or present.stored_at <= entry.stored_at:

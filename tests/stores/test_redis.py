@@ -217,3 +217,35 @@ async def test_a_silent_leader_holds_nobody_up_for_longer_than_its_lease(opened:
     while await others.is_under_way(led):
         assert time.monotonic() - began < FLIGHT_LEASE_S + 0.5
     assert time.monotonic() - began > FLIGHT_LEASE_S - 0.5
+
+
+async def test_a_crowd_is_no_failure_of_redis(opened: Callable[[], Opened]) -> None:
+    """More questions at once than there are connections wait their turn; the promise holds, and leads are known."""
+    store, flights = opened()
+    await knows(store)
+    lead = await flights.lead("k", 1000.0, store.mark())
+    assert isinstance(lead, Lead)
+    _, other = opened()
+    found = await asyncio.gather(*(store.get(f"key {number}") for number in range(400)))
+    leads = await asyncio.gather(*(other.lead("k", 1000.0, store.mark()) for _ in range(200)))
+    assert found == [None] * 400
+    assert all(isinstance(led, Led) for led in leads)
+    assert not store._purges.is_away  # type: ignore[attr-defined]
+
+
+async def test_a_crowd_for_one_entry_reads_it_from_redis_once(opened: Callable[[], Opened]) -> None:
+    """Every tab opens the same list; a second look after a lead was taken is always a new one."""
+    (one, _), (other, _) = opened(), opened()
+    await knows(one)
+    await knows(other)
+    await one.put(entry("k", "a"), one.mark())
+    await one.settled()
+    level = other._level
+    asked: list[str] = []
+    look = level._client.get  # type: ignore[union-attr]
+    level._client.get = lambda name: asked.append(name) or look(name)  # type: ignore[union-attr,func-returns-value]
+    found = await asyncio.gather(*(other.get("k") for _ in range(50)))
+    assert all(each is not None and each.body == b"{}" for each in found)
+    assert len(asked) == 1
+    assert await other.reread("k") is not None
+    assert len(asked) == 2

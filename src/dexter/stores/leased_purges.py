@@ -40,6 +40,8 @@ RECONNECT_S = 0.1
 """How often it tries when the server is away."""
 SETTLE_S = 0.25
 """How long a request waits for a lease that just ran out, as after a long garbage collection."""
+FIRST_SETTLE_S = 1.0
+"""How long the first ones wait when nothing is known yet: where entries lie is among it."""
 TOLD_LOOK_S = 0.004
 
 _LOCAL = 1 << 56
@@ -172,7 +174,7 @@ class LeasedPurges:
         self._follow()
         if not self._is_lost:
             with suppress(PurgeServerFailed, TimeoutError):
-                async with asyncio.timeout(SETTLE_S):
+                async with asyncio.timeout(FIRST_SETTLE_S if self.epoch is None else SETTLE_S):
                     await self.renew()
 
     async def record(self, tags: Iterable[str], lagging: Iterable[str], until: float) -> None:

@@ -19,6 +19,9 @@ class Level(Protocol):
     async def get(self, key: str) -> Entry | None:
         """Give the entry of a key, or None."""
 
+    async def get_anew(self, key: str) -> Entry | None:
+        """Give the entry that is under a key when this is asked or later, or None."""
+
     def put(self, entry: Entry) -> None:
         """Begin to keep an entry; one asked for earlier does not replace a later one."""
 
@@ -70,7 +73,7 @@ class TwoLevels:
         """Give the entry of a key after a look at what other processes kept under it meanwhile."""
         await self._settle()
         if self._level is not None:
-            await self._promoted(key, self._level)
+            self._promote(await self._level.get_anew(key))
         return self._as_known(self._held(key))
 
     async def put(self, entry: Entry, since: Mark) -> bool:
@@ -145,7 +148,9 @@ class TwoLevels:
 
     async def _promoted(self, key: str, level: Level) -> Entry | None:
         # While purges are unknown nothing of it would count as fresh, and asking might take long.
-        entry = None if self._purges.suspended() else await level.get(key)
+        return self._promote(None if self._purges.suspended() else await level.get(key))
+
+    def _promote(self, entry: Entry | None) -> Entry | None:
         if entry is None or self._is_outdated(entry):
             return None
         self._shelf.keep(entry)

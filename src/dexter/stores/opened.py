@@ -65,12 +65,13 @@ def _over_redis(
     options: StoreOptions, url: str, clock: Clock, on_suspended: Callable[[bool], None]
 ) -> tuple[TwoLevels, Flights]:
     # Imported here, since whoever has no Redis need not pay for its client.
-    from dexter.stores.redis_server import RedisFlights, RedisLevel, RedisPurgeServer, connected
+    from dexter.stores import redis_server as redis
 
-    client = connected(url)
-    purges = LeasedPurges(RedisPurgeServer(client, options.namespace), clock.monotonic, on_suspended, clock.sleep)
-    level = RedisLevel(client, options.namespace, purges)
-    flights = RedisFlights(client, options.namespace, purges)
+    order = redis.connected(url, redis.ORDER_CONNECTIONS)
+    server = redis.RedisPurgeServer(order, options.namespace)
+    purges = LeasedPurges(server, clock.monotonic, on_suspended, clock.sleep)
+    level = redis.RedisLevel(redis.connected(url, redis.ENTRY_CONNECTIONS), options.namespace, purges)
+    flights = redis.RedisFlights(order, options.namespace, purges)
     return TwoLevels(Shelf(options.memory_bytes), purges, level), flights
 
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -35,6 +35,10 @@ ANSWER_S = 1.0
 """How long an answer of Redis may take; what takes longer counts as failed, and Sentry is asked instead."""
 KEEP_MS = 25 * 60 * 60 * 1000
 """How long entries stay: as long as the longest rule lets them stand in for an error, and an hour."""
+ORDER_CONNECTIONS = 16
+ENTRY_CONNECTIONS = 16
+"""Purges and leads have connections of their own: a crowd that reads entries must not hold up what they are judged by.
+Who finds all of them taken waits for one, since a crowd is no failure of Redis."""
 LONGEST_QUEUE = 200
 """So many entries may be on their way to Redis; beyond that new ones are not sent."""
 
@@ -116,15 +120,18 @@ _KEEP_FLIGHT = (
 )
 
 
-def connected(url: str) -> Redis:
+def connected(url: str, connections: int = ORDER_CONNECTIONS) -> Redis:
     """Give a client that fails soon and does not try again by itself; it connects at the first command."""
-    return Redis.from_url(
+    pool = BlockingConnectionPool.from_url(
         url.replace("valkey", "redis", 1) if url.startswith("valkey") else url,
+        max_connections=connections,
+        timeout=ANSWER_S,
         socket_timeout=ANSWER_S,
         socket_connect_timeout=ANSWER_S,
         retry=Retry(NoBackoff(), 0),
         health_check_interval=0,
     )
+    return Redis.from_pool(pool)
 
 
 class RedisPurgeServer:
@@ -176,9 +183,18 @@ class RedisLevel:
         self._purges = purges
         self._put_script = client.register_script(_PUT)
         self._writes: set[asyncio.Task[None]] = set()
+        self._reads: dict[str, asyncio.Task[Entry | None]] = {}
 
     async def get(self, key: str) -> Entry | None:
-        """Give the entry of a key, or None."""
+        """Give the entry of a key, or None. A crowd of this process asks Redis once."""
+        read = self._reads.get(key)
+        if read is None:
+            read = self._reads[key] = asyncio.ensure_future(self.get_anew(key))
+            read.add_done_callback(lambda _: self._reads.pop(key, None))
+        return await asyncio.shield(read)
+
+    async def get_anew(self, key: str) -> Entry | None:
+        """Give what is under a key from now on, or None."""
         if self._purges.is_away:
             return None
         data = await self._quietly(self._client.get(self._name(key)))
@@ -203,8 +219,9 @@ class RedisLevel:
             await asyncio.wait(self._writes)
 
     async def aclose(self) -> None:
-        """Wait for what is on its way; the connections belong to the purges."""
+        """Wait for what is on its way, and let the connections go."""
         await self.settled()
+        await self._client.aclose()
 
     async def _put(self, entry: Entry) -> None:
         data = packed(replace(entry, mark=self._purges.shared(entry.mark)))

@@ -85,6 +85,10 @@ class SqliteLevel:
             return None
         return None if row is None else unpacked(row[0])
 
+    async def get_anew(self, key: str) -> Entry | None:
+        """Give the entry of a key, or None."""
+        return await self.get(key)
+
     def put(self, entry: Entry) -> None:
         """Begin to keep an entry."""
         if self._writer.is_alive() and self._queue.qsize() < LONGEST_QUEUE:

@@ -50,7 +50,7 @@ class OneAsks:
         if isinstance(lead, Lead):
             return await self._ask(call, lead)
         if lead is not None and not self._parts.store.outdated(_tags(call), lead.mark):
-            entry = await self._landed(key, lead)
+            entry = await self._landed(key, lead, knew=not self._parts.store.suspended())
             if entry is not None:
                 return _answer(call, entry)
         return await self._inner(call)
@@ -63,8 +63,7 @@ class OneAsks:
                 return _answer(call, entry)
             return await self._inner(call)
         finally:
-            alive.cancel()
-            ending = self._ending[lead.key] = self._parts.background.start(self._over(lead))
+            ending = self._ending[lead.key] = self._parts.background.start(self._over(lead, alive))
             ending.add_done_callback(lambda _: self._ending.pop(lead.key, None))
 
     def _has_just_landed(self, call: Call, entry: Entry) -> bool:
@@ -74,14 +73,18 @@ class OneAsks:
         # Sentry gave it to this very credential: that counts as long as any other proof of it.
         return fresh and may_have_stored(call.identity, entry.stored_at, now)
 
-    async def _landed(self, key: str, led: Led) -> Entry | None:
-        """Wait for another process's flight and give what it kept, or None when it kept nothing of use."""
+    async def _landed(self, key: str, led: Led, *, knew: bool) -> Entry | None:
+        """Wait for another process's flight and give what it kept, or None when it kept nothing of use.
+
+        `knew` says that all writes were known when it was joined. Those that returned since then overlap the call
+        that waits, so that not knowing of them now, as on a crowded machine, takes nothing from the answer.
+        """
         look_s = FIRST_LOOK_S
         while await self._flights.is_under_way(led):
             await self._parts.clock.sleep(look_s)
             look_s = min(LONGEST_LOOK_S, look_s * 1.5)
         entry = await self._parts.store.reread(key)
-        if entry is None or entry.stored_at < led.began_at or self._parts.store.suspended():
+        if entry is None or entry.stored_at < led.began_at or not (knew or not self._parts.store.suspended()):
             return None
         return entry
 
@@ -90,11 +93,12 @@ class OneAsks:
             await self._parts.clock.sleep(SIGN_OF_LIFE_S)
             await self._flights.keep(lead)
 
-    async def _over(self, lead: Lead) -> None:
+    async def _over(self, lead: Lead, alive: asyncio.Task[None]) -> None:
         # Only once the answer can be read by the others; the leader's own callers have it by then.
         try:
             await self._parts.store.settled()
         finally:
+            alive.cancel()
             await self._flights.end(lead)
 
 
