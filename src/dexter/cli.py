@@ -12,17 +12,34 @@ from typing import Annotated
 import typer
 
 from dexter import __version__
+from dexter.cli_bulk import bulk
 from dexter.cli_catalog import catalog
 from dexter.cli_db import db
+from dexter.cli_gateway import (
+    Environments,
+    Filters,
+    Levels,
+    Organization,
+    Period,
+    Projects,
+    Search,
+    Status,
+    Token,
+    Url,
+    gateway,
+    refusals_told,
+)
+from dexter.cli_issues import issues
 
 app = typer.Typer(
     name="dexter",
     help="The Sentry companion: a gateway in front of the whole Sentry API, and a workbench for triage.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(issues, name="issues")
+app.add_typer(bulk, name="bulk")
 app.add_typer(catalog, name="catalog")
 app.add_typer(db, name="db")
 
@@ -137,6 +154,30 @@ def slo(
     from dexter.settings import read_settings
 
     raise typer.Exit(run_slo(read_settings(), url, token, as_json=as_json))
+
+
+@app.command()
+def export(
+    query: Search = "",
+    form: Annotated[str, typer.Option("--format", "-f", help="csv, json or ndjson.")] = "csv",
+    output: Annotated[Path | None, typer.Option("--output", help="A file; standard output by default.")] = None,
+    status: Status = "unresolved",
+    period: Period = None,
+    project: Projects = None,
+    environment: Environments = None,
+    level: Levels = None,
+    organization: Organization = None,
+    url: Url = None,
+    token: Token = None,
+) -> None:
+    """Write all issues that match to a file, page by page."""
+    from dexter.cli_export import run_export
+
+    filters = Filters(
+        query, status, period, tuple(project or ()), tuple(environment or ()), tuple(level or ()), organization
+    )
+    with refusals_told():
+        run_export(gateway(url, token), filters, form, output)
 
 
 @app.command()
