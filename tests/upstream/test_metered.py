@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.doubles.limited_sentry import PLAIN, TOO_OFTEN, LimitedSentry
 from tests.doubles.sentry_double import JSON, SERVICE, TOKEN, FakeClock, Held, SentryDouble, call, ok
 
 from dexter.errors import RateLimited
@@ -17,43 +18,14 @@ from dexter.stores.memory import MemoryStore
 from dexter.upstream.admission import NoPlace
 from dexter.upstream.options import StackOptions
 from dexter.upstream.stack import Stack, build_stack
-from dexter.wire import Answer, Call, Headers, Identity, Priority, header
+from dexter.wire import Answer, Headers, Identity, Priority, header
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 PATH = "/api/0/organizations/acme/unshared/"
 ISSUE = "/api/0/organizations/acme/issues/7/"
-TOO_OFTEN = b'{"detail":"You call too often. Limit is 5 requests in 1 seconds"}'
-PLAIN: Headers = (("Content-Type", "text/html"),)
 OPTIONS = StackOptions(retry=RetryRule(attempts=1), breaker=BreakerRule(threshold=2))
-
-
-@dataclass
-class LimitedSentry:
-    """Replies as a Sentry with a quota does, by the test's clock, and remembers whom it refused."""
-
-    clock: FakeClock
-    limit: int = 5
-    window: int = -1
-    used: dict[tuple[Identity, str], int] = field(default_factory=dict)
-    refused: int = 0
-
-    async def __call__(self, asked: Call) -> Answer:
-        now = int(self.clock.now())
-        if now != self.window:
-            self.window, self.used = now, {}
-        bucket = (asked.identity, asked.method)
-        self.used[bucket] = self.used.get(bucket, 0) + 1
-        told = (
-            ("X-Sentry-Rate-Limit-Limit", str(self.limit)),
-            ("X-Sentry-Rate-Limit-Remaining", str(max(0, self.limit - self.used[bucket]))),
-            ("X-Sentry-Rate-Limit-Reset", str(now + 1)),
-        )
-        if self.used[bucket] > self.limit:
-            self.refused += 1
-            return Answer(429, (*PLAIN, *told), TOO_OFTEN)
-        return ok(b"[]", headers=(*JSON, *told))
 
 
 async def settle() -> None:

@@ -30,8 +30,12 @@ def kept_free(priority: Priority, limit: int, expected: Sequence[float]) -> int:
 
 def free(priority: Priority, limit: int, used: Sequence[int], expected: Sequence[float] = (0.0,) * PRIORITIES) -> int:
     """Give how many more of a priority fit: what the more urgent have used already is not kept for them again."""
-    kept = max(0, kept_free(priority, limit, expected) - sum(used[:priority]))
-    return max(0, limit - sum(used) - kept)
+    return room(priority, limit, used, kept_free(priority, limit, expected))
+
+
+def room(priority: Priority, limit: int, used: Sequence[int], kept: int) -> int:
+    """Give how many more of a priority fit beside what is `kept` for those more urgent."""
+    return max(0, limit - sum(used) - max(0, kept - sum(used[:priority])))
 
 
 def per_round(priority: Priority, limit: int, expected: Sequence[float]) -> int:

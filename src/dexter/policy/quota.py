@@ -10,7 +10,7 @@ Nothing here reads a clock: `now` is passed in, in epoch seconds of ours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil, inf
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,20 @@ def _no_demand() -> list[float]:
     return [0.0] * PRIORITIES
 
 
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """What other processes count in the same bucket, by priority, when they were last asked."""
+
+    used: tuple[int, ...] = (0,) * PRIORITIES
+    """What they sent in the window that ends at `reset_epoch`, by Sentry's clock."""
+    in_flight: tuple[int, ...] = (0,) * PRIORITIES
+    demand: tuple[float, ...] = (0.0,) * PRIORITIES
+    reset_epoch: float = 0.0
+
+
+ALONE = Peers()
+
+
 @dataclass(slots=True, eq=False)
 class Sent:
     """One call under way, as its bucket counts it."""
@@ -59,7 +73,7 @@ class Sent:
     """The reset of the latest window that it is counted in, by Sentry's clock."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Bucket:
     """What is known of one bucket. A new one knows nothing and lets everything through."""
 
@@ -85,11 +99,33 @@ class Bucket:
     """Sentry asked everybody in this bucket to wait until then."""
     unanswered: dict[Sent, None] = field(default_factory=dict)
     """Calls that Sentry may have counted in the present window or in the one before."""
+    peers: Peers = ALONE
+    parts: int = 1
+    """Among how many the bucket is divided, when what the others send cannot be known."""
 
     @property
     def ends_at(self) -> float:
         """Give the latest moment, by our clock, at which the present window may end."""
         return self.reset_epoch - self.offset.low_s
+
+    @property
+    def places(self) -> int | None:
+        """Give how many calls may be under way at once from here and, where they are known, from the others."""
+        cap = self.concurrent_limit
+        if cap is None:
+            return None
+        cap = cap - 1 if cap >= SPARE_FROM else cap
+        return self._part(cap)
+
+    @property
+    def expected(self) -> list[float]:
+        """Give how many a window each priority needed lately, everywhere."""
+        return [own + other for own, other in zip(self.demand, self.peers.demand, strict=True)]
+
+    @property
+    def strangers(self) -> int:
+        """Give how many of the present window's calls came from none of those that are known."""
+        return max(0, self.others - sum(self.peers.used))
 
     @property
     def sure_window_s(self) -> float | None:
@@ -100,28 +136,35 @@ class Bucket:
         """Give the moment from which one more call may be sent, `ahead` others before it; `now` for at once."""
         if now < self.held_until:
             return self.held_until
-        self._roll(now)
+        self.roll(now)
         if self.limit is None:
             return now
-        left = free(priority, self.limit, self._counted(), self.demand)
+        left = self._left(priority, self.limit)
         scout_at = self._scout_at()
         if ahead < left - (now < scout_at):
             return now
         if ahead < left:
             return scout_at
-        rounds = (ahead - left) // per_round(priority, self.limit, self.demand)
+        rounds = (ahead - left) // self._per_round(priority, self.limit)
         return self.ends_at + rounds * self.window_s
+
+    def _left(self, priority: Priority, limit: int) -> int:
+        left = free(priority, limit, self._counted(), self.expected)
+        return left if self.parts == 1 else min(left, free(priority, self._part(limit), self.used, self.demand))
+
+    def _per_round(self, priority: Priority, limit: int) -> int:
+        return per_round(priority, self._part(limit), self.expected if self.parts == 1 else self.demand)
+
+    def _part(self, limit: int) -> int:
+        return max(1, limit // self.parts)
 
     def has_place(self, priority: Priority) -> bool:
         """Whether one more call may be under way at once."""
-        if self.concurrent_limit is None:
-            return True
-        places = self.concurrent_limit - 1 if self.concurrent_limit >= SPARE_FROM else self.concurrent_limit
-        return free(priority, places, self.in_flight) > 0
+        return self.places is None or free(priority, self.places, self.in_flight) > 0
 
     def take(self, priority: Priority, now: float) -> Sent:
         """Count a call that is sent now."""
-        self._roll(now)
+        self.roll(now)
         sent = Sent(priority, now, self.reset_epoch)
         self.adopt(sent)
         return sent
@@ -141,7 +184,7 @@ class Bucket:
     def learn(self, said: Told, offset: ClockOffset, now: float, sent: Sent | None = None) -> None:
         """Take in the headers of an answer that came now, to a call that was counted here."""
         self.offset = offset
-        self._roll(now)
+        self.roll(now)
         self._learn(said, now)
         if sent is not None and self.unanswered.pop(sent, sent) is None:
             self._place(sent, said.reset_epoch)
@@ -179,8 +222,15 @@ class Bucket:
 
     def remaining(self, now: float) -> int | None:
         """Give how many calls the present window still takes, or None when no limit is known."""
-        self._roll(now)
-        return None if self.limit is None else max(0, self.limit - sum(self.used) - self.others)
+        self.roll(now)
+        return None if self.limit is None else max(0, self.limit - sum(self._counted()))
+
+    def join(self, peers: Peers, now: float) -> None:
+        """Take in what other processes count, and the window that they have seen begin."""
+        self.roll(now)
+        if self.limit is not None and peers.reset_epoch > self.reset_epoch:
+            self._begin(peers.reset_epoch)
+        self.peers = peers if peers.reset_epoch == self.reset_epoch else replace(peers, used=ALONE.used)
 
     def _exhaust(self, limit: int, window_s: float | None, now: float) -> None:
         new = self.limit is None
@@ -211,10 +261,13 @@ class Bucket:
         return self.ends_at - self.offset.doubt_s / 2
 
     def _counted(self) -> list[int]:
-        # Others' calls stand with the most urgent: nobody knows better, and it keeps nothing free for them twice.
-        return [self.used[0] + self.others, *self.used[1:]]
+        counted = [own + other for own, other in zip(self.used, self.peers.used, strict=True)]
+        # Strangers' calls stand with the most urgent: nobody knows better, and it keeps nothing free for them twice.
+        counted[0] += self.strangers
+        return counted
 
-    def _roll(self, now: float) -> None:
+    def roll(self, now: float) -> None:
+        """Begin the window that `now` lies in, if the last one is over."""
         if self.limit is None or now < self.ends_at:
             return
         passed = int((now - self.ends_at) // self.window_s) + 1
@@ -228,6 +281,7 @@ class Bucket:
         seen = [max(pair) for pair in zip(self.used, [FADES * amount for amount in self.demand], strict=True)]
         self.demand = _no_demand() if new else [amount * FADES ** (passed - 1) for amount in seen]
         self.used, self.others = _none_sent(), 0
+        self.peers = replace(self.peers, used=ALONE.used)
         for sent in self.unanswered:
             # Where the window's length is not sure, it may be the old window still, with all that was sent in it.
             if new or sent.at >= began or self.sure_window_s is None:

@@ -86,6 +86,7 @@ class Admission:
     def __init__(self, book: QuotaBook, parts: Parts) -> None:
         self._book = book
         self._parts = parts
+        book.on_answer = self._heard
         connections = parts.options.connections
         self._places = {kind: max(1, int(connections * share)) for kind, share in SHARES.items()}
         self._under_way = {kind: [0] * PRIORITIES for kind in CallClass}
@@ -153,6 +154,11 @@ class Admission:
         else:
             turn.cancel()
 
+    def _heard(self) -> None:
+        """Look at once: what other processes leave is held for this one no longer than this takes."""
+        if self._lanes:
+            self._dispatch()
+
     def _look(self) -> None:
         self._looks_soon = False
         self._dispatch()
@@ -191,7 +197,7 @@ class Admission:
             opens_at = self._book.opens_at(lane.subject, lane.priority, now)
             if opens_at > now:
                 wake_at = min(wake_at, opens_at)
-            elif self._has_place(lane):
+            elif self._has_place(lane) and self._book.may_take(lane.subject, lane.priority, len(lane.waiters), now):
                 self._let_through(lane, now)
                 if (head := lane.head()) is not None:
                     heapq.heappush(order, (lane.priority, head.number, lane))

@@ -17,6 +17,8 @@ from dexter.policy.server_clock import ClockOffset, Saying, date_epoch, narrowed
 from dexter.wire import header
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dexter.policy.quota_told import Refusal
     from dexter.wire import Headers, Identity, Priority
 
@@ -58,9 +60,15 @@ class QuotaLeft:
 class QuotaBook(Protocol):
     """Knows how much may be sent, and counts what is sent. Times are epoch seconds.
 
-    It answers at once, since it is asked before every call. One that processes share keeps a share of every window
-    for its own process, and settles with the others behind that.
+    It answers at once, since it is asked before every call. One that processes share asks the others behind that, and
+    says when they have answered.
     """
+
+    on_answer: Callable[[], None]
+    """Called when what was not allowed may be now."""
+
+    def may_take(self, subject: Subject, priority: Priority, waiting: int, now: float) -> bool:
+        """Whether the other processes leave room for one more call, of so many that wait; if not, they are asked."""
 
     def opens_at(self, subject: Subject, priority: Priority, now: float, ahead: int = 0) -> float:
         """Give the moment from which a call may be sent after `ahead` others; `now` or earlier for at once."""
@@ -85,7 +93,7 @@ class QuotaBook(Protocol):
 
 
 @dataclass(slots=True)
-class _Account:
+class Account:
     """One credential's buckets of one method."""
 
     unknown: Bucket = field(default_factory=Bucket)
@@ -93,6 +101,8 @@ class _Account:
     buckets: dict[Limits, Bucket] = field(default_factory=dict)
     limits_of: dict[str, Limits] = field(default_factory=dict)
     under_way: dict[str, list[Taken]] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
+    """Endpoints whose limits other processes were told of."""
 
     def bucket(self, endpoint: str) -> Bucket:
         limits = self.limits_of.get(endpoint)
@@ -105,7 +115,8 @@ class ProcessQuotaBook:
     """A `QuotaBook` in this process's memory."""
 
     def __init__(self) -> None:
-        self._accounts: OrderedDict[tuple[Identity, str], _Account] = OrderedDict()
+        self.on_answer: Callable[[], None] = lambda: None
+        self._accounts: OrderedDict[tuple[Identity, str], Account] = OrderedDict()
         self._offset = ClockOffset()
 
     def opens_at(self, subject: Subject, priority: Priority, now: float, ahead: int = 0) -> float:
@@ -115,6 +126,10 @@ class ProcessQuotaBook:
     def has_place(self, subject: Subject, priority: Priority) -> bool:
         """Whether one more call may be under way at once."""
         return self._bucket(subject).has_place(priority)
+
+    def may_take(self, subject: Subject, priority: Priority, waiting: int, now: float) -> bool:
+        """Always: there are no other processes to ask."""
+        return True
 
     def take(self, subject: Subject, priority: Priority, now: float) -> Taken:
         """Count a call that is sent now."""
@@ -163,21 +178,26 @@ class ProcessQuotaBook:
         if known is not None and (known == limits or (known[0] == limit and said.concurrent_limit is None)):
             return
         account.limits_of[subject.endpoint] = limits
-        bucket = account.buckets.setdefault(limits, Bucket())
+        bucket = account.buckets.get(limits) or self._opened(subject, account, limits)
         for taken in account.under_way.get(subject.endpoint, []):
             if taken.bucket is not bucket:
                 taken.bucket.give_back(taken.sent)
                 bucket.adopt(taken.sent)
                 taken.bucket = bucket
 
+    def _opened(self, subject: Subject, account: Account, limits: Limits) -> Bucket:
+        """Give a new bucket of an account."""
+        bucket = account.buckets[limits] = Bucket()
+        return bucket
+
     def _bucket(self, subject: Subject) -> Bucket:
         return self._account(subject).bucket(subject.endpoint)
 
-    def _account(self, subject: Subject) -> _Account:
+    def _account(self, subject: Subject) -> Account:
         key = (subject.identity, subject.method)
         account = self._accounts.get(key)
         if account is None:
-            account = self._accounts[key] = _Account()
+            account = self._accounts[key] = Account()
             self._forget_idle()
         self._accounts.move_to_end(key)
         return account
@@ -187,7 +207,10 @@ class ProcessQuotaBook:
             return
         oldest = next(iter(self._accounts))
         if not self._accounts[oldest].under_way:
-            del self._accounts[oldest]
+            self._forgotten(self._accounts.pop(oldest))
+
+    def _forgotten(self, account: Account) -> None:
+        """Do nothing more for an account that nobody used for long."""
 
 
 def _left(bucket: Bucket, now: float) -> QuotaLeft | None:

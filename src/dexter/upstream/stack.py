@@ -26,6 +26,7 @@ from dexter.upstream.purging import purging
 from dexter.upstream.quota_book import ProcessQuotaBook
 from dexter.upstream.retried import Retried
 from dexter.upstream.sent import sent
+from dexter.upstream.shared_quota import QuotaSharing, SharedQuotaBook
 from dexter.upstream.stored import stored
 from dexter.upstream.traced import traced
 from dexter.upstream.translated import Translated
@@ -71,15 +72,17 @@ def build_stack(
     chance: Callable[[], float] = random.random,
     flights: Flights | None = None,
     tracing: Tracing | None = None,
+    sharing: QuotaSharing | None = None,
 ) -> Stack:
     """Give the way to one Sentry. Each line wraps the one above it, so that the last is passed first.
 
     `chance` draws the numbers from 0 to 1 that spread retries. `flights` are shared with other processes, if any.
-    `tracing` puts spans round the attempts and round the stages that calls may wait in.
+    `tracing` puts spans round the attempts and round the stages that calls may wait in. `sharing` is with whom Sentry's
+    quotas are shared, if with anybody.
     """
     options = options or StackOptions()
     parts = Parts(store, clock or SystemClock(), options, Background(), observers)
-    book = ProcessQuotaBook()
+    book = ProcessQuotaBook() if sharing is None else SharedQuotaBook(sharing, parts.clock, parts.background)
     admission = Admission(book, parts)
 
     stage = tracing.stage if tracing is not None else _plain
