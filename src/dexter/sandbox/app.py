@@ -21,6 +21,7 @@ from dexter.sandbox.auth import demand
 from dexter.sandbox.bootstrap import open_sandbox
 from dexter.sandbox.clock import ShiftedClock
 from dexter.sandbox.ingest.lifecycle import pass_time
+from dexter.sandbox.pending_work import do_due
 from dexter.sandbox.replies import SentryError, empty_reply, json_reply
 from dexter.sandbox.request import Sandbox, SandboxRequest
 from dexter.sandbox.routing import Handler, Stage, Target, targets
@@ -90,6 +91,7 @@ class ApiFace:
 
     def _let_time_pass(self) -> None:
         now = self._sandbox.clock()
+        do_due(self._sandbox.db, now)
         # The admin surface may set the clock back as well as forward.
         if not self._next_tick - _TICK_S <= now < self._next_tick:
             self._next_tick = now + _TICK_S

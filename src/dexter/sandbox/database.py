@@ -12,8 +12,9 @@ from dexter.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-SCHEMA_VERSION = 1
-"""Raised whenever schema.sql changes, so that a file of another time is refused instead of half understood."""
+SCHEMAS = ("schema.sql", "schema_2.sql")
+"""One file a version, each what it added to the ones before: a file of an older sandbox is brought up by the rest."""
+SCHEMA_VERSION = len(SCHEMAS)
 
 
 class Database:
@@ -30,15 +31,15 @@ class Database:
 
     def _open_schema(self, path: str) -> None:
         version = self.value("PRAGMA user_version")
-        if version == SCHEMA_VERSION:
-            return
-        if version != 0 or self.value("SELECT count(*) FROM sqlite_master") != 0:
+        if version > SCHEMA_VERSION or (version == 0 and self.value("SELECT count(*) FROM sqlite_master")):
             raise SettingsError(
-                f"The sandbox database {path} has schema version {version}, not {SCHEMA_VERSION} as this Dexter.",
+                f"The sandbox database {path} has schema version {version}, and this Dexter knows up to"
+                f" {SCHEMA_VERSION}.",
                 remedy="Start with another database file, or delete this one: the sandbox seeds it anew.",
             )
-        schema = resources.files("dexter.sandbox").joinpath("schema.sql").read_text("utf-8")
-        self._connection.executescript(f"BEGIN;{schema};PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
+        for number, name in enumerate(SCHEMAS[version:], start=version + 1):
+            schema = resources.files("dexter.sandbox").joinpath(name).read_text("utf-8")
+            self._connection.executescript(f"BEGIN;{schema};PRAGMA user_version={number};COMMIT;")
 
     def now(self) -> float:
         """Give the sandbox's time in epoch seconds."""

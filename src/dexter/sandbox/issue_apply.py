@@ -10,8 +10,9 @@ import msgspec
 
 from dexter.sandbox.activity_log import record_activity
 from dexter.sandbox.issue_assignment import Assignee, demand_access, find_assignee, is_project_member
-from dexter.sandbox.issue_merge import merge_issues
+from dexter.sandbox.issue_merge import accept_merge
 from dexter.sandbox.issue_resolution import resolution_details
+from dexter.sandbox.pending_work import do_or_defer
 from dexter.sandbox.replies import SentryError, invalid
 from dexter.sandbox.search_index import written
 from dexter.sandbox.serialize.issue import assigned_team, assigned_user
@@ -78,7 +79,7 @@ def apply_changes(writer: Writer, issues: Sequence[sqlite3.Row], changes: Change
             _review(writer, issues, awaiting=given["inbox"])
         written(writer.db, [issue["id"] for issue in issues], writer.now, writer.lag_s)
         if given.get("merge"):
-            result["merge"] = merge_issues(writer.db, issues, writer.user_id, writer.now)
+            result["merge"] = _merge(writer, issues)
     return result
 
 
@@ -99,6 +100,13 @@ def _demand_mergeable(issues: Sequence[sqlite3.Row]) -> None:
     if len({issue["project_id"] for issue in issues}) > 1:
         # Sentry says this with status 200.
         raise SentryError(200, {"detail": NO_MERGE_ACROSS})
+
+
+def _merge(writer: Writer, issues: Sequence[sqlite3.Row]) -> Json:
+    merge = accept_merge(writer.db, issues, writer.user_id, writer.now)
+    payload = {"parent": merge.parent, "children": merge.children}
+    do_or_defer(writer.db, "merge", payload, writer.now, writer.lag_s)
+    return {"parent": str(merge.parent), "children": [str(child) for child in merge.children]}
 
 
 def _set_status(writer: Writer, issues: Sequence[sqlite3.Row], changes: Changes, resolution: Json) -> Json:

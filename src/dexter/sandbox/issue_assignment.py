@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from dexter.sandbox.database import Database
 
-_UNREADABLE = "Could not parse actor. Format should be `type:id` where type is `team` or `user`."
+UNREADABLE = "Could not parse actor. Format should be `type:id` where type is `team` or `user`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def find_assignee(db: Database, organization_id: int, text: str | None) -> Assig
         return Assignee(user=_user(db, organization_id, int(number[:18])))
     user = db.one("SELECT * FROM users WHERE username = ? OR email = ? ORDER BY username = ? DESC", text, text, text)
     if user is None:
-        raise _refused(_UNREADABLE)
+        raise _refused(UNREADABLE)
     return Assignee(user=_user(db, organization_id, user["id"]))
 
 
@@ -63,13 +63,14 @@ def demand_access(db: Database, assignee: Assignee, project_ids: Iterable[int]) 
     if assignee.user is not None and not assignee.user["is_active"]:
         raise _refused("Cannot assign to a deactivated member")
     for project_id in project_ids:
-        if assignee.team is not None and not _team_has(db, assignee.team["id"], project_id):
+        if assignee.team is not None and not team_has(db, assignee.team["id"], project_id):
             raise _refused("Cannot assign to a team without access to the project")
         if assignee.user is not None and not is_project_member(db, assignee.user["id"], project_id):
             raise _refused("Cannot assign to non-team member")
 
 
-def _team_has(db: Database, team_id: int, project_id: int) -> bool:
+def team_has(db: Database, team_id: int, project_id: int) -> bool:
+    """Tell whether a project is among a team's."""
     return bool(db.value("SELECT 1 FROM project_teams WHERE team_id = ? AND project_id = ?", team_id, project_id))
 
 

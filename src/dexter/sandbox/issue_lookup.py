@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dexter.sandbox.issue_states import GONE, HIDDEN_SQL
 from dexter.sandbox.replies import not_found, permission_denied
 from dexter.sandbox.search.short_id import parse_short_id
 from dexter.sandbox.serialize.issue import View
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from dexter.sandbox.database import Database
     from dexter.sandbox.request import SandboxRequest
 
-GONE = ("pending_deletion", "deletion_in_progress")
 _EVENT_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -64,7 +64,7 @@ def issues_by_event_id(db: Database, project_ids: list[int], event_id: str) -> l
     marks = ",".join("?" * len(project_ids))
     return db.all(
         f"SELECT i.* FROM issues i WHERE i.id IN (SELECT issue_id FROM events WHERE event_id = ?"
-        f" AND project_id IN ({marks})) AND i.status NOT IN ('pending_deletion', 'merged')",
+        f" AND project_id IN ({marks})) AND i.status NOT IN {HIDDEN_SQL}",
         event_id, *project_ids,
     )  # fmt: skip
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dexter.sandbox.activity_log import record_activity
+from dexter.sandbox.search_index import written
 
 if TYPE_CHECKING:
     import sqlite3
@@ -12,11 +14,21 @@ if TYPE_CHECKING:
 
     from dexter.sandbox.database import Database
 
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Which issue survives, and which go into it."""
+
+    parent: int
+    children: list[int]
+
+
 _TAKE_OVER = (
     "UPDATE events SET issue_id = ?1 WHERE issue_id = ?2",
     "UPDATE issue_hashes SET issue_id = ?1 WHERE issue_id = ?2",
     "UPDATE user_reports SET issue_id = ?1 WHERE issue_id = ?2",
     "UPDATE activities SET issue_id = ?1 WHERE issue_id = ?2 AND type != 'first_seen'",
+    "UPDATE OR IGNORE external_issues SET issue_id = ?1 WHERE issue_id = ?2",
     "INSERT INTO issue_hours (issue_id, environment, hour, count)"
     " SELECT ?1, environment, hour, count FROM issue_hours WHERE issue_id = ?2"
     " ON CONFLICT DO UPDATE SET count = count + excluded.count",
@@ -46,12 +58,22 @@ _TAKE_OVER = (
 )
 
 
-def merge_issues(db: Database, issues: Sequence[sqlite3.Row], user_id: int | None, now: float) -> dict[str, Any]:
-    """Merge issues into the one seen most often; give the survivor's id and the others'."""
+def accept_merge(db: Database, issues: Sequence[sqlite3.Row], user_id: int | None, now: float) -> Merge:
+    """Choose the issue seen most often as the survivor and take the others out of sight."""
     parent, *children = sorted(issues, key=lambda issue: (issue["times_seen"], issue["id"]), reverse=True)
-    for child in children:
-        for statement in _TAKE_OVER:
-            db.run(statement, parent["id"], child["id"])
+    db.many(
+        "UPDATE issues SET status = 'pending_merge', idx_status = 'pending_merge', idx_ready_at = 0 WHERE id = ?",
+        [(child["id"],) for child in children],
+    )
     named = [{"id": str(child["id"])} for child in children]
     record_activity(db, parent["id"], user_id, "merge", {"issues": named}, now)
-    return {"parent": str(parent["id"]), "children": [str(child["id"]) for child in children]}
+    return Merge(parent["id"], [child["id"] for child in children])
+
+
+def move_into(db: Database, parent: int, children: Sequence[int], now: float) -> None:
+    """Move everything that the accepted issues had to their survivor, which may have been merged itself meanwhile."""
+    survivor = db.value("SELECT COALESCE(merged_into, id) FROM issues WHERE id = ?", parent)
+    for child in children:
+        for statement in _TAKE_OVER:
+            db.run(statement, survivor, child)
+    written(db, [survivor], now, 0)

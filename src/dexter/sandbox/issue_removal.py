@@ -15,6 +15,7 @@ _TABLES = (
     "DELETE FROM issue_tags WHERE issue_id = ?",
     "DELETE FROM issue_user_state WHERE issue_id = ?",
     "DELETE FROM activities WHERE issue_id = ?",
+    "DELETE FROM external_issues WHERE issue_id = ?",
     "DELETE FROM user_reports WHERE issue_id = ?",
     "DELETE FROM attachments WHERE (project_id, event_id) IN"
     " (SELECT project_id, event_id FROM events WHERE issue_id = ?)",

@@ -1,4 +1,5 @@
--- What the sandbox remembers. Times are epoch seconds (REAL); *_json columns hold JSON text.
+-- What the sandbox remembers, version 1; schema_2.sql adds to it, and so on. Never change a version that was released.
+-- Times are epoch seconds (REAL); *_json columns hold JSON text.
 -- Ids that Sentry shows as decimal strings are INTEGER here and become strings when serialized.
 
 CREATE TABLE organizations (

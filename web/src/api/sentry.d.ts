@@ -1227,7 +1227,7 @@ export interface paths {
         get: operations["getProjectEventAttachment"];
         put?: never;
         post?: never;
-        delete?: never;
+        delete: operations["deleteProjectEventAttachment"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2531,6 +2531,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/0/organizations/{organization_id_or_slug}/shared/issues/{share_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getOrganizationSharedIssue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/projects/{organization_id_or_slug}/{project_id_or_slug}/tombstones/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listProjectTombstones"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/projects/{organization_id_or_slug}/{project_id_or_slug}/tombstones/{tombstone_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["deleteProjectTombstone"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/0/organizations/{organization_id_or_slug}/issues-count/": {
         parameters: {
             query?: never;
@@ -2638,6 +2686,22 @@ export interface paths {
         put?: never;
         post: operations["createOrganizationGroupSearchView"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/0/organizations/{organization_id_or_slug}/group-search-views/{view_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["updateOrganizationGroupSearchView"];
+        post?: never;
+        delete: operations["deleteOrganizationGroupSearchView"];
         options?: never;
         head?: never;
         patch?: never;
@@ -13553,6 +13617,29 @@ export interface operations {
             };
         };
     };
+    deleteProjectEventAttachment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id_or_slug: string;
+                project_id_or_slug: string;
+                event_id: string;
+                attachment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 204 */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     getProjectEventSourceMapDebug: {
         parameters: {
             query?: never;
@@ -18543,6 +18630,98 @@ export interface operations {
             };
         };
     };
+    getOrganizationSharedIssue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id_or_slug: string;
+                share_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 200 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                        shortId: string;
+                        title: string;
+                        culprit?: string | null;
+                        permalink?: string;
+                        project?: Record<string, never>;
+                        latestEvent?: Record<string, never> | null;
+                    };
+                };
+            };
+        };
+    };
+    listProjectTombstones: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                per_page?: number;
+            };
+            header?: never;
+            path: {
+                organization_id_or_slug: string;
+                project_id_or_slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 200 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                        message: string;
+                        culprit?: string | null;
+                        type?: string;
+                        level?: string;
+                        metadata?: Record<string, never>;
+                        actor?: Record<string, never> | null;
+                        /** Format: date-time */
+                        dateAdded?: string;
+                        /** Format: date-time */
+                        lastSeen?: string | null;
+                        timesSeen?: number;
+                    }[];
+                };
+            };
+        };
+    };
+    deleteProjectTombstone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id_or_slug: string;
+                project_id_or_slug: string;
+                tombstone_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 204 */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     getOrganizationIssuesCount: {
         parameters: {
             query?: {
@@ -18930,6 +19109,54 @@ export interface operations {
                 content: {
                     "application/json": unknown;
                 };
+            };
+        };
+    };
+    updateOrganizationGroupSearchView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id_or_slug: string;
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description 200 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
+    deleteOrganizationGroupSearchView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id_or_slug: string;
+                view_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 204 */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -4684,6 +4684,37 @@ class UnmergeOrganizationIssueHashesOlderQuery(TypedDict):
     id: NotRequired[list[str]]
 
 
+class GetOrganizationSharedIssueReply200(TypedDict):
+    id: str
+    shortId: str
+    title: str
+    culprit: NotRequired[str]
+    permalink: NotRequired[str]
+    project: NotRequired[dict[str, Any]]
+    latestEvent: NotRequired[dict[str, Any]]
+
+
+class ListProjectTombstonesQuery(TypedDict):
+    cursor: NotRequired[str]
+    per_page: NotRequired[int]
+
+
+class ListProjectTombstonesReply200Item(TypedDict):
+    id: str
+    message: str
+    culprit: NotRequired[str]
+    type: NotRequired[str]
+    level: NotRequired[str]
+    metadata: NotRequired[dict[str, Any]]
+    actor: NotRequired[dict[str, Any]]
+    dateAdded: NotRequired[str]
+    lastSeen: NotRequired[str]
+    timesSeen: NotRequired[int]
+
+
+ListProjectTombstonesReply200: TypeAlias = list[ListProjectTombstonesReply200Item]
+
+
 class GetOrganizationIssuesCountQuery(TypedDict):
     query: NotRequired[list[str]]
     project: NotRequired[list[int]]
@@ -4814,6 +4845,10 @@ ListOrganizationGroupSearchViewsReply200: TypeAlias = list[ListOrganizationGroup
 
 
 class CreateOrganizationGroupSearchViewBody(TypedDict):
+    pass
+
+
+class UpdateOrganizationGroupSearchViewBody(TypedDict):
     pass
 
 

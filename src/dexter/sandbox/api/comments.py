@@ -9,6 +9,7 @@ import msgspec
 from dexter.sandbox.activity_log import record_activity
 from dexter.sandbox.api.events import READ_SCOPES
 from dexter.sandbox.issue_apply import subscribe
+from dexter.sandbox.issue_assignment import UNREADABLE, is_project_member, team_has
 from dexter.sandbox.issue_lookup import requested_issue
 from dexter.sandbox.pagination import paginate_offset
 from dexter.sandbox.replies import SentryError, empty_reply, invalid, invalid_fields, json_reply, not_found
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
+    from dexter.sandbox.database import Database
     from dexter.sandbox.request import SandboxRequest
 
 ADDRESSES = tuple(
@@ -61,7 +63,7 @@ async def comments(request: SandboxRequest) -> Response:
 async def add_comment(request: SandboxRequest) -> Response:
     """Write a comment; needs a user, and not the same words twice within an hour."""
     issue, user_id = requested_issue(request), _writer(request)
-    data = _note(await request.json_object())
+    data = _note(request, issue, await request.json_object())
     repeated = request.db.value(
         "SELECT 1 FROM activities WHERE issue_id = ? AND user_id = ? AND type = 'note' AND date_created >= ?"
         " AND json_extract(data_json, '$.text') = ?",
@@ -72,7 +74,8 @@ async def add_comment(request: SandboxRequest) -> Response:
     with request.db.transaction():
         note_id = record_activity(request.db, issue["id"], user_id, "note", data, request.now)
         request.db.run("UPDATE issues SET num_comments = num_comments + 1 WHERE id = ?", issue["id"])
-        subscribe(request.db, issue["id"], user_id)
+        for each in (user_id, *_mentioned_users(request.db, data)):
+            subscribe(request.db, issue["id"], each)
     return json_reply(_shown(request, note_id), 201)
 
 
@@ -80,7 +83,7 @@ async def add_comment(request: SandboxRequest) -> Response:
 async def edit_comment(request: SandboxRequest) -> Response:
     """Rewrite one's own comment."""
     note_id = _own_note(request)
-    data = _note(await request.json_object())
+    data = _note(request, requested_issue(request), await request.json_object())
     request.db.run("UPDATE activities SET data_json = ? WHERE id = ?", msgspec.json.encode(data).decode(), note_id)
     return json_reply(_shown(request, note_id))
 
@@ -103,7 +106,7 @@ def _writer(request: SandboxRequest) -> int:
     return user_id
 
 
-def _note(body: dict[str, Any]) -> dict[str, Any]:
+def _note(request: SandboxRequest, issue: sqlite3.Row, body: dict[str, Any]) -> dict[str, Any]:
     text = body.get("text")
     if text is None:
         raise invalid_fields(text="This field is required.")
@@ -114,7 +117,38 @@ def _note(body: dict[str, Any]) -> dict[str, Any]:
     mentions = body.get("mentions") or []
     if not isinstance(mentions, list):
         raise invalid_fields(mentions=f'Expected a list of items but got type "{type(mentions).__name__}".')
+    for mention in mentions:
+        _demand_mentionable(request.db, issue["project_id"], mention)
     return {"text": text, "mentions": mentions} if mentions else {"text": text}
+
+
+def _demand_mentionable(db: Database, project: int, mention: Any) -> None:
+    """Raise unless a mention names a member or a team of the issue's project, as `user:1` or `team:2`."""
+    kind, _, number = str(mention).rpartition(":")
+    if kind not in ("", "user", "team") or not (number.isascii() and number.isdecimal()):
+        raise invalid_fields(mentions=UNREADABLE)
+    if kind == "team":
+        if not team_has(db, int(number[:18]), project):
+            raise invalid_fields(mentions="Mentioned team not found or not associated with project")
+    elif not is_project_member(db, int(number[:18]), project):
+        raise invalid_fields(mentions="Cannot mention a non team member")
+
+
+def _mentioned_users(db: Database, note: dict[str, Any]) -> list[int]:
+    """Give the users whom a note mentions, a team's members too."""
+    found: list[int] = []
+    for mention in note.get("mentions", ()):
+        kind, _, number = str(mention).rpartition(":")
+        if kind == "team":
+            rows = db.all(
+                "SELECT m.user_id FROM team_members t JOIN members m ON m.id = t.member_id"
+                " WHERE t.team_id = ? AND m.user_id IS NOT NULL",
+                int(number[:18]),
+            )
+            found += [row["user_id"] for row in rows]
+        else:
+            found.append(int(number[:18]))
+    return found
 
 
 def _own_note(request: SandboxRequest) -> int:

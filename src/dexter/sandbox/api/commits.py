@@ -121,11 +121,17 @@ def set_commits(request: SandboxRequest, release_id: int, given: list[dict[str, 
         "DELETE FROM commits WHERE organization_id = ? AND release_id IS NULL AND sha = ?",
         [(request.organization["id"], str(commit["id"])) for commit in given],
     )
-    request.db.many(
-        "INSERT INTO commits (organization_id, release_id, repository, sha, message, author_name, author_email,"
-        " date_created) VALUES (?,?,?,?,?,?,?,?)",
-        reversed(rows),
-    )
+    files = {str(commit["id"]): commit.get("patch_set") or () for commit in given}
+    for row in reversed(rows):
+        commit_id = request.db.insert(
+            "INSERT INTO commits (organization_id, release_id, repository, sha, message, author_name, author_email,"
+            " date_created) VALUES (?,?,?,?,?,?,?,?)",
+            *row,
+        )
+        request.db.many(
+            "INSERT OR IGNORE INTO commit_files (commit_id, filename, kind) VALUES (?,?,?)",
+            [(commit_id, patch["path"], patch["type"]) for patch in files[row[3]]],
+        )
     _remember_files(request, release_id, given)
 
 

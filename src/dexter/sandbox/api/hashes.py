@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from dexter.sandbox.api.events import READ_SCOPES
 from dexter.sandbox.api.issue_update import WRITE_SCOPES
 from dexter.sandbox.issue_lookup import requested_issue
-from dexter.sandbox.issue_unmerge import unmerge_hashes
 from dexter.sandbox.pagination import paginate_offset
+from dexter.sandbox.pending_work import do_or_defer
 from dexter.sandbox.replies import empty_reply
 from dexter.sandbox.routing import serves
 from dexter.sandbox.serialize.event import short_event, whole_event
@@ -64,5 +64,6 @@ def _hash(request: SandboxRequest, row: sqlite3.Row, *, is_full: bool) -> dict[s
 async def unmerge(request: SandboxRequest) -> Response:
     """Part an issue from the hashes in `id`; accepted whether or not there is anything to part."""
     hashes_named = [value for value in request.query.getlist("id") if value]
-    unmerge_hashes(request.db, requested_issue(request), hashes_named, request.actor.user_id, request.now)
+    payload = {"issue": requested_issue(request)["id"], "hashes": hashes_named, "user": request.actor.user_id}
+    do_or_defer(request.db, "unmerge", payload, request.now, request.sandbox.options.index_lag_s)
     return empty_reply(202)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dexter.sandbox.api.issue_update import ADMIN_SCOPES, WRITE_SCOPES, change, discard, removed, requested_changes
 from dexter.sandbox.api.issues import refresh, requested_scope, requested_terms
+from dexter.sandbox.issue_states import HIDDEN
 from dexter.sandbox.replies import empty_reply, invalid, json_reply
 from dexter.sandbox.routing import serves
 from dexter.sandbox.search.issue_query import InvalidQuery
@@ -83,9 +84,7 @@ def _named(request: SandboxRequest, scope: SearchScope) -> list[sqlite3.Row]:
     return [
         row
         for row in rows
-        if row["project_id"] in scope.project_ids
-        and row["status"] not in ("pending_deletion", "merged")
-        and status in (None, row["status"])
+        if row["project_id"] in scope.project_ids and row["status"] not in HIDDEN and status in (None, row["status"])
     ]
 
 

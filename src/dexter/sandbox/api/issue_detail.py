@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dexter.sandbox.external_links import link_json, links_of
 from dexter.sandbox.issue_lookup import issue_by_short_id, requested_issue, view_of
+from dexter.sandbox.issue_owners import suggested
+from dexter.sandbox.issue_states import HIDDEN
 from dexter.sandbox.replies import json_reply, not_found, permission_denied
 from dexter.sandbox.routing import serves
 from dexter.sandbox.search.short_id import format_short_id
@@ -75,10 +78,10 @@ def _series(request: SandboxRequest, issue_id: int, period: str, environments: l
 def _expanded(db: Database, issue: sqlite3.Row, expand: set[str]) -> dict[str, Any]:
     possible: dict[str, Callable[[], Any]] = {
         "inbox": lambda: inbox(issue),
-        "owners": lambda: None,
+        "owners": lambda: suggested(db, [issue["id"]]).get(issue["id"]),
         "forecast": dict,
         "integrationIssues": list,
-        "sentryAppIssues": list,
+        "sentryAppIssues": lambda: [link_json(row) for row in links_of(db, [issue["id"]]).get(issue["id"], ())],
         "latestEventHasAttachments": lambda: issue["id"] in has_attachments(db, [issue["id"]]),
     }
     return {name: build() for name, build in possible.items() if name in expand}
@@ -113,7 +116,7 @@ def _record_view(request: SandboxRequest, issue_id: int) -> None:
 async def short_id(request: SandboxRequest) -> Response:
     """Find the issue with a short id."""
     row = issue_by_short_id(request.db, request.organization["id"], request.params["issue_id"])
-    if row is None or row["status"] in ("pending_deletion", "merged"):
+    if row is None or row["status"] in HIDDEN:
         raise not_found()
     if not request.actor.sees(row["project_id"]):
         raise permission_denied()

@@ -14,6 +14,7 @@ from dexter.sandbox.issue_removal import mark_for_deletion, purge
 from dexter.sandbox.replies import SentryError, empty_reply, json_reply
 from dexter.sandbox.routing import serves
 from dexter.sandbox.serialize.issue import load_rows, serialize_issues
+from dexter.sandbox.tombstones import bury
 
 if TYPE_CHECKING:
     import sqlite3
@@ -61,8 +62,11 @@ def change(request: SandboxRequest, issues: Sequence[sqlite3.Row], changes: Chan
 
 
 def discard(request: SandboxRequest, issues: Sequence[sqlite3.Row]) -> Response:
-    """Delete issues for good; needs the right to delete."""
+    """Delete issues for good and throw their further events away; needs the right to delete."""
     demand(request.actor, ADMIN_SCOPES)
+    with request.db.transaction():
+        for issue in issues:
+            bury(request.db, issue, request.actor.user_id, request.now)
     return removed(request, issues, 204)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dexter.sandbox.issue_lookup import issue_by_short_id, issues_by_event_id, normalized_event_id, view_of
+from dexter.sandbox.issue_states import HIDDEN, HIDDEN_SQL
 from dexter.sandbox.pagination import parse_cursor
 from dexter.sandbox.replies import invalid, json_reply, permission_denied
 from dexter.sandbox.routing import serves
@@ -149,7 +150,7 @@ def _direct_hit(request: SandboxRequest, scope: SearchScope) -> list[sqlite3.Row
             return found
     if request.query.get("shortIdLookup") in ("1", "true"):
         row = issue_by_short_id(request.db, request.organization["id"], query)
-        if row is not None and row["status"] not in ("pending_deletion", "merged"):
+        if row is not None and row["status"] not in HIDDEN:
             if not request.actor.sees(row["project_id"]):
                 raise permission_denied()
             return [row]
@@ -160,18 +161,14 @@ def _by_ids(request: SandboxRequest, scope: SearchScope, wanted: list[str]) -> l
     if not all(value.isdecimal() for value in wanted):
         raise invalid("Group ids must be integers")
     rows = load_rows(request.db, [int(value[:18]) for value in wanted])
-    return [
-        row
-        for row in rows
-        if row["project_id"] in scope.project_ids and row["status"] not in ("pending_deletion", "merged")
-    ]
+    return [row for row in rows if row["project_id"] in scope.project_ids and row["status"] not in HIDDEN]
 
 
 def _by_hashes(request: SandboxRequest, project_id: int, hashes: list[str]) -> list[sqlite3.Row]:
     marks = ",".join("?" * len(hashes))
     return request.db.all(
         f"SELECT * FROM issues WHERE id IN (SELECT issue_id FROM issue_hashes"
-        f" WHERE project_id = ? AND hash IN ({marks})) AND status NOT IN ('pending_deletion', 'merged')",
+        f" WHERE project_id = ? AND hash IN ({marks})) AND status NOT IN {HIDDEN_SQL}",
         project_id, *hashes,
     )  # fmt: skip
 

@@ -1,12 +1,14 @@
-"""A project's inbound filters and ownership rules: remembered as they are set; the sandbox applies neither."""
+"""A project's inbound filters and ownership rules: remembered as they are set.
+
+The rules say who owns an issue; the sandbox filters no events and assigns nobody by itself."""
 
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 from dexter.sandbox.bodies import checked_body
+from dexter.sandbox.ownership import InvalidRules, parse_rules, typed
 from dexter.sandbox.replies import SentryError, empty_reply, json_reply, not_found
 from dexter.sandbox.routing import serves
 from dexter.sandbox.serialize.moment import iso
@@ -95,24 +97,18 @@ def _ownership(project: sqlite3.Row) -> dict[str, Any]:
     }
 
 
-_RULE = re.compile(r"(?P<type>path|url|module|codeowners|tags\.[\w.-]+):(?P<pattern>\S+)\s+(?P<owners>\S.*)")
-
-
 def _rules(raw: str) -> list[dict[str, Any]]:
-    rules = []
-    for number, line in enumerate(raw.splitlines(), start=1):
-        text = line.strip()
-        if not text or text.startswith("#"):
-            continue
-        match = _RULE.fullmatch(text)
-        if match is None:
-            raise SentryError(400, {"raw": [f"Parse error: {text[:60]!r} (line {number}, column 1)"]})
-        owners = [
-            {"type": "team" if owner.startswith("#") else "user", "name": owner.lstrip("#")}
-            for owner in match["owners"].split()
-        ]
-        rules.append({"matcher": {"type": match["type"], "pattern": match["pattern"]}, "owners": owners})
-    return rules
+    try:
+        rules = parse_rules(raw)
+    except InvalidRules as error:
+        raise SentryError(400, {"raw": [str(error)]}) from error
+    return [
+        {
+            "matcher": {"type": rule.kind, "pattern": rule.pattern},
+            "owners": [{"type": kind, "name": name} for kind, name in map(typed, rule.owners)],
+        }
+        for rule in rules
+    ]
 
 
 def _kept(project: sqlite3.Row, name: str) -> dict[str, Any]:

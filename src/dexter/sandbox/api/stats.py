@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dexter.sandbox.api.events import READ_SCOPES
 from dexter.sandbox.api.issues import refresh, requested_scope
 from dexter.sandbox.issue_lookup import requested_issue, view_of
+from dexter.sandbox.issue_states import HIDDEN
 from dexter.sandbox.replies import invalid, json_reply
 from dexter.sandbox.routing import serves
 from dexter.sandbox.search.issue_query import InvalidQuery, parse
@@ -84,7 +85,7 @@ async def issues_stats(request: SandboxRequest) -> Response:
     rows = [
         row
         for row in load_rows(request.db, [int(value[:18]) for value in named])
-        if row["project_id"] in scope.project_ids and row["status"] not in ("pending_deletion", "merged")
+        if row["project_id"] in scope.project_ids and row["status"] not in HIDDEN
     ]
     collapse = frozenset(request.query.getlist("collapse"))
     wanted = ListView(request.now, scope.time, scope.environments, period, frozenset(), collapse)

@@ -9,6 +9,7 @@ from dexter.sandbox.api.events import PROJECT_SCOPES, READ_SCOPES
 from dexter.sandbox.api.issue_detail import tag_totals
 from dexter.sandbox.api.issues import requested_scope
 from dexter.sandbox.issue_lookup import requested_issue
+from dexter.sandbox.issue_states import HIDDEN_SQL
 from dexter.sandbox.pagination import paginate_offset
 from dexter.sandbox.replies import invalid, json_reply, not_found
 from dexter.sandbox.routing import serves
@@ -125,7 +126,7 @@ def _organization_totals(request: SandboxRequest) -> list[tuple[str, int]]:
         rows = request.db.all(
             f"SELECT t.key, SUM(t.count) AS total FROM issue_tags t JOIN issues i ON i.id = t.issue_id"
             f" WHERE i.project_id IN ({_marks(scope.project_ids)}) AND t.last_seen >= ?"
-            " AND i.status NOT IN ('pending_deletion', 'merged') GROUP BY t.key ORDER BY total DESC, t.key",
+            f" AND i.status NOT IN {HIDDEN_SQL} GROUP BY t.key ORDER BY total DESC, t.key",
             *scope.project_ids, since,
         )  # fmt: skip
         shelf.update(asked=asked, totals=[(row["key"], row["total"]) for row in rows])

@@ -31,6 +31,8 @@ _POLICY = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inl
 @serves("GET", "/", public=True)
 @serves("GET", "/organizations/{slug}/", public=True)
 @serves("GET", "/organizations/{slug}/issues/{issue_id}/", public=True)
+@serves("GET", "/organizations/{slug}/share/issue/{share_id}/", public=True)
+@serves("GET", "/share/issue/{share_id}/", public=True)
 @serves("GET", "/organizations/{slug}/issues/{issue_id}/events/{event_id}/", public=True)
 async def web_page(request: SandboxRequest) -> Response:
     """Give the one page; nothing of the request is in it."""

@@ -10,6 +10,7 @@ from dexter.sandbox.ingest.envelope import Item, event_id_of
 from dexter.sandbox.ingest.normalize import normalize, read_json
 from dexter.sandbox.ingest.save import save_event
 from dexter.sandbox.request import new_hex_id
+from dexter.sandbox.tombstones import DISCARDED
 
 if TYPE_CHECKING:
     import sqlite3
@@ -66,10 +67,10 @@ def deliver(delivery: Delivery, item: Item) -> None:
     if category is None:
         return
     take = _TAKERS.get(item.type)
-    if take is not None:
-        take(delivery, item)
+    filtered = take(delivery, item) if take is not None else None
     quantity = item.headers.get("item_count")
-    count_outcome(delivery, category, "accepted", "", quantity if isinstance(quantity, int) else 1)
+    outcome = "filtered" if filtered else "accepted"
+    count_outcome(delivery, category, outcome, filtered or "", quantity if isinstance(quantity, int) else 1)
     delivery.accepted.append(category)
 
 
@@ -93,7 +94,8 @@ def _object(item: Item) -> dict[str, Any]:
     return body
 
 
-def _take_event(delivery: Delivery, item: Item) -> None:
+def _take_event(delivery: Delivery, item: Item) -> str | None:
+    """File an event; give why it was thrown away instead, if it was."""
     body = _object(item)
     if delivery.event_id is None:
         delivery.event_id = event_id_of(body.get("event_id")) or new_hex_id()
@@ -105,7 +107,8 @@ def _take_event(delivery: Delivery, item: Item) -> None:
         size=len(item.payload),
         client_ip=delivery.client_ip,
     )
-    save_event(delivery.db, delivery.project, event, delivery.now, index_lag_s=delivery.index_lag_s)
+    saved = save_event(delivery.db, delivery.project, event, delivery.now, index_lag_s=delivery.index_lag_s)
+    return DISCARDED if saved.is_discarded else None
 
 
 def _take_transaction(delivery: Delivery, item: Item) -> None:
@@ -165,7 +168,7 @@ def _take_client_report(delivery: Delivery, item: Item) -> None:
             count_outcome(delivery, category, "client_discard", reason, entry["quantity"])
 
 
-_TAKERS: dict[str, Callable[[Delivery, Item], None]] = {
+_TAKERS: dict[str, Callable[[Delivery, Item], str | None]] = {
     "event": _take_event,
     "transaction": _take_transaction,
     "attachment": _take_attachment,

@@ -10,6 +10,7 @@ import msgspec
 from dexter.sandbox.activity_log import record_activity
 from dexter.sandbox.ingest.lifecycle import awaken
 from dexter.sandbox.ingest.releases import note_environment, note_release
+from dexter.sandbox.tombstones import discards
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,6 +31,8 @@ class Saved:
     issue_id: int
     is_new: bool = False
     is_duplicate: bool = False
+    is_discarded: bool = False
+    """Thrown away, since its issue was discarded; `issue_id` is 0 then."""
     awakened: str | None = None
     """The substatus of an issue that the event brought back: regressed, escalating, ongoing."""
 
@@ -44,6 +47,8 @@ def save_event(
         )
         if known is not None:
             return Saved(event.event_id, known["issue_id"], is_duplicate=True)
+        if discards(db, project["id"], event.hash, now):
+            return Saved(event.event_id, 0, is_discarded=True)
         release = note_release(db, project, event.release, event.timestamp, now) if event.release else None
         if event.environment:
             note_environment(db, project, event.environment)

@@ -73,12 +73,12 @@ def _is(value: str) -> Condition:
         "assigned": _ASSIGNED,
         "unassigned": _ASSIGNED.negated(),
         "for_review": Condition("i.in_review = 1"),
-        # No integration lives in the sandbox, so nothing is linked to an issue elsewhere.
-        "linked": NEVER,
-        "unlinked": ALWAYS,
+        "linked": _LINKED,
+        "unlinked": _LINKED.negated(),
     }[value]
 
 
+_LINKED = Condition("i.id IN (SELECT issue_id FROM external_issues)")
 _ASSIGNED = Condition("(i.idx_assigned_user_id IS NOT NULL OR i.idx_assigned_team_id IS NOT NULL)")
 
 

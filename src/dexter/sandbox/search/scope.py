@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dexter.sandbox.issue_states import HIDDEN_SQL
 from dexter.sandbox.search.condition import Condition, marks
 from dexter.sandbox.search.time_range import ANY_TIME, TimeRange
 
@@ -24,7 +25,7 @@ def scope_conditions(scope: SearchScope) -> list[Condition]:
     """Give what every search demands: reachable projects, visible issues, environments and time."""
     found = [
         Condition(f"i.project_id IN ({marks(scope.project_ids)})", scope.project_ids),
-        Condition("i.status NOT IN ('pending_deletion', 'merged')"),
+        Condition(f"i.status NOT IN {HIDDEN_SQL}"),
         Condition("i.idx_visible_at <= ?", (scope.now,)),
     ]
     if scope.time.start > 0:

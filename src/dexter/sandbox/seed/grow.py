@@ -13,6 +13,7 @@ from dexter.sandbox.ingest.interfaces import user_key
 from dexter.sandbox.ingest.normalize import NormalizedEvent, normalize
 from dexter.sandbox.ingest.save import save_event
 from dexter.sandbox.seed import world
+from dexter.sandbox.seed.blame import blame
 from dexter.sandbox.seed.history import write_history
 from dexter.sandbox.seed.organization import ENVIRONMENTS, Ground, Release, prepare
 from dexter.sandbox.seed.scene import Scene, draw_event, draw_scenes, most_scenes
@@ -46,6 +47,7 @@ def grow(db: Database, organization: int, *, seed: int, issues: int) -> None:
         assert row is not None  # noqa: S101 - made above
         for scene in draw_scenes(rng, project, count):
             _grow_issue(db, rng, ground, row, scene, rng.randint(*bodies), crowd, now)
+    blame(db, seed)
     _settle(db)
 
 

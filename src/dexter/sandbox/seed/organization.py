@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,10 @@ def _make_project(db: Database, rng: random.Random, ground: Ground, project: wor
         "INSERT INTO project_teams (project_id, team_id) VALUES (?,?)", [(row, ground.teams[t]) for t in project.teams]
     )
     make_project_key(db, row, "Default", public=f"{rng.getrandbits(128):032x}")
+    db.run(
+        "UPDATE projects SET settings_json = json_set(settings_json, '$.ownership', json(?)) WHERE id = ?",
+        json.dumps({"raw": world.ownership_rules(project), "autoAssignment": "Turn off Auto-Assignment"}), row,
+    )  # fmt: skip
     releases = _make_releases(db, rng, ground, project, now)
     ground.releases[project.slug] = releases
     ground.climates[project.slug] = Climate([release.deployed for release in releases])

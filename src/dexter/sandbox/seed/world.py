@@ -133,3 +133,14 @@ COMMITS = (
     "Cache $noun lookups for a minute", "Drop the old $noun import", "Tighten $noun validation",
     "Log the $noun reference", "Upgrade dependencies", "Make $noun totals exact", "Fix flaky $noun test",
 )  # fmt: skip
+
+_MONEY = ("payment", "refund", "invoice", "ledger", "voucher", "coupon", "price")
+
+
+def ownership_rules(project: Project) -> str:
+    """Give a project's ownership rules: all of it is its first team's, what is about money the payments team's."""
+    lines = ["# The last rule that fits counts.", f"path:** #{project.teams[0]}"]
+    if "payments" in project.teams[1:]:
+        lines += [f"path:**/{noun}/** #payments" for noun in _MONEY]
+    lines.append("tags.region:ap-south hana.sato@acme.example")
+    return "\n".join(lines)

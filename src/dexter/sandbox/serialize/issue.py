@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from dexter.sandbox.external_links import annotation_json, link_json, links_of
+from dexter.sandbox.issue_owners import suggested
 from dexter.sandbox.search.short_id import format_short_id
 from dexter.sandbox.search.time_range import TimeRange
 from dexter.sandbox.serialize.issue_counts import Seen, load_seen, load_series, period_buckets
@@ -69,6 +71,8 @@ def serialize_list(db: Database, rows: Sequence[sqlite3.Row], view: View, wanted
     seen = load_seen(db, rows, wanted.time, wanted.environments)
     lifetime = load_seen(db, rows, TimeRange(0.0, float("inf")), wanted.environments)
     series = _series(db, ids, wanted)
+    owners = suggested(db, ids) if "owners" in wanted.expand else {}
+    links = links_of(db, ids) if "sentryAppIssues" in wanted.expand else {}
     attached = has_attachments(db, ids) if "latestEventHasAttachments" in wanted.expand else set()
     for row, item in zip(rows, shown, strict=True):
         issue_id = row["id"]
@@ -79,6 +83,10 @@ def serialize_list(db: Database, rows: Sequence[sqlite3.Row], view: View, wanted
         if series is not None:
             item["stats"] = {wanted.stats_period: series[issue_id]}
         item.update(_expanded(row, wanted.expand, issue_id in attached))
+        if "owners" in wanted.expand:
+            item["owners"] = owners.get(issue_id)
+        if "sentryAppIssues" in wanted.expand:
+            item["sentryAppIssues"] = [link_json(each) for each in links.get(issue_id, ())]
         item["matchingEventId"] = item["matchingEventEnvironment"] = None
     return shown
 
@@ -113,13 +121,8 @@ def _expanded(row: sqlite3.Row, expand: frozenset[str], attached: bool) -> Json:
     fields: Json = {}
     if "inbox" in expand:
         fields["inbox"] = inbox(row)
-    if "owners" in expand:
-        # The sandbox keeps no ownership rules, so nobody is suggested.
-        fields["owners"] = None
     if "integrationIssues" in expand:
         fields["integrationIssues"] = []
-    if "sentryAppIssues" in expand:
-        fields["sentryAppIssues"] = []
     if "sessions" in expand:
         fields["sessionCount"] = None
     if "latestEventHasAttachments" in expand:
@@ -154,6 +157,7 @@ class _Neighbours:
         self.projects = _by_id(db, "projects", {row["project_id"] for row in rows})
         self.users = _by_id(db, "users", _present(row["assigned_user_id"] for row in rows))
         self.teams = _by_id(db, "teams", _present(row["assigned_team_id"] for row in rows))
+        self.links = links_of(db, ids)
         self.states: dict[int, sqlite3.Row] = {}
         self.views: dict[int, int] = {}
         for state in db.all(f"SELECT * FROM issue_user_state WHERE issue_id IN ({_marks(ids)})", *ids):
@@ -212,7 +216,7 @@ def _base(row: sqlite3.Row, view: View, near: _Neighbours) -> Json:
         "isSubscribed": bool(state and state["is_subscribed"]),
         "subscriptionDetails": _subscription(row, state, view.user_id),
         "hasSeen": bool(state and state["seen_at"] is not None),
-        "annotations": [],
+        "annotations": [annotation_json(link) for link in near.links.get(row["id"], ())],
         "isUnhandled": bool(row["is_unhandled"]),
         **Seen(row["times_seen"], row["users_seen"], row["first_seen"], row["last_seen"]).fields(),
         "derivedData": _derived(row, assigned is not None, near.views.get(row["id"], 0)),
