@@ -39,8 +39,10 @@ from dexter.observe.watch import Watch
 from dexter.policy.breaker import BreakerRule
 from dexter.policy.retry import RetryRule
 from dexter.stores.opened import StoreOptions, open_store
+from dexter.stores.quota_ledger import QuotaLedger, open_quota_ledger
 from dexter.upstream.clock import Clock, SystemClock
 from dexter.upstream.options import StackOptions, TransportOptions
+from dexter.upstream.shared_quota import QuotaSharing
 from dexter.upstream.stack import Stack, build_stack
 from dexter.upstream.transport import AiohttpTransport, Transport
 from dexter.upstream.upstream import Upstream
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
     from dexter.settings import Settings
 
 SESSIONS_FILE = "sessions.sqlite3"
+SHARED_QUOTA = "shared-quota"
+"""The promise that all processes together keep within Sentry's quota."""
 HISTORY_FILE = "history.sqlite3"
 
 
@@ -131,7 +135,17 @@ def create_app(
     log = LogRecords(templates)
     observers: tuple[Observer, ...] = (keep_times, reachability, watch.metrics, watch.figures, evolution, log)
     tracing = open_tracing(_tracing_options(settings, settings.sentry_base_url))
-    stack = build_stack(transport, store, clock, _stack_options(settings), observers, flights=flights, tracing=tracing)
+    ledger = _quota_ledger(settings, settings.sentry_base_url, clock)
+    stack = build_stack(
+        transport,
+        store,
+        clock,
+        _stack_options(settings),
+        observers,
+        flights=flights,
+        tracing=tracing,
+        sharing=QuotaSharing(ledger, partial(_tell_quota_promise, watch.promises)),
+    )
     key = access_token.key_of(settings.data_dir, settings.secret_key)
     token = settings.access_token or access_token.access_token(key)
     sessions = Sessions(
@@ -146,8 +160,8 @@ def create_app(
     )
     live = LiveFigures(watch, History(settings.data_dir / HISTORY_FILE), _figures_options(settings))
     keeper = Keeper(live.keep)
-    gateway = Gateway(
     database = Database(settings.database)
+    gateway = Gateway(
         send=stack,
         authenticator=authenticator,
         sessions=sessions,
@@ -159,8 +173,8 @@ def create_app(
         prober=stack.prober,
         evolution=evolution,
         tracing=tracing,
-    )
         database=database,
+    )
     faces = Faces(
         exact=own_pages(gateway, reachability, watch.metrics, store.suspended),
         passthrough=_passthrough(gateway, stack, transport.upstream, observers),
@@ -221,6 +235,19 @@ def _tell_promise(promises: Promises, suspended: bool) -> None:
         promises.suspend(FRESH_AFTER_WRITES, "the Redis that all processes share does not answer")
     else:
         promises.restore(FRESH_AFTER_WRITES)
+
+
+def _quota_ledger(settings: Settings, base_url: str, clock: Clock) -> QuotaLedger:
+    namespace = _store_options(settings, base_url).namespace
+    return open_quota_ledger(settings.data_dir, settings.redis_url, namespace, clock.now)
+
+
+def _tell_quota_promise(promises: Promises, suspended: bool) -> None:
+    if suspended:
+        why = "what other processes send cannot be known; each keeps to its part of Sentry's quota"
+        promises.suspend(SHARED_QUOTA, why)
+    else:
+        promises.restore(SHARED_QUOTA)
 
 
 def _stack_options(settings: Settings) -> StackOptions:
