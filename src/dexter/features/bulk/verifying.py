@@ -1,0 +1,116 @@
+"""The last phase: what was written is read back, a hundred issues a turn, and told item by item."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from dexter.features.bulk.work import END, MORE
+from dexter.policy.bulk_verdict import ItemState, Verdict, merged, verified
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dexter.database.bulk_jobs import Item, Job
+    from dexter.features.bulk.work import Work
+    from dexter.policy.bulk_image import Image
+
+Json = dict[str, Any]
+
+UNDO_FOR = timedelta(days=7)
+"""How long a job can be taken back: later, too much else has happened to its issues."""
+_FIELDS_OF_STATUS = ("status", "substatus", "details")
+
+
+async def verify(work: Work, job: Job) -> str:
+    """Take one turn: read a hundred issues back, or end the job when all are told."""
+    items = await work.jobs.unverified(job.id, work.size)
+    if not items:
+        return await _finish(work, job)
+    seen: dict[str, Image] = {}
+    if any(_is_at_sentry(item) for item in items):
+        seen = await work.images(job, items[0].organization, [item.issue_id for item in items])
+    split = await _split_off(work, job, items)
+    rows = []
+    for item in items:
+        verdict, after = _told(item, seen.get(item.issue_id), split)
+        rows.append({"position": item.position, "state": verdict.state, "reason": verdict.reason, "after": after})
+    async with work.jobs.working(job.id, work.holder) as tx:
+        await tx.change_each(
+            [{**row, "reason": row["reason"] or item.reason} for row, item in zip(rows, items, strict=True)]
+        )
+        await tx.audit([_audited(job, item, row) for item, row in zip(items, rows, strict=True)])
+        await tx.count()
+    return MORE
+
+
+def _is_at_sentry(item: Item) -> bool:
+    return "set" in item.wanted or "do" in item.wanted
+
+
+def _told(item: Item, seen: Image | None, split: dict[int, bool]) -> tuple[Verdict, Json | None]:
+    want = item.wanted
+    if want.get("do") == "merge" and item.step == 1:
+        parent = (item.after or {}).get("merged_into")
+        return merged(item.issue_id, parent, seen), {**(seen or {}), "merged_into": parent}
+    if "unmerge" in want:
+        if split.get(item.position):
+            return Verdict(ItemState.DONE), {"split_off": want["unmerge"]["hashes"]}
+        return Verdict(ItemState.FAILED, "Sentry accepted it, but has not split it off yet."), None
+    if not _is_at_sentry(item):
+        return Verdict(ItemState.DONE), _relabelled(item)
+    return verified(want, item.before or {}, seen), seen
+
+
+def _relabelled(item: Item) -> Json:
+    from dexter.policy.bulk_wanted import relabelled
+
+    before = item.before or {}
+    return {**before, "labels": relabelled(before.get("labels") or (), item.wanted.get("labels") or {})}
+
+
+async def _split_off(work: Work, job: Job, items: Sequence[Item]) -> dict[int, bool]:
+    """Find out which hashes are their old issue's no more."""
+    found: dict[int, bool] = {}
+    for item in items:
+        if "unmerge" in item.wanted:
+            sentry = await work.sentry(job, item.organization)
+            left = await sentry.hashes(item.wanted["unmerge"]["parent"])
+            found[item.position] = not set(left) & set(item.wanted["unmerge"]["hashes"])
+    return found
+
+
+async def _finish(work: Work, job: Job) -> str:
+    async with work.jobs.working(job.id, work.holder) as tx:
+        state = "cancelled" if job.progress.get("cancelling") else "done"
+        await tx.write(state=state, finished_at=tx.now, undo_until=tx.now + UNDO_FOR, reason=None, wish=None)
+        await tx.count()
+    return END
+
+
+def _audited(job: Job, item: Item, row: Json) -> Json:
+    """Give the audit's row on an item: the fields that it was about, before and after."""
+    want, before, after = item.wanted, item.before or {}, row["after"]
+    names = [*want.get("change", ()), *(("labels",) if "labels" in want else ())]
+    return {
+        "organization": item.organization,
+        "person_id": job.created_by,
+        "person_name": job.created_by_name,
+        "face": "job",
+        "action": f"issue.{'undo' if job.undo_of else want.get('do') or 'update'}",
+        "target_kind": "issue",
+        "target_id": item.issue_id,
+        "before": _part(before, names),
+        "after": None if after is None else {**_part(after, names), **_merged_into(after)},
+        "request_id": job.id,
+        "outcome": str(row["state"]),
+    }
+
+
+def _part(of: Json, names: Sequence[str]) -> Json:
+    wide = [*names, *(_FIELDS_OF_STATUS if "status" in names else ())]
+    return {name: of[name] for name in dict.fromkeys(wide) if name in of}
+
+
+def _merged_into(after: Json) -> Json:
+    return {"merged_into": after["merged_into"]} if after.get("merged_into") else {}
