@@ -85,7 +85,8 @@ export function archiveWords(mode: ArchiveMode): string {
   }
 }
 
-function resolveWords(mode: ResolveMode): string {
+/** Give the words for a way to resolve, to follow "Resolve" or its subject; nothing for now. */
+export function resolveWords(mode: ResolveMode): string {
   switch (mode.mode) {
     case "now":
       return "";

@@ -1,15 +1,21 @@
 import { expect, it } from "vitest";
 
-import { activeAfter, extendTo, moveActive, NOTHING_SELECTED, prune, toggle, toggleAll } from "./selection";
+import {
+  activeAfter, bulkSelectionOf, EVERY_MATCH, extendTo, isChosen, isEmpty, moveActive, NOTHING_SELECTED, pageIsChosen, scopeOf, type Selection, sizeOf, toggle,
+  togglePage, without,
+} from "./selection";
+import { DEFAULT_VIEW } from "./view";
 
 const ORDER = ["a", "b", "c", "d", "e"];
-const ids = (selection: { ids: ReadonlySet<string> }) => [...selection.ids].sort().join("");
+const chosen = (selection: Selection, order = ORDER) => order.filter((id) => isChosen(selection, id)).join("");
 
-// The same key selects and deselects.
+// The same key selects and deselects, among some and among all.
 it("toggles one", () => {
   const once = toggle(NOTHING_SELECTED, "b");
-  expect(ids(once)).toBe("b");
-  expect(ids(toggle(once, "b"))).toBe("");
+  expect(chosen(once)).toBe("b");
+  expect(chosen(toggle(once, "b"))).toBe("");
+  expect(chosen(toggle(EVERY_MATCH, "b"))).toBe("acde");
+  expect(chosen(toggle(toggle(EVERY_MATCH, "b"), "b"))).toBe("abcde");
 });
 
 // A range runs from the last issue toggled, in either direction, and keeps what was chosen before.
@@ -17,28 +23,59 @@ it.each([
   ["b", "d", "bcd"],
   ["d", "b", "bcd"],
   ["c", "c", "c"],
-])("extends from %s to %s", (from, to, chosen) => {
-  expect(ids(extendTo(toggle(NOTHING_SELECTED, from), to, ORDER))).toBe(chosen);
+])("extends from %s to %s", (from, to, expected) => {
+  expect(chosen(extendTo(toggle(NOTHING_SELECTED, from), to, ORDER))).toBe(expected);
+});
+
+// Among all, a range takes out what its start took out.
+it("takes a range out of all", () => {
+  expect(chosen(extendTo(toggle(EVERY_MATCH, "b"), "d", ORDER))).toBe("ae");
 });
 
 // Without a place to start from a range is one issue.
 it("starts a range where none was begun", () => {
-  expect(ids(extendTo(NOTHING_SELECTED, "c", ORDER))).toBe("c");
-  expect(ids(extendTo(toggle(NOTHING_SELECTED, "gone"), "c", ORDER))).toBe("cgone");
+  expect(chosen(extendTo(NOTHING_SELECTED, "c", ORDER))).toBe("c");
+  expect(sizeOf(extendTo(toggle(NOTHING_SELECTED, "gone"), "c", ORDER), null)).toBe(2);
 });
 
-it("selects all that are loaded, then none", () => {
-  const all = toggleAll(NOTHING_SELECTED, ORDER);
-  expect(ids(all)).toBe("abcde");
-  expect(ids(toggleAll(all, ORDER))).toBe("");
-  expect(ids(toggleAll(NOTHING_SELECTED, []))).toBe("");
+// What was chosen on an earlier page must outlast the loading of another.
+it("toggles what is loaded and leaves the rest alone", () => {
+  const earlier = toggle(NOTHING_SELECTED, "z");
+  const all = togglePage(earlier, ORDER);
+  expect(pageIsChosen(all, ORDER)).toBe(true);
+  expect(sizeOf(all, null)).toBe(6);
+  expect(sizeOf(togglePage(all, ORDER), null)).toBe(1);
+  expect(pageIsChosen(togglePage(NOTHING_SELECTED, []), [])).toBe(false);
 });
 
-// An action must never reach a row that is not shown.
+// "All 4,312 matching" less the two that were taken out again is 4,310.
+it("counts all but the exceptions, and does not invent a count", () => {
+  const most = toggle(toggle(EVERY_MATCH, "a"), "b");
+  expect(sizeOf(most, 4312)).toBe(4310);
+  expect(sizeOf(most, null)).toBeNull();
+  expect(isEmpty(most, 2)).toBe(true);
+  expect(isEmpty(NOTHING_SELECTED, 10)).toBe(true);
+});
+
+// An action must never reach an issue that has left the list.
 it("drops what has left the list", () => {
   const selection = toggle(toggle(NOTHING_SELECTED, "a"), "e");
-  expect(ids(prune(selection, ["a", "b"]))).toBe("a");
-  expect(prune(selection, ORDER)).toBe(selection);
+  expect(chosen(without(selection, new Set(["e"])))).toBe("a");
+  expect(without(selection, new Set(["b"]))).toBe(selection);
+  expect(without(EVERY_MATCH, new Set(["b"]))).toBe(EVERY_MATCH);
+});
+
+// The gateway resolves a query itself; ids go as ids.
+it("gives the gateway ids, or the query and its exceptions", () => {
+  expect(bulkSelectionOf(toggle(NOTHING_SELECTED, "7"), DEFAULT_VIEW)).toEqual({ ids: ["7"] });
+  const view = { ...DEFAULT_VIEW, query: " level:fatal ", project: ["shop"] };
+  expect(bulkSelectionOf(toggle(EVERY_MATCH, "7"), view)).toEqual({ query: "level:fatal", status: "unresolved", period: "14d", project: ["shop"], exclude: ["7"] });
+});
+
+// Sorting shows the same issues in another order; another search shows others.
+it("has one scope for every order", () => {
+  expect(scopeOf({ ...DEFAULT_VIEW, sort: "freq" })).toBe(scopeOf(DEFAULT_VIEW));
+  expect(scopeOf({ ...DEFAULT_VIEW, query: "x" })).not.toBe(scopeOf(DEFAULT_VIEW));
 });
 
 it.each([

@@ -1,41 +1,83 @@
-/** Which issues of a list are chosen for an action, by id. */
-export interface Selection {
-  readonly ids: ReadonlySet<string>;
-  /** Where a range starts: the issue last toggled on its own. */
-  readonly anchor: string | null;
+import type { BulkSelection } from "./bulk/job";
+import type { View } from "./view";
+
+/**
+ * Which issues are chosen for an action: some by their ids, or all that match the list's query but for some.
+ *
+ * A value, and not a mark on rows: it stays what it is while pages come, the order changes or the list is asked for again.
+ */
+export type Selection =
+  | { readonly kind: "some"; readonly ids: ReadonlySet<string>; readonly anchor: string | null }
+  | { readonly kind: "all"; readonly except: ReadonlySet<string>; readonly anchor: string | null };
+
+/** Everything that matches, as far as the reader has seen it or not. */
+export const EVERY_MATCH: Selection = { kind: "all", except: new Set(), anchor: null };
+
+/** Where a range starts is the `anchor`: the issue last toggled on its own. */
+export const NOTHING_SELECTED: Selection = { kind: "some", ids: new Set(), anchor: null };
+
+export const isChosen = (selection: Selection, id: string): boolean => (selection.kind === "some" ? selection.ids.has(id) : !selection.except.has(id));
+
+/** Give how many are chosen; null when all are and nobody has counted them. */
+export function sizeOf(selection: Selection, total: number | null): number | null {
+  if (selection.kind === "some") return selection.ids.size;
+  return total === null ? null : Math.max(0, total - selection.except.size);
 }
 
-export const NOTHING_SELECTED: Selection = { ids: new Set(), anchor: null };
+export const isEmpty = (selection: Selection, total: number | null): boolean => sizeOf(selection, total) === 0;
 
 export function toggle(selection: Selection, id: string): Selection {
-  const ids = new Set(selection.ids);
-  if (!ids.delete(id)) ids.add(id);
-  return { ids, anchor: id };
+  return { ...marked(selection, [id], !isChosen(selection, id)), anchor: id };
 }
 
-/** Give the selection with everything between the anchor and `id` added, both included, in the order of the list. */
+/** Give the selection with everything between the anchor and `id` made like the anchor, both included, in the order of the list. */
 export function extendTo(selection: Selection, id: string, order: readonly string[]): Selection {
-  const from = selection.anchor === null ? -1 : order.indexOf(selection.anchor);
+  const { anchor } = selection;
+  const from = anchor === null ? -1 : order.indexOf(anchor);
   const to = order.indexOf(id);
-  if (from === -1 || to === -1) return toggle(selection, id);
-  const between = order.slice(Math.min(from, to), Math.max(from, to) + 1);
-  return { ids: new Set([...selection.ids, ...between]), anchor: selection.anchor };
+  if (anchor === null || from === -1 || to === -1) return toggle(selection, id);
+  return marked(selection, order.slice(Math.min(from, to), Math.max(from, to) + 1), isChosen(selection, anchor));
 }
 
-/** Give all of the loaded issues, or nothing when all of them are chosen already. */
-export function toggleAll(selection: Selection, order: readonly string[]): Selection {
-  const all = order.length > 0 && order.every((id) => selection.ids.has(id));
-  return all ? NOTHING_SELECTED : { ids: new Set(order), anchor: null };
+export const pageIsChosen = (selection: Selection, order: readonly string[]): boolean => order.length > 0 && order.every((id) => isChosen(selection, id));
+
+/** Give the selection with all loaded issues added, or taken out when all of them are chosen already. What is not loaded stays as it is. */
+export function togglePage(selection: Selection, order: readonly string[]): Selection {
+  return { ...marked(selection, order, !pageIsChosen(selection, order)), anchor: null };
 }
 
-/** Give the selection without what has left the list: an action must never reach a row that is not shown. */
-export function prune(selection: Selection, order: readonly string[]): Selection {
-  const present = new Set(order);
-  const ids = new Set([...selection.ids].filter((id) => present.has(id)));
-  if (ids.size === selection.ids.size) return selection;
-  const anchor = selection.anchor !== null && present.has(selection.anchor) ? selection.anchor : null;
-  return { ids, anchor };
+/** Give the selection without what no longer belongs to the list: an action must never reach an issue that has left it. */
+export function without(selection: Selection, gone: ReadonlySet<string>): Selection {
+  if (selection.kind === "all" || ![...selection.ids].some((id) => gone.has(id))) return selection;
+  return { ...selection, ids: new Set([...selection.ids].filter((id) => !gone.has(id))) };
 }
+
+function marked(selection: Selection, ids: readonly string[], chosen: boolean): Selection {
+  const held = new Set(selection.kind === "some" ? selection.ids : selection.except);
+  const keep = selection.kind === "some" ? chosen : !chosen;
+  for (const id of ids) {
+    if (keep) held.add(id);
+    else held.delete(id);
+  }
+  return selection.kind === "some" ? { ...selection, ids: held } : { ...selection, except: held };
+}
+
+/** Give the selection as the gateway takes it: ids, or the list's own query, which it resolves itself. */
+export function bulkSelectionOf(selection: Selection, view: View): BulkSelection {
+  if (selection.kind === "some") return { ids: [...selection.ids] };
+  return {
+    query: view.query.trim(),
+    status: view.status,
+    period: view.period,
+    ...(view.environment.length === 0 ? {} : { environment: [...view.environment] }),
+    ...(view.project.length === 0 ? {} : { project: [...view.project] }),
+    ...(view.level.length === 0 ? {} : { level: [...view.level] }),
+    ...(selection.except.size === 0 ? {} : { exclude: [...selection.except] }),
+  };
+}
+
+/** Give what a view lists, whatever its order: two views with the same scope share a selection. */
+export const scopeOf = (view: View): string => JSON.stringify({ ...view, sort: undefined });
 
 /** Give the id `step` rows away from `active`, held at both ends; the first row when nothing was active. */
 export function moveActive(active: string | null, step: number, order: readonly string[]): string | null {
