@@ -9,7 +9,7 @@ import { Picker } from "@/ui/Picker";
 export function CommandPalette() {
   const [open, setOpen] = useState(false);
   const commands = useCommandList();
-  useCommands([{ id: "help.palette", label: "Find an action or a screen", section: "Help", keys: ["mod+k"], keyOnly: true, inFields: true, run: () => setOpen(!open) }]);
+  useCommands([{ id: "help.palette", label: "Find an action or a screen", section: "Help", keyOnly: true, inFields: true, run: () => setOpen(!open) }]);
   if (!open) return null;
   const offered = offeredIn(commands);
   return (
@@ -33,7 +33,7 @@ export function CommandPalette() {
   );
 }
 
-const SECTION_ORDER = ["Issues", "Gateway", "View", "Go to", "Look", "Account", "Help"];
+const SECTION_ORDER = ["This issue", "Issues", "List", "Event", "Jobs", "Gateway", "View", "Go to", "Look", "Account", "Help"];
 
 function offeredIn(commands: readonly Command[]): Command[] {
   const rank = (section: string) => (SECTION_ORDER.includes(section) ? SECTION_ORDER.indexOf(section) : -1);

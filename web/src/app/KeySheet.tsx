@@ -10,7 +10,7 @@ import classes from "./keySheet.module.css";
 export function KeySheet() {
   const [open, setOpen] = useState(false);
   const commands = useCommandList();
-  useCommands([{ id: "help.keys", label: "Show the keys of this screen", section: "Help", keys: ["?"], run: () => setOpen(true) }]);
+  useCommands([{ id: "help.keys", label: "Show the keys of this screen", section: "Help", run: () => setOpen(true) }]);
   if (!open) return null;
   return (
     <Dialog title="Keys of this screen" from="middle" size={680} onClose={() => setOpen(false)}>
@@ -37,14 +37,14 @@ export function KeySheet() {
   );
 }
 
-const ORDER = ["List", "Issues", "This issue", "Event", "Gateway", "View", "Go to", "Look", "Help"];
+const ORDER = ["List", "Issues", "This issue", "Event", "Jobs", "Gateway", "View", "Go to", "Look", "Help"];
 
 const rank = (section: string): number => (ORDER.includes(section) ? ORDER.indexOf(section) : ORDER.length);
 
 function bySection(commands: readonly Command[]): [string, Command[]][] {
   const sections = new Map<string, Command[]>();
   for (const command of commands) {
-    if (command.keys === undefined) continue;
+    if (command.keys === undefined || command.keys.length === 0) continue;
     sections.set(command.section, [...(sections.get(command.section) ?? []), command]);
   }
   return [...sections].sort(([a], [b]) => rank(a) - rank(b));

@@ -60,8 +60,8 @@ export function SideNav() {
   const navigate = useNavigate();
 
   useCommands([
-    { id: "go.back", label: "Go to the issues as they were", section: "Go to", keys: ["g i"], keyOnly: true, run: () => void navigate({ to: "/", search: rememberedAddress() }) },
-    { id: "go.gateway", label: "Go to the gateway", section: "Go to", keys: ["g g"], run: () => void navigate({ to: "/gateway", search: {} }) },
+    { id: "go.back", label: "Go to the issues as they were", section: "Go to", keyOnly: true, run: () => void navigate({ to: "/", search: rememberedAddress() }) },
+    { id: "go.gateway", label: "Go to the gateway", section: "Go to", run: () => void navigate({ to: "/gateway", search: {} }) },
     ...[STREAM, ...VIEWS].map((place) => ({
       id: `go.${place.label}`,
       label: `Go to ${place.label.toLowerCase()}`,
@@ -69,7 +69,7 @@ export function SideNav() {
       run: () => change(at(place, view)),
     })),
     { id: "go.docs", label: "Go to the API reference", section: "Go to", run: () => window.location.assign("/docs") },
-    { id: "nav.slim", label: slim ? "Widen the navigation" : "Narrow the navigation", section: "Look", keys: ["mod+b"], run: () => setSlim(!slim) },
+    { id: "nav.slim", label: slim ? "Widen the navigation" : "Narrow the navigation", section: "Look", run: () => setSlim(!slim) },
   ]);
 
   return (

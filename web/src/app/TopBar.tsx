@@ -61,7 +61,7 @@ function ThemeButton() {
   const { setColorScheme } = useMantineColorScheme();
   const other = shown === "dark" ? "light" : "dark";
   useCommands([
-    { id: "look.theme", label: `Use the ${other} theme`, section: "Look", keys: ["t"], run: () => setColorScheme(other) },
+    { id: "look.theme", label: `Use the ${other} theme`, section: "Look", run: () => setColorScheme(other) },
     { id: "look.system", label: "Use the system's theme", section: "Look", run: () => setColorScheme("auto") },
   ]);
   return (

@@ -1,5 +1,6 @@
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
 
+import { keysOf } from "@/core/keymap";
 import { beginsSome, keyOf, type KeyPress, keyWanted, meanings, type Prefix } from "@/core/keys";
 
 /** Something the reader can do: by its key, from the palette, or both. The `?` sheet lists it under its section. */
@@ -7,7 +8,7 @@ export interface Command {
   readonly id: string;
   readonly label: string;
   readonly section: string;
-  /** Key names such as "j", "?", "shift+x", "mod+k", "Escape", or two one after the other: "g i". The first name is shown. */
+  /** Keys that depend on what is on screen; all others stand in the table of keys, under the command's id. */
   readonly keys?: readonly string[];
   readonly run: (press?: KeyPress) => void;
   /** False: its key does nothing now, and the palette leaves it out. */
@@ -107,12 +108,13 @@ export function useCommands(commands: readonly Command[]): void {
   useLayoutEffect(() => {
     latest.current = commands;
   });
-  const shape = commands.map(({ id, label, enabled, keys }) => `${id}|${label}|${enabled !== false}|${keys?.join(" ") ?? ""}`).join("\n");
+  const shape = commands.map(({ id, label, enabled, keys }) => `${id}|${label}|${enabled !== false}|${(keys ?? keysOf(id)).join(" ")}`).join("\n");
   useEffect(() => {
     book.put(
       owner,
       latest.current.map((command) => ({
         ...command,
+        keys: command.keys ?? keysOf(command.id),
         run: (press) => latest.current.find(({ id }) => id === command.id)?.run(press),
       })),
     );
