@@ -72,3 +72,37 @@ it("keeps the series of the row", async () => {
   await applyChanges(client, [{ issue: anIssue({ id: "1" }), update: { status: "resolved" } }], NOW);
   expect(client.getQueryData<Lists>(LIST)?.pages[0]?.data[0]?.stats).toEqual(stats);
 });
+
+// A hasty hand must not become a burst: what is made within a moment leaves together, ten at a time, and one issue's wishes in one request.
+it("sends together, at most ten at a time, one request for each issue", async () => {
+  let running = 0;
+  let most = 0;
+  const sent: [string, IssueUpdate][] = [];
+  answers(async (id, update) => {
+    running += 1;
+    most = Math.max(most, running);
+    sent.push([id, update]);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    running -= 1;
+    return HttpResponse.json({ status: "resolved", priority: "high" });
+  });
+  const issues = Array.from({ length: 25 }, (_, index) => anIssue({ id: String(index + 1) }));
+  const resolved = applyChanges(client, issues.map((issue) => ({ issue, update: { status: "resolved" } })), NOW);
+  const raised = applyChanges(client, [{ issue: anIssue({ id: "1" }), update: { priority: "high" } }], NOW);
+  expect((await resolved).done).toHaveLength(25);
+  expect((await raised).done).toHaveLength(1);
+  expect(sent).toHaveLength(25);
+  expect(sent.find(([id]) => id === "1")?.[1]).toEqual({ status: "resolved", priority: "high" });
+  expect(most).toBe(10);
+});
+
+// Two wishes that left in one request fail as one: the issue must not stay half changed on screen.
+it("takes back all that left in one request", async () => {
+  answers(() => HttpResponse.json({ message: "No" }, { status: 403 }));
+  const first = applyChanges(client, [{ issue: anIssue({ id: "1" }), update: { priority: "high" } }], NOW);
+  const second = applyChanges(client, [{ issue: anIssue({ id: "1", priority: "high" }), update: { status: "resolved" } }], NOW);
+  expect((await first).refused).toHaveLength(1);
+  expect((await second).refused[0]?.message).toBe("No");
+  const row = client.getQueryData<Lists>(LIST)?.pages[0]?.data[0];
+  expect([row?.priority, row?.status]).toEqual(["medium", "unresolved"]);
+});

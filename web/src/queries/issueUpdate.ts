@@ -1,25 +1,18 @@
 import { type InfiniteData, type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useCallback } from "react";
 
-import { api } from "@/api/client";
 import { asApiError } from "@/api/error";
+import type { Change } from "@/core/batch";
 import { mapPages, patched, tookEffect, undoOf, type PatchContext } from "@/core/issuePatch";
-import type { Assignee, Issue, IssueUpdate, Page } from "@/core/model";
+import type { Issue, Page } from "@/core/model";
 import { settleAll } from "@/core/pool";
 
+import { sendTogether, Unsent } from "./batch";
 import { issueKeys } from "./issues";
 
-const AT_ONCE = 10;
+export type { Change };
 
 type Lists = InfiniteData<Page<Issue>, string | null>;
-
-/** One issue and what is to become of it. */
-export interface Change {
-  readonly issue: Issue;
-  readonly update: IssueUpdate;
-  /** Who the update assigns, for the optimistic patch. */
-  readonly assignee?: Assignee | null;
-}
 
 export interface Refusal {
   readonly issue: Issue;
@@ -49,7 +42,7 @@ function show(queryClient: QueryClient, issue: Issue): void {
 
 async function change(queryClient: QueryClient, wanted: Change): Promise<Issue> {
   const { issue, update } = wanted;
-  const answer = await api.put<Partial<Issue>>(`/api/v1/issues/${encodeURIComponent(issue.id)}`, update);
+  const answer = await sendTogether(wanted);
   const after = { ...issue, ...answer };
   show(queryClient, after);
   if (!tookEffect(update, after)) throw new Error("Sentry took the request but did not change the issue");
@@ -57,7 +50,7 @@ async function change(queryClient: QueryClient, wanted: Change): Promise<Issue> 
 }
 
 /**
- * Apply changes at once on screen, then in Sentry, at most ten at a time.
+ * Apply changes at once on screen, then in Sentry, together with all others of this moment and at most ten at a time.
  *
  * A change that fails is taken back on screen and named in the outcome; it stops none of the others.
  */
@@ -68,7 +61,7 @@ export async function applyChanges(queryClient: QueryClient, changes: readonly C
     const context: PatchContext = assignee === undefined ? { nowMs } : { nowMs, assignee };
     show(queryClient, patched(issue, update, context));
   }
-  const outcomes = await settleAll(changes, AT_ONCE, (wanted) => change(queryClient, wanted));
+  const outcomes = await settleAll(changes, changes.length, (wanted) => change(queryClient, wanted));
   const done: Issue[] = [];
   const refused: Refusal[] = [];
   const undo: Change[] = [];
@@ -78,8 +71,9 @@ export async function applyChanges(queryClient: QueryClient, changes: readonly C
       done.push(outcome.value);
       undo.push({ issue: outcome.value, update: undoOf(issue, update, nowMs), assignee: issue.assignedTo });
     } else {
-      show(queryClient, issue);
-      refused.push(refusalOf(issue, outcome.error));
+      const { error } = outcome;
+      show(queryClient, error instanceof Unsent ? error.before : issue);
+      refused.push(refusalOf(issue, error instanceof Unsent ? error.cause : error));
     }
   }
   // Other tabs gain or lose these issues; they are asked again when they are next looked at.
