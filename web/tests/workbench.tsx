@@ -31,6 +31,12 @@ export function quietGateway(): void {
     http.get("/api/v1/members", () => HttpResponse.json(aPage([{ id: "9", name: "Grace", email: "g@acme.test", user: { id: "2", name: "Grace", email: "g@acme.test" } }]))),
     http.get("/api/v1/teams", () => HttpResponse.json(aPage([]))),
     http.get("/api/v1/releases", () => HttpResponse.json(aPage([]))),
+    http.get("/api/v1/bulk", () => HttpResponse.json(aPage([]))),
+    http.get("/api/v1/labels", () => HttpResponse.json({ data: [] })),
+    http.get("/api/v1/views", () => HttpResponse.json({ data: [] })),
+    http.get("/api/v1/searches/recent", () => HttpResponse.json({ data: [] })),
+    http.get("/api/v1/issues/marks", () => HttpResponse.json({ data: {} })),
+    http.get("/api/v1/issues/:id/owners", () => HttpResponse.json({ suggested: [] })),
   );
 }
 

@@ -111,6 +111,7 @@ export const api = {
   put: async <T>(path: AddressOf<"put">, body: unknown): Promise<T> => (await send("PUT", path, { body })) as T,
   post: async <T>(path: AddressOf<"post">, body: unknown): Promise<T> => (await send("POST", path, { body })) as T,
   postUntraced: async <T>(path: AddressOf<"post">, body: unknown): Promise<T> => (await send("POST", path, { body, untraced: true })) as T,
+  patch: async <T>(path: AddressOf<"patch">, body: unknown): Promise<T> => (await send("PATCH", path, { body })) as T,
   delete: async (path: AddressOf<"delete">): Promise<void> => {
     await send("DELETE", path, {});
   },

@@ -3,6 +3,7 @@ import { Outlet } from "@tanstack/react-router";
 import { useEffect } from "react";
 
 import { sendSpans } from "@/queries/gateway";
+import { BulkProvider } from "@/screens/bulk/BulkProvider";
 import { TriageProvider } from "@/screens/triage/TriageProvider";
 import { CommandsProvider } from "@/ui/commands";
 import { Tips } from "@/ui/Tips";
@@ -29,6 +30,7 @@ export function Shell() {
   useSpanReports();
   return (
     <CommandsProvider>
+      <BulkProvider>
       <TriageProvider>
         <a className={classes.skip} href="#main">
           Skip to the content
@@ -47,6 +49,7 @@ export function Shell() {
         <KeySheet />
         <Tips />
       </TriageProvider>
+      </BulkProvider>
     </CommandsProvider>
   );
 }

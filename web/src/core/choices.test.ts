@@ -48,3 +48,25 @@ it("offers me, nobody, people who have joined, and teams", () => {
 it("offers releases to resolve in", () => {
   expect(resolveChoices("2.4", [{ version: "shop@2.4.1" }, { version: "shop@2.3.0" }]).map(({ mode }) => mode)).toEqual([{ mode: "release", release: "shop@2.4.1" }]);
 });
+
+// Sentry finds a commit by its repository, so a hash alone is no choice.
+it.each([
+  ["acme/shop@a1b2c3d", { mode: "commit", repository: "acme/shop", commit: "a1b2c3d" }],
+  ["a1b2c3d", undefined],
+  ["acme/shop@xyz", undefined],
+])("offers for %s the commit %j", (typed, mode) => {
+  expect(resolveChoices(typed, []).at(-1)?.mode).toEqual(mode);
+});
+
+// Who owns the code is the likeliest choice, and stands first; nobody is offered twice.
+it("puts those who are likely to know before all others", () => {
+  const members = [{ id: "1", name: "Grace", email: "g@x.y", user: { id: "2", name: "Grace", email: "g@x.y" } }];
+  const suggested = [{ type: "user", id: "2", name: "Grace", email: "g@x.y", reason: "committer" }] as const;
+  const choices = assignChoices("", members, [{ id: "7", slug: "checkout", name: "Checkout" }], suggested);
+  expect(choices.map(({ id, hint }) => [id, hint])).toEqual([
+    ["me", undefined],
+    ["nobody", undefined],
+    ["user:2", "changed the code"],
+    ["team:7", undefined],
+  ]);
+});

@@ -93,6 +93,7 @@ export interface ResolveChoice {
 
 /** Give the ways to resolve that fit what is typed; the releases come newest first, as Sentry lists them. */
 export function resolveChoices(typed: string, releases: readonly Release[]): ResolveChoice[] {
+  const commit = ownCommit(typed);
   const all: ResolveChoice[] = [
     { id: "now", mode: { mode: "now" }, label: "Now", section: "Resolve" },
     { id: "next", mode: { mode: "next_release" }, label: "In the next release", section: "Resolve" },
@@ -105,7 +106,22 @@ export function resolveChoices(typed: string, releases: readonly Release[]): Res
       }),
     ),
   ];
-  return all.filter(({ label, id }) => matches(typed, `${label} ${id}`));
+  const fitting = all.filter(({ label, id }) => matches(typed, `${label} ${id}`));
+  return commit === null ? fitting : [...fitting, commit];
+}
+
+const COMMIT = /^(?:in\s+)?(?:commit\s+)?([\w./-]+)@([0-9a-f]{7,64})$/i;
+
+/** Give the choice for a commit that was typed, such as "acme/shop@a1b2c3d", or null. Sentry knows commits by their repository. */
+function ownCommit(typed: string): ResolveChoice | null {
+  const [, repository, commit] = COMMIT.exec(typed.trim()) ?? [];
+  if (repository === undefined || commit === undefined) return null;
+  return {
+    id: `commit:${repository}@${commit}`,
+    mode: { mode: "commit", commit, repository },
+    label: `In commit ${commit.slice(0, 12)} of ${repository}`,
+    section: "In a commit",
+  };
 }
 
 export interface AssignChoice {
@@ -120,15 +136,38 @@ export interface AssignChoice {
   readonly assignee?: Assignee | null;
 }
 
-/** Give those an issue can be assigned to that fit what is typed. Members who have not joined yet have no user and are left out. */
-export function assignChoices(typed: string, members: readonly Member[], teams: readonly Team[]): AssignChoice[] {
+/** Somebody who is likely to know about an issue, and why. */
+export interface SuggestedOwner {
+  readonly type: "user" | "team";
+  readonly id: string;
+  readonly name: string;
+  readonly email?: string | null;
+  readonly reason: string;
+}
+
+/**
+ * Give those an issue can be assigned to that fit what is typed: oneself and nobody, then who is likely to know, people, teams.
+ *
+ * Members who have not joined yet have no user and are left out; nobody is offered twice.
+ */
+export function assignChoices(typed: string, members: readonly Member[], teams: readonly Team[], suggested: readonly SuggestedOwner[] = []): AssignChoice[] {
+  const likely = suggested.map(suggestedChoice);
+  const known = new Set(likely.map(({ id }) => id));
   const all: AssignChoice[] = [
     { id: "me", word: "me", label: "Me", name: "you", section: "Assign" },
     { id: "nobody", word: null, label: "Nobody", name: "nobody", section: "Assign", assignee: null },
-    ...members.flatMap(memberChoice),
-    ...teams.map(teamChoice),
+    ...likely,
+    ...[...members.flatMap(memberChoice), ...teams.map(teamChoice)].filter(({ id }) => !known.has(id)),
   ];
   return all.filter(({ label, hint }) => matches(typed, `${label} ${hint ?? ""}`));
+}
+
+const REASON_WORDS: Partial<Record<string, string>> = { owner: "owns the code", owners: "owns the code", committer: "changed the code", activity: "worked on it" };
+
+function suggestedChoice({ type, id, name, email, reason }: SuggestedOwner): AssignChoice {
+  const word = `${type}:${id}`;
+  const shown = type === "team" ? `#${name.replace(/^#/, "")}` : name;
+  return { id: word, word, label: shown, name: shown, section: "Likely to know", hint: REASON_WORDS[reason] ?? reason, assignee: { type, id, name, email: email ?? null } };
 }
 
 function memberChoice({ user, name, email }: Member): AssignChoice[] {

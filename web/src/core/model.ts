@@ -108,7 +108,7 @@ export interface Session {
   csrf_token: string | null;
   version: string;
   /** Null when Sentry does not say whose token it is. */
-  user: { name: string | null };
+  user: { name: string | null; id?: string | null };
 }
 
 export interface Member {
@@ -159,4 +159,8 @@ export interface IssueUpdate {
   seen?: boolean;
   bookmark?: boolean;
   subscribed?: boolean;
+  /** Whether anybody with the link may see it. */
+  public?: boolean;
+  /** Whether it leaves the review list. */
+  reviewed?: boolean;
 }

@@ -88,6 +88,8 @@ function PickerBody({ title, placeholder, choices, note, isChosen, onChoose, onC
       <input
         className={classes.pickerField}
         data-autofocus
+        // Escape closes the picker; the dialog it may stand in stays.
+        data-mantine-stop-propagation="true"
         role="combobox"
         aria-label={title}
         aria-expanded="true"

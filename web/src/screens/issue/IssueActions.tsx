@@ -54,7 +54,7 @@ function Decide({ issue }: { issue: Issue }) {
       <Split
         label="Archive"
         menuLabel="More ways to archive"
-        hint="Archive until it escalates (a)"
+        hint="Archive until it escalates (y)"
         icon={<IconArchive size={16} />}
         onClick={() => void triage.apply([issue], { status: "archived", archive: { mode: "until_escalating" } })}
         onMenu={(anchor) => triage.choose("archive", [issue], anchor)}
@@ -124,7 +124,7 @@ function AssignButton({ issue }: { issue: Issue }) {
       leftSection={<Face name={who?.name ?? null} team={who?.type === "team"} size={18} />}
       rightSection={<IconSelector size={14} />}
       aria-haspopup="dialog"
-      data-tip="Assign (m)"
+      data-tip="Assign (a)"
       onClick={(press) => triage.choose("assign", [issue], press.currentTarget)}
     >
       <span className="dx-unseen">Assignee: </span>

@@ -43,6 +43,10 @@ function serve(page: Record<string, unknown> = context(), one: Record<string, un
       };
       return HttpResponse.json(issue({ status: current["status"], substatus: current["substatus"] }));
     }),
+    http.get("/api/v1/issues/marks", () => HttpResponse.json({ data: {} })),
+    ...["comments", "notes", "similar", "merged"].map((part) => http.get(`/api/v1/issues/:id/${part}`, () => HttpResponse.json({ data: [] }))),
+    http.get("/api/v1/issues/:id/owners", () => HttpResponse.json({ suggested: [] })),
+    http.get("/api/v1/searches/recent", () => HttpResponse.json({ data: [] })),
     http.get("/api/v1/:list", () => HttpResponse.json(PAGE)),
   );
   return seen;

@@ -15,12 +15,14 @@ import { issueDetailQuery, issueEventQuery, refreshIssue, useFetchPart } from "@
 import { ErrorState } from "@/ui/ErrorState";
 import { useNow } from "@/ui/useNow";
 
+import { COMMENT_FIELD } from "./CommentsSection";
 import { EventNavigator } from "./EventNavigator";
 import { EventSections } from "./EventSections";
 import { FactsStrip } from "./FactsStrip";
 import { IssueHeader } from "./IssueHeader";
 import classes from "./issue.module.css";
 import { BodySkeleton, EventSkeleton, IssueSkeleton } from "./IssueSkeleton";
+import { SIMILAR_TITLE } from "./LikeSection";
 import { PartAge, PartNotice } from "./PartNotice";
 import { RefreshButton } from "./RefreshButton";
 import { SideColumn } from "./SideColumn";
@@ -180,6 +182,8 @@ function useWay(issueId: string, view: IssueView, neighbours: Neighbours | null)
   return {
     change,
     toEvent: (event: string) => change({ event }),
+    comment: () => document.getElementById(COMMENT_FIELD)?.focus(),
+    merge: () => document.getElementById(SIMILAR_TITLE)?.focus(),
     toIssue: (id: string) => void navigate({ to: "/issues/$issueId", params: { issueId: id }, replace: true }),
     back: () => void navigate({ to: "/", search: addressOf(neighbours?.view ?? DEFAULT_VIEW) }),
   };

@@ -7,16 +7,23 @@ import { counted } from "@/core/format";
 import { Ago } from "@/ui/Ago";
 import { VisibleText } from "@/ui/VisibleText";
 
+import { CommentsSection } from "./CommentsSection";
 import classes from "./issue.module.css";
+import { LabelsSection } from "./LabelsSection";
+import { MergedSection, SimilarSection } from "./LikeSection";
+import { NotesSection } from "./NotesSection";
 import sideClasses from "./side.module.css";
 import { PartAge } from "./PartNotice";
 
 const SHOWN = 8;
 
-/** What people did with the issue, and who has looked at it. */
+/** What people say of the issue and did with it, what looks like it, and who has looked at it. */
 export function SideColumn({ detail, notice }: { detail: IssueDetail; notice: ReactNode }) {
   return (
     <aside className={sideClasses.side} aria-label="Activity and people">
+      <LabelsSection issue={detail.issue} />
+      <NotesSection issueId={detail.issue.id} />
+      <CommentsSection issueId={detail.issue.id} />
       <section aria-labelledby="activity-title">
         <h2 id="activity-title" className={classes.sectionTitle}>
           Activity
@@ -25,6 +32,8 @@ export function SideColumn({ detail, notice }: { detail: IssueDetail; notice: Re
         {notice}
         <ActivityList activity={detail.activity} />
       </section>
+      <SimilarSection issue={detail.issue} />
+      <MergedSection issueId={detail.issue.id} />
       <People title="Participants" people={detail.participants} />
       <People title="Seen by" people={detail.seenBy} />
     </aside>
@@ -47,11 +56,6 @@ function ActivityList({ activity }: { activity: readonly Activity[] }) {
               </strong>{" "}
               <VisibleText text={item.deed} />
             </p>
-            {item.note !== null && (
-              <blockquote>
-                <VisibleText text={item.note} />
-              </blockquote>
-            )}
             {item.at !== null && (
               <span className={sideClasses.when}>
                 <Ago iso={new Date(item.at).toISOString()} />

@@ -10,6 +10,10 @@ interface Way {
   toEvent: (event: string) => void;
   back: () => void;
   refresh: () => void;
+  /** Put the focus where a comment is written. */
+  comment: () => void;
+  /** Go to what it could be merged with. */
+  merge: () => void;
 }
 
 /** What can be done on the issue page, by key and from the palette. */
@@ -31,15 +35,13 @@ export function useIssueCommands(
       id: "issue.resolve",
       label: isOpen ? "Resolve" : "Reopen",
       section,
-      keys: ["e"],
       enabled: known,
       run: () => void triage.apply(targets, { status: isOpen ? "resolved" : "unresolved" }),
     },
     {
       id: "issue.resolveIn",
-      label: "Resolve in a release…",
+      label: "Resolve in a release or commit…",
       section,
-      keys: ["shift+e"],
       enabled: known,
       run: () => triage.choose("resolve", targets),
     },
@@ -47,7 +49,6 @@ export function useIssueCommands(
       id: "issue.archive",
       label: "Archive until it escalates",
       section,
-      keys: ["a"],
       enabled: known,
       run: () => void triage.apply(targets, { status: "archived", archive: { mode: "until_escalating" } }),
     },
@@ -55,7 +56,6 @@ export function useIssueCommands(
       id: "issue.archiveUntil",
       label: "Archive until…",
       section,
-      keys: ["shift+a"],
       enabled: known,
       run: () => triage.choose("archive", targets),
     },
@@ -63,15 +63,23 @@ export function useIssueCommands(
       id: "issue.assign",
       label: "Assign…",
       section,
-      keys: ["m"],
       enabled: known,
       run: () => triage.choose("assign", targets),
     },
     {
+      id: "issue.assignMe",
+      label: "Assign to me",
+      section,
+      enabled: known,
+      run: () => void triage.apply(targets, { assignee: "me" }, { name: "you" }),
+    },
+    { id: "issue.label", label: "Label…", section, enabled: known, run: () => triage.choose("label", targets) },
+    { id: "issue.comment", label: "Comment", section, enabled: known, run: way.comment },
+    { id: "issue.merge", label: "Merge with similar…", section, enabled: known, run: way.merge },
+    {
       id: "issue.priority",
       label: "Set the priority…",
       section,
-      keys: ["p"],
       enabled: known,
       run: () => triage.choose("priority", targets),
     },
@@ -79,7 +87,6 @@ export function useIssueCommands(
       id: "issue.bookmark",
       label: issue?.isBookmarked === true ? "Remove the bookmark" : "Bookmark",
       section,
-      keys: ["b"],
       enabled: known,
       run: () => void triage.apply(targets, { bookmark: issue?.isBookmarked !== true }),
     },
@@ -87,7 +94,6 @@ export function useIssueCommands(
       id: "issue.next",
       label: "Next issue",
       section,
-      keys: ["j"],
       enabled: next !== null,
       run: () => next !== null && way.toIssue(next),
     },
@@ -95,7 +101,6 @@ export function useIssueCommands(
       id: "issue.previous",
       label: "Previous issue",
       section,
-      keys: ["k"],
       enabled: previous !== null,
       run: () => previous !== null && way.toIssue(previous),
     },
@@ -103,7 +108,6 @@ export function useIssueCommands(
       id: "event.older",
       label: "Older event",
       section: "Event",
-      keys: ["["],
       enabled: olderId !== null,
       run: () => olderId !== null && way.toEvent(olderId),
     },
@@ -111,13 +115,12 @@ export function useIssueCommands(
       id: "event.newer",
       label: "Newer event",
       section: "Event",
-      keys: ["]"],
       enabled: newerId !== null,
       run: () => newerId !== null && way.toEvent(newerId),
     },
     { id: "event.latest", label: "Latest event", section: "Event", enabled: known, run: () => way.toEvent("latest") },
     { id: "event.oldest", label: "First event", section: "Event", enabled: known, run: () => way.toEvent("oldest") },
-    { id: "issue.refresh", label: "Ask Sentry again", section, keys: ["r"], enabled: known, run: way.refresh },
-    { id: "issue.back", label: "Back to the stream", section, keys: ["u", "Escape"], run: way.back },
+    { id: "issue.refresh", label: "Ask Sentry again", section, enabled: known, run: way.refresh },
+    { id: "issue.back", label: "Back to the stream", section, run: way.back },
   ]);
 }

@@ -6,8 +6,9 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { asApiError } from "@/api/error";
 import { exactCount } from "@/core/format";
 import type { Issue } from "@/core/model";
-import { activeAfter, extendTo, moveActive, NOTHING_SELECTED, type Selection, toggle, toggleAll } from "@/core/selection";
-import { type Question, useTriage } from "@/screens/triage/triage";
+import { activeAfter, EVERY_MATCH, extendTo, isChosen, moveActive, NOTHING_SELECTED, pageIsChosen, type Selection, toggle, togglePage } from "@/core/selection";
+import { useMarks } from "@/queries/labels";
+import { isCrowd, type Question, type Subjects, useTriage } from "@/screens/triage/triage";
 import { useCommands } from "@/ui/commands";
 
 import { IssueRow, type RowActions } from "./IssueRow";
@@ -29,6 +30,8 @@ interface Props {
   total: number | null;
   selection: Selection;
   onSelection: (change: (selection: Selection) => Selection) => void;
+  /** What an action on the selection is for; null when nothing is selected. */
+  selected: (() => Subjects) | null;
   more: {
     has: boolean;
     loading: boolean;
@@ -38,7 +41,7 @@ interface Props {
 }
 
 /** The rows, of which only those in sight exist, and the keys that work on them. */
-export function IssueList({ rows, order, total, selection, onSelection, more }: Props) {
+export function IssueList({ rows, order, total, selection, onSelection, selected, more }: Props) {
   const [density] = useDensity();
   const triage = useTriage();
   const navigate = useNavigate();
@@ -95,40 +98,55 @@ export function IssueList({ rows, order, total, selection, onSelection, more }: 
     else setActive(active);
   }, [active, wantedActive, focusRow]);
 
+  const marks = useMarks(order);
   const byId = useMemo(() => new Map(rows.map((issue) => [issue.id, issue])), [rows]);
-  const targets = (): Issue[] => {
-    if (selection.ids.size > 0) return rows.filter(({ id }) => selection.ids.has(id));
+  const targets = (): Subjects => {
+    if (selected !== null) return selected();
     const one = active === null ? undefined : byId.get(active);
     return one === undefined ? [] : [one];
   };
-  const anchor = (): HTMLElement | null => (selection.ids.size > 0 || active === null ? null : linkOf(scroller.current, active));
+  const anchor = (): HTMLElement | null => (selected !== null || active === null ? null : linkOf(scroller.current, active));
   const ask = (what: Question) => () => triage.choose(what, targets(), anchor());
-  const open = () => {
-    if (active !== null) void navigate({ to: "/issues/$issueId", params: { issueId: active } });
+  const open = (to: string | null, hash?: string) => {
+    if (to !== null) void navigate({ to: "/issues/$issueId", params: { issueId: to }, ...(hash === undefined ? {} : { hash }) });
   };
-  const some = selection.ids.size > 0 || active !== null;
+  const some = selected !== null || active !== null;
+  const bookmark = () => {
+    const subjects = targets();
+    const on = isCrowd(subjects) || subjects.some(({ isBookmarked }) => !isBookmarked);
+    void triage.apply(subjects, { bookmark: on });
+  };
 
   useCommands([
-    { id: "list.next", label: "Next issue", section: "List", keys: ["j", "ArrowDown"], keyOnly: true, run: () => focusRow(moveActive(active, 1, order)) },
-    { id: "list.previous", label: "Previous issue", section: "List", keys: ["k", "ArrowUp"], keyOnly: true, run: () => focusRow(moveActive(active, -1, order)) },
-    { id: "list.open", label: "Open the issue", section: "List", keys: ["o"], enabled: active !== null, run: open },
-    { id: "list.select", label: "Select or deselect", section: "List", keys: ["x"], enabled: active !== null, run: () => active !== null && onSelection((now) => toggle(now, active)) },
+    { id: "list.next", label: "Next issue", section: "List", keyOnly: true, run: () => focusRow(moveActive(active, 1, order)) },
+    { id: "list.previous", label: "Previous issue", section: "List", keyOnly: true, run: () => focusRow(moveActive(active, -1, order)) },
+    { id: "list.open", label: "Open the issue", section: "List", enabled: active !== null, run: () => open(active) },
+    { id: "list.select", label: "Select or deselect", section: "List", enabled: active !== null, run: () => active !== null && onSelection((now) => toggle(now, active)) },
+    { id: "list.extend", label: "Select up to here", section: "List", enabled: active !== null, run: () => active !== null && onSelection((now) => extendTo(now, active, order)) },
+    { id: "list.page", label: "Select all that are loaded", section: "List", run: () => onSelection((now) => togglePage(now, order)) },
+    { id: "list.every", label: "Select all that match", section: "List", run: () => onSelection(() => EVERY_MATCH) },
+    { id: "list.none", label: "Clear the selection", section: "List", enabled: selected !== null, run: () => onSelection(() => NOTHING_SELECTED) },
+    { id: "issue.resolve", label: "Resolve", section: "Issues", enabled: some, run: () => void triage.apply(targets(), { status: "resolved" }) },
+    { id: "issue.resolveIn", label: "Resolve in a release or commit…", section: "Issues", enabled: some, run: ask("resolve") },
+    { id: "issue.archive", label: "Archive…", section: "Issues", enabled: some, run: ask("archive") },
+    { id: "issue.reopen", label: "Reopen", section: "Issues", enabled: some, run: () => void triage.apply(targets(), { status: "unresolved" }) },
+    { id: "issue.assign", label: "Assign…", section: "Issues", enabled: some, run: ask("assign") },
+    { id: "issue.assignMe", label: "Assign to me", section: "Issues", enabled: some, run: () => void triage.apply(targets(), { assignee: "me" }, { name: "you" }) },
+    { id: "issue.priority", label: "Set the priority…", section: "Issues", enabled: some, run: ask("priority") },
+    { id: "issue.label", label: "Label…", section: "Issues", enabled: some, run: ask("label") },
+    { id: "issue.comment", label: "Comment…", section: "Issues", enabled: active !== null, run: () => open(active, "comment") },
+    { id: "issue.merge", label: "Merge…", section: "Issues", enabled: selected !== null, run: () => triage.merge(targets()) },
+    { id: "issue.bookmark", label: "Bookmark", section: "Issues", enabled: some, run: bookmark },
     {
-      id: "list.extend",
-      label: "Select up to here",
-      section: "List",
-      keys: ["shift+x"],
-      enabled: active !== null,
-      run: () => active !== null && onSelection((now) => extendTo(now, active, order)),
+      id: "list.bulk",
+      label: "Change several things at once…",
+      section: "Issues",
+      enabled: some,
+      run: () => {
+        const subjects = targets();
+        triage.bulk(isCrowd(subjects) ? subjects : { selection: { ids: subjects.map(({ id }) => id) }, total: subjects.length }, []);
+      },
     },
-    { id: "list.all", label: "Select all that are loaded", section: "List", keys: ["mod+a"], run: () => onSelection((now) => toggleAll(now, order)) },
-    { id: "list.none", label: "Clear the selection", section: "List", keys: ["Escape"], enabled: selection.ids.size > 0, run: () => onSelection(() => NOTHING_SELECTED) },
-    { id: "issue.resolve", label: "Resolve", section: "Issues", keys: ["e"], enabled: some, run: () => void triage.apply(targets(), { status: "resolved" }) },
-    { id: "issue.resolveIn", label: "Resolve in a release…", section: "Issues", keys: ["shift+e"], enabled: some, run: ask("resolve") },
-    { id: "issue.archive", label: "Archive…", section: "Issues", keys: ["a"], enabled: some, run: ask("archive") },
-    { id: "issue.reopen", label: "Reopen", section: "Issues", keys: ["u"], enabled: some, run: () => void triage.apply(targets(), { status: "unresolved" }) },
-    { id: "issue.assign", label: "Assign…", section: "Issues", keys: ["m"], enabled: some, run: ask("assign") },
-    { id: "issue.priority", label: "Set the priority…", section: "Issues", keys: ["p"], enabled: some, run: ask("priority") },
   ]);
 
   const orderNow = useRef(order);
@@ -153,7 +171,7 @@ export function IssueList({ rows, order, total, selection, onSelection, more }: 
         onScroll={(event) => rememberPlace({ offset: event.currentTarget.scrollTop })}
         onFocus={() => (hadFocus.current = true)}
       >
-        {density !== "phone" && <ListHead all={order.length > 0 && order.every((id) => selection.ids.has(id))} some={selection.ids.size > 0} onAll={() => onSelection((now) => toggleAll(now, order))} />}
+        {density !== "phone" && <ListHead all={pageIsChosen(selection, order)} some={selected !== null} onAll={() => onSelection((now) => togglePage(now, order))} />}
         <ul className={classes.rows} style={{ height: virtual.getTotalSize() }} aria-label="Issues">
           {items.map((item) => {
             const issue = rows[item.index];
@@ -166,7 +184,7 @@ export function IssueList({ rows, order, total, selection, onSelection, more }: 
                 aria-setsize={more.has ? -1 : rows.length}
                 aria-posinset={item.index + 1}
               >
-                <IssueRow issue={issue} density={density} active={issue.id === active} selected={selection.ids.has(issue.id)} actions={actions} />
+                <IssueRow issue={issue} density={density} active={issue.id === active} selected={isChosen(selection, issue.id)} marks={marks.get(issue.id)} actions={actions} />
               </li>
             );
           })}

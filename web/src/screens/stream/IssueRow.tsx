@@ -1,9 +1,10 @@
-import { IconArchive, IconArrowBackUp, IconCheck, IconMessageCircle } from "@tabler/icons-react";
+import { IconArchive, IconArrowBackUp, IconCheck, IconMessageCircle, IconNote } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { memo, type MouseEvent } from "react";
 
 import { counted } from "@/core/format";
 import { headline, levelWord, placeOf, priorityWord, stateWords } from "@/core/issueWords";
+import type { Marks } from "@/core/labels";
 import type { Issue } from "@/core/model";
 import { onlySeries } from "@/core/series";
 import { PriorityMark } from "@/screens/triage/PriorityMark";
@@ -11,6 +12,7 @@ import type { Question } from "@/screens/triage/triage";
 import { Ago } from "@/ui/Ago";
 import { Count } from "@/ui/Count";
 import { Face } from "@/ui/Face";
+import { LabelChip } from "@/ui/LabelChip";
 import { Sparkline } from "@/ui/Sparkline";
 
 import classes from "./row.module.css";
@@ -30,11 +32,13 @@ interface Props {
   density: Density;
   active: boolean;
   selected: boolean;
+  /** Its labels and notes, once they are known. */
+  marks: Marks | undefined;
   actions: RowActions;
 }
 
 /** One issue, one decision: what broke, where, how bad, how many people, whose it is, since when, getting worse? */
-export const IssueRow = memo(function IssueRow({ issue, density, active, selected, actions }: Props) {
+export const IssueRow = memo(function IssueRow({ issue, density, active, selected, marks, actions }: Props) {
   return (
     <div className={classes.row} data-density={density} data-active={active || undefined} data-selected={selected || undefined} data-seen={issue.hasSeen || undefined}>
       <span className={classes.level} data-level={issue.level} data-tip={levelWord(issue.level)}>
@@ -49,13 +53,13 @@ export const IssueRow = memo(function IssueRow({ issue, density, active, selecte
           onClick={(event) => actions.select(issue.id, event.shiftKey)}
         />
       </label>
-      <RowMain issue={issue} density={density} actions={actions} />
+      <RowMain issue={issue} density={density} marks={marks} actions={actions} />
       {density === "phone" ? <PhoneNumbers issue={issue} /> : <RowColumns issue={issue} actions={actions} />}
     </div>
   );
 });
 
-function RowMain({ issue, density, actions }: { issue: Issue; density: Density; actions: RowActions }) {
+function RowMain({ issue, density, marks, actions }: Pick<Props, "issue" | "density" | "marks" | "actions">) {
   const { type, value } = headline(issue);
   const place = placeOf(issue);
   const second = value === "" ? place : value;
@@ -79,13 +83,16 @@ function RowMain({ issue, density, actions }: { issue: Issue; density: Density; 
           {second}
         </div>
       )}
-      <RowFacts issue={issue} phone={density === "phone"} />
+      <RowFacts issue={issue} phone={density === "phone"} marks={marks} />
       {density !== "phone" && <RowQuick issue={issue} actions={actions} />}
     </div>
   );
 }
 
-function RowFacts({ issue, phone }: { issue: Issue; phone: boolean }) {
+const LABELS_SHOWN = 3;
+
+function RowFacts({ issue, phone, marks }: { issue: Issue; phone: boolean; marks: Marks | undefined }) {
+  const labels = marks?.labels ?? [];
   return (
     <div className={classes.facts}>
       <span>{issue.project.slug}</span>
@@ -100,6 +107,20 @@ function RowFacts({ issue, phone }: { issue: Issue; phone: boolean }) {
         <span className={classes.comments} data-tip={counted(issue.numComments, "comment")}>
           <IconMessageCircle size={12} stroke={1.5} aria-hidden /> {issue.numComments}
           <span className="dx-unseen"> comments</span>
+        </span>
+      )}
+      {marks !== undefined && marks.notes > 0 && (
+        <span className={classes.comments} data-tip={counted(marks.notes, "note")}>
+          <IconNote size={12} stroke={1.5} aria-hidden /> {marks.notes}
+          <span className="dx-unseen"> notes</span>
+        </span>
+      )}
+      {labels.length > 0 && (
+        <span className={classes.labels}>
+          {labels.slice(0, LABELS_SHOWN).map(({ name, color }) => (
+            <LabelChip key={name} name={name} color={color} />
+          ))}
+          {labels.length > LABELS_SHOWN && <span data-tip={labels.map(({ name }) => name).join(", ")}>+{labels.length - LABELS_SHOWN}</span>}
         </span>
       )}
     </div>
@@ -175,7 +196,7 @@ function RowQuick({ issue, actions }: { issue: Issue; actions: RowActions }) {
         type="button"
         aria-label={`Archive ${issue.shortId}`}
         aria-haspopup="dialog"
-        data-tip="Archive… (a)"
+        data-tip="Archive… (y)"
         onClick={(event) => actions.choose("archive", issue, event.currentTarget)}
       >
         <IconArchive size={16} stroke={1.5} />

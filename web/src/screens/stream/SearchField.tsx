@@ -52,7 +52,6 @@ function SearchDraft({ query, onSearch }: DraftProps) {
       id: "search.focus",
       label: "Search issues",
       section: "View",
-      keys: ["/"],
       run: () => {
         field.current?.focus();
         field.current?.setSelectionRange(draft.length, draft.length);

@@ -1,13 +1,19 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo } from "react";
 
 import { rowsOf } from "@/core/paging";
-import { NOTHING_SELECTED, prune, type Selection } from "@/core/selection";
+import { belongs } from "@/core/issuePatch";
+import { takesAway } from "@/core/bulk/job";
+import { bulkSelectionOf, isEmpty, NOTHING_SELECTED, sizeOf, without } from "@/core/selection";
+import type { Issue, Page } from "@/core/model";
 import { addressOf, type View } from "@/core/view";
 import { issuesQuery, useFreshenIssues, useNews } from "@/queries/issues";
+import { useBulk } from "@/screens/bulk/bulk";
+import { HANDFUL, type Subjects } from "@/screens/triage/triage";
 import { useCommands } from "@/ui/commands";
 
 import { BulkBar } from "./BulkBar";
+import { chosenIssues, rememberChosen, useSelection } from "./chosen";
 import { IssueList } from "./IssueList";
 import { NewsPill } from "./NewsPill";
 import { StaleNotice } from "./Notice";
@@ -25,7 +31,7 @@ export function StreamScreen() {
     rememberAddress(addressOf(view));
     document.title = "Issues · Dexter";
   }, [view]);
-  // A view is a list of its own: selection and scroll position start anew with it.
+  // A view is a list of its own: its scroll position starts anew with it. The selection stays for as long as it lists the same issues.
   return <Stream key={JSON.stringify(view)} view={view} />;
 }
 
@@ -36,17 +42,26 @@ function Stream({ view }: { view: View }) {
   const pages = list.data?.pages;
   const rows = useMemo(() => rowsOf(pages ?? [], view.status), [pages, view.status]);
   const order = useMemo(() => rows.map(({ id }) => id), [rows]);
-  const [chosen, setSelection] = useState<Selection>(NOTHING_SELECTED);
-  const selection = useMemo(() => prune(chosen, order), [chosen, order]);
-  const selected = useMemo(() => rows.filter(({ id }) => selection.ids.has(id)), [rows, selection]);
+  const [chosen, setSelection] = useSelection(view);
+  const selection = useMemo(() => without(chosen, leftOf(pages ?? [], view)), [chosen, pages, view]);
+  useEffect(() => rememberChosen(selection, rows), [selection, rows]);
+  const bulk = useBulk();
+  // What a job takes away is no longer there to be acted on.
+  useEffect(() => bulk.whenApplied((operations) => takesAway(operations) && setSelection(() => NOTHING_SELECTED)), [bulk, setSelection]);
   const arrived = useNews(view, list.isSuccess, rows);
 
   // Here and not with the rows: an empty list is the one most worth asking for again.
-  useCommands([{ id: "list.refresh", label: "Refresh the list", section: "View", keys: ["r"], run: () => void freshen() }]);
+  useCommands([{ id: "list.refresh", label: "Refresh the list", section: "View", run: () => void freshen() }]);
 
   const { fetchNextPage } = list;
   const loadMore = useCallback(() => void fetchNextPage(), [fetchNextPage]);
   const total = totalOf(pages?.[0]?.meta.hits, pages?.flatMap((page) => page.data).length ?? 0, rows.length);
+
+  const subjectsOf = (): Subjects => {
+    const issues = chosenIssues(selection, rows);
+    if (issues !== null && issues.length <= HANDFUL) return issues;
+    return { selection: bulkSelectionOf(selection, view), total: sizeOf(selection, total) };
+  };
 
   return (
     <div className={classes.stream}>
@@ -66,6 +81,7 @@ function Stream({ view }: { view: View }) {
             total={total}
             selection={selection}
             onSelection={setSelection}
+            selected={isEmpty(selection, total) ? null : subjectsOf}
             more={{
               has: list.hasNextPage,
               loading: list.isFetchingNextPage,
@@ -75,7 +91,9 @@ function Stream({ view }: { view: View }) {
           />
         )}
       </div>
-      <BulkBar issues={selected} onClear={() => setSelection(NOTHING_SELECTED)} />
+      {!isEmpty(selection, total) && (
+        <BulkBar subjects={subjectsOf()} size={sizeOf(selection, total)} selection={selection} order={order} total={total} more={list.hasNextPage} onSelection={setSelection} />
+      )}
     </div>
   );
 }
@@ -83,4 +101,9 @@ function Stream({ view }: { view: View }) {
 /** Sentry estimates how many issues match; rows that have just left the tab no longer count. */
 function totalOf(hits: number | null | undefined, loaded: number, shown: number): number | null {
   return typeof hits === "number" ? Math.max(shown, hits - (loaded - shown)) : null;
+}
+
+/** Give what is still loaded but has left the tab: it was resolved here, say, and must not be acted on again. */
+function leftOf(pages: readonly Page<Issue>[], view: View): ReadonlySet<string> {
+  return new Set(pages.flatMap((page) => page.data.filter((issue) => !belongs(issue, view.status)).map(({ id }) => id)));
 }

@@ -3,7 +3,7 @@ import { IconBaselineDensityMedium, IconBaselineDensitySmall, IconRefresh } from
 
 import { useEffect, useRef } from "react";
 
-import { ago, counted, epochMs, exactTime } from "@/core/format";
+import { ago, epochMs, exactTime } from "@/core/format";
 import type { Meta } from "@/core/model";
 import { type StatusTab, STATUSES, statusWord } from "@/core/view";
 import { useCommands } from "@/ui/commands";
@@ -11,6 +11,7 @@ import { useNow } from "@/ui/useNow";
 
 import { LevelFilterButton, SortButton } from "./Filters";
 import classes from "./stream.module.css";
+import { totalWords } from "./totalWords";
 import { useDensity } from "./useDensity";
 import { useView } from "./useView";
 
@@ -28,14 +29,13 @@ export function StreamToolbar({ meta, fetchedAtMs, total, refreshing, onRefresh 
   const [density, setDensity] = useDensity();
   const other = density === "compact" ? "roomy" : "compact";
   useCommands([
-    ...STATUSES.map((status, index) => ({
+    ...STATUSES.map((status) => ({
       id: `tab.${status}`,
       label: `Show ${status === "all" ? "all issues" : statusWord(status).toLowerCase()}`,
       section: "View",
-      keys: [String(index + 1)],
       run: () => change({ status }),
     })),
-    { id: "view.density", label: `Show ${other} rows`, section: "Look", keys: ["d"], run: () => setDensity(other) },
+    { id: "view.density", label: `Show ${other} rows`, section: "Look", run: () => setDensity(other) },
   ]);
   return (
     <div className={classes.toolbar}>
@@ -76,11 +76,6 @@ function StatusTabs({ status, onStatus }: { status: StatusTab; onStatus: (status
     </div>
   );
 }
-
-/** Sentry counts no further than a thousand. */
-const MOST_COUNTED = 1000;
-
-const totalWords = (total: number): string => (total === MOST_COUNTED ? "1,000+ issues" : counted(total, "issue"));
 
 /** How old the list is: since Sentry answered, not since the gateway's cache did. */
 function Age({ meta, fetchedAtMs }: { meta: Meta; fetchedAtMs: number }) {

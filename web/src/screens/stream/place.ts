@@ -1,3 +1,5 @@
+import { forgetSelection } from "./chosen";
+
 /** Where the reader stood in the list of an address, so that coming back from an issue finds the same row in the same spot. */
 export interface Place {
   readonly offset: number;
@@ -22,7 +24,8 @@ export function rememberPlace(part: Partial<Place>): void {
   if (places.size > MOST && oldest !== undefined) places.delete(oldest);
 }
 
-/** Forget every place, as when somebody signs out. */
+/** Forget every place and what was selected there, as when somebody signs out. */
 export function forgetPlaces(): void {
   places.clear();
+  forgetSelection();
 }

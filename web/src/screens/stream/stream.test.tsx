@@ -207,7 +207,7 @@ describe("triage by keyboard", () => {
     await row("AlphaError");
     await user.keyboard("jxjx");
     expect(await screen.findByText("2 issues selected")).toBeInTheDocument();
-    await user.keyboard("a");
+    await user.keyboard("y");
     await user.type(await screen.findByRole("combobox", { name: "Archive 2 issues" }), "50 events in 1 hour{Enter}");
     expect(await screen.findByText("Archived 2 issues until 50 more events within 1 hour")).toBeInTheDocument();
     const mode = { mode: "until_count", count: 50, window_minutes: 60 };
@@ -224,7 +224,7 @@ describe("triage by keyboard", () => {
     gateway.use(http.put("/api/v1/issues/:id", () => HttpResponse.json({ assignedTo: { type: "user", id: "2", name: "Grace" } })));
     const user = openWorkbench("/");
     await row("AlphaError");
-    await user.keyboard("jm");
+    await user.keyboard("ja");
     await user.click(await screen.findByRole("option", { name: /Grace/ }));
     expect(await screen.findByText("Assigned SHOP-1 to Grace")).toBeInTheDocument();
     expect(within(await row("AlphaError")).getByRole("button", { name: "Assigned to Grace. Change" })).toBeInTheDocument();

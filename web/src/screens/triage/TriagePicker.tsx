@@ -1,20 +1,20 @@
 import { useQuery } from "@tanstack/react-query";
 
-import { type AssignChoice, archiveChoices, assignChoices, matches, resolveChoices } from "@/core/choices";
+import { archiveChoices, matches, resolveChoices } from "@/core/choices";
 import { PRIORITIES } from "@/core/issuePatch";
-import { priorityWord, subjectOf } from "@/core/issueWords";
-import type { Issue, IssueUpdate } from "@/core/model";
-import { membersQuery, releasesQuery, teamsQuery } from "@/queries/organization";
-import { useSession } from "@/queries/session";
-import { Face } from "@/ui/Face";
-import { type Choice, Picker } from "@/ui/Picker";
+import { priorityWord } from "@/core/issueWords";
+import type { IssueUpdate } from "@/core/model";
+import { releasesQuery } from "@/queries/organization";
+import { Picker } from "@/ui/Picker";
 
 import { PriorityMark } from "./PriorityMark";
-import type { Question, Target } from "./triage";
+import { subjectWords } from "./subjects";
+import { isCrowd, type Question, type Subjects, type Target } from "./triage";
+import { useAssignChoices } from "./useAssignChoices";
 
 export interface Asked {
-  readonly what: Question;
-  readonly issues: readonly Issue[];
+  readonly what: Exclude<Question, "label">;
+  readonly subjects: Subjects;
   readonly anchor: HTMLElement | null;
 }
 
@@ -26,18 +26,21 @@ interface Props {
 
 /** The picker behind resolve, archive, assign and priority. */
 export function TriagePicker({ asked, ...rest }: Props) {
-  const subject = subjectOf(asked.issues);
+  const subject = subjectWords(asked.subjects);
   switch (asked.what) {
     case "resolve":
       return <ResolvePicker subject={subject} anchor={asked.anchor} {...rest} />;
     case "archive":
       return <ArchivePicker subject={subject} anchor={asked.anchor} {...rest} />;
     case "assign":
-      return <AssignPicker subject={subject} anchor={asked.anchor} {...rest} />;
+      return <AssignPicker subject={subject} anchor={asked.anchor} issueId={onlyId(asked.subjects)} {...rest} />;
     case "priority":
       return <PriorityPicker subject={subject} anchor={asked.anchor} {...rest} />;
   }
 }
+
+/** Give the id of the one issue it is about; several have no owners in common to suggest. */
+const onlyId = (subjects: Subjects): string | null => (isCrowd(subjects) || subjects.length !== 1 ? null : (subjects[0]?.id ?? null));
 
 interface PartProps extends Omit<Props, "asked"> {
   subject: string;
@@ -71,28 +74,24 @@ function ResolvePicker({ subject, anchor, onClose, onChosen }: PartProps) {
       placeholder={`Resolve ${subject}…`}
       choices={(typed) => choices(typed).map(({ id, label, section }) => ({ id, label, section }))}
       onChoose={({ id }) => {
-        const mode = choices("").find((choice) => choice.id === id)?.mode;
+        const typed = id.startsWith("commit:") ? id.slice("commit:".length) : "";
+        const mode = choices(typed).find((choice) => choice.id === id)?.mode;
         if (mode !== undefined) onChosen({ status: "resolved", resolve: mode });
       }}
       onClose={onClose}
-      {...(releases.isPending ? { note: "Loading the releases…" } : {})}
+      note={releases.isPending ? "Loading the releases…" : "Or type a commit with its repository: “acme/shop@a1b2c3d”"}
     />
   );
 }
 
-function AssignPicker({ subject, anchor, onClose, onChosen }: PartProps) {
-  const session = useSession();
-  const members = useQuery(membersQuery);
-  const teams = useQuery(teamsQuery);
-  const failed = members.isError || teams.isError;
-  const choices = (typed: string) => assignChoices(typed, members.data ?? [], teams.data ?? []);
-  const note = failed ? "The people of this organization could not be loaded" : members.isPending ? "Loading people and teams…" : undefined;
+function AssignPicker({ subject, anchor, issueId, onClose, onChosen }: PartProps & { issueId: string | null }) {
+  const { choices, shown, note } = useAssignChoices(issueId);
   return (
     <Picker
       anchor={anchor}
       title={`Assign ${subject}`}
       placeholder={`Assign ${subject} to…`}
-      choices={(typed) => choices(typed).map((choice) => assignee(choice, session.user.name))}
+      choices={(typed) => choices(typed).map(shown)}
       onChoose={({ id }) => {
         const choice = choices("").find((one) => one.id === id);
         if (choice === undefined) return;
@@ -102,11 +101,6 @@ function AssignPicker({ subject, anchor, onClose, onChosen }: PartProps) {
       {...(note === undefined ? {} : { note })}
     />
   );
-}
-
-function assignee({ id, label, section, hint, assignee: who }: AssignChoice, ownName: string | null): Choice {
-  const name = id === "me" ? ownName : (who?.name ?? null);
-  return { id, label, section, icon: <Face name={name} team={who?.type === "team"} size={20} />, ...(hint === undefined ? {} : { hint }) };
 }
 
 function PriorityPicker({ subject, anchor, onClose, onChosen }: PartProps) {

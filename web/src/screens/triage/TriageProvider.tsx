@@ -1,14 +1,18 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useCallback, useMemo, useRef, useState } from "react";
 
+import { operationsOf } from "@/core/bulk/job";
 import { doneWords, subjectOf } from "@/core/issueWords";
 import type { Issue, IssueUpdate } from "@/core/model";
 import { applyChanges, type Change } from "@/queries/issueUpdate";
+import { useBulk } from "@/screens/bulk/bulk";
 import { useCommands } from "@/ui/commands";
 
+import { LabelPicker } from "./LabelPicker";
+import { MergeDialog } from "./MergeDialog";
 import { type Asked, TriagePicker } from "./TriagePicker";
 import { tell } from "./toast";
-import { type Target, type Triage, TriageContext } from "./triage";
+import { crowdOf, HANDFUL, isCrowd, type Subjects, type Target, type Triage, TriageContext } from "./triage";
 
 /** What one change is taken back with: each toast undoes its own, `z` the latest and then those before it. */
 interface Undo {
@@ -18,11 +22,15 @@ interface Undo {
 
 const MOST_UNDOS = 20;
 
-/** Lets every screen below change issues: at once on screen, undone on failure, with a toast that says what happened. */
+/** What is open over the screen. */
+type Open = { readonly kind: "ask"; readonly asked: Asked } | { readonly kind: "label"; readonly subjects: Subjects; readonly anchor: HTMLElement | null } | { readonly kind: "merge"; readonly issues: readonly Issue[] };
+
+/** Lets every screen below change issues: at once on screen, undone on failure, with a toast that says what happened; many of them as a job. */
 export function TriageProvider({ children }: { children: ReactNode }) {
   const queryClient = useQueryClient();
+  const bulk = useBulk();
   const undos = useRef<readonly Undo[]>([]);
-  const [asked, setAsked] = useState<Asked | null>(null);
+  const [open, setOpen] = useState<Open | null>(null);
 
   const undo = useCallback(
     async (wanted: Undo | undefined) => {
@@ -34,7 +42,7 @@ export function TriageProvider({ children }: { children: ReactNode }) {
     [queryClient],
   );
 
-  const apply = useCallback(
+  const applyNow = useCallback(
     async (issues: readonly Issue[], update: IssueUpdate, target?: Target) => {
       if (issues.length === 0) return;
       const changes = issues.map((issue): Change => ({ issue, update, ...(target?.assignee === undefined ? {} : { assignee: target.assignee }) }));
@@ -48,28 +56,65 @@ export function TriageProvider({ children }: { children: ReactNode }) {
     [queryClient, undo],
   );
 
+  const apply = useCallback<Triage["apply"]>(
+    async (subjects, update, target) => {
+      const crowd = crowdOf(subjects);
+      if (crowd !== null) bulk.open(crowd, operationsOf(update));
+      else if (!isCrowd(subjects)) await applyNow(subjects, update, target);
+    },
+    [bulk, applyNow],
+  );
+
   const triage = useMemo<Triage>(
     () => ({
       apply,
-      choose: (what, issues, anchor = null) => {
-        if (issues.length > 0) setAsked({ what, issues, anchor });
+      bulk: bulk.open,
+      choose: (what, subjects, anchor = null) => {
+        if (!isCrowd(subjects) && subjects.length === 0) return;
+        setOpen(what === "label" ? { kind: "label", subjects, anchor } : { kind: "ask", asked: { what, subjects, anchor } });
+      },
+      merge: (subjects) => {
+        if (isCrowd(subjects) || subjects.length > HANDFUL) bulk.open(crowdOf(subjects) ?? { selection: { ids: [] }, total: 0 }, [{ op: "merge" }]);
+        else setOpen({ kind: "merge", issues: subjects });
       },
     }),
-    [apply],
+    [apply, bulk],
   );
 
-  useCommands([{ id: "triage.undo", label: "Undo the last change", section: "Issues", keys: ["z"], run: () => void undo(undos.current.at(-1)) }]);
+  useCommands([{ id: "triage.undo", label: "Undo the last change", section: "Issues", run: () => void undo(undos.current.at(-1)) }]);
 
+  const close = () => setOpen(null);
   return (
     <TriageContext value={triage}>
       {children}
-      {asked !== null && (
+      {open?.kind === "ask" && (
         <TriagePicker
-          asked={asked}
-          onClose={() => setAsked(null)}
+          asked={open.asked}
+          onClose={close}
           onChosen={(update, target) => {
-            setAsked(null);
-            void apply(asked.issues, update, target);
+            close();
+            void apply(open.asked.subjects, update, target);
+          }}
+        />
+      )}
+      {open?.kind === "label" && (
+        <LabelPicker
+          subjects={open.subjects}
+          anchor={open.anchor}
+          onClose={close}
+          onCrowd={(crowd, add, remove) => {
+            close();
+            bulk.open(crowd, [{ op: "label", add, remove }]);
+          }}
+        />
+      )}
+      {open?.kind === "merge" && (
+        <MergeDialog
+          issues={open.issues}
+          onClose={close}
+          onMerged={(parent, others) => {
+            close();
+            tell({ done: `Merged ${subjectOf(others)} into ${parent.shortId}`, refused: [] }, null);
           }}
         />
       )}

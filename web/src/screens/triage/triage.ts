@@ -1,9 +1,10 @@
 import { createContext, useContext } from "react";
 
+import type { BulkSelection, Operation } from "@/core/bulk/job";
 import type { Assignee, Issue, IssueUpdate } from "@/core/model";
 
 /** What a picker asks for before the change can be made. */
-export type Question = "resolve" | "archive" | "assign" | "priority";
+export type Question = "resolve" | "archive" | "assign" | "priority" | "label";
 
 /** Who an update assigns: the name for the toast, the person or team for the optimistic row. */
 export interface Target {
@@ -12,11 +13,36 @@ export interface Target {
   readonly assignee?: Assignee | null;
 }
 
+/** More issues than are at hand: a selection that the gateway resolves. */
+export interface Crowd {
+  readonly selection: BulkSelection;
+  /** How many they are, as far as is known. */
+  readonly total: number | null;
+}
+
+/** What an action is for: the issues themselves, or a crowd of them. */
+export type Subjects = readonly Issue[] | Crowd;
+
+/** A handful is changed at once and taken back with one key; more is previewed first, as a job. */
+export const HANDFUL = 10;
+
+export const isCrowd = (subjects: Subjects): subjects is Crowd => !Array.isArray(subjects);
+
+/** Give the subjects as a crowd when they are too many to be changed in one breath. */
+export function crowdOf(subjects: Subjects): Crowd | null {
+  if (isCrowd(subjects)) return subjects;
+  return subjects.length > HANDFUL ? { selection: { ids: subjects.map(({ id }) => id) }, total: subjects.length } : null;
+}
+
 export interface Triage {
-  /** Change issues now. Never rejects: what failed is told in the toast. */
-  readonly apply: (issues: readonly Issue[], update: IssueUpdate, target?: Target) => Promise<void>;
+  /** Change issues now, or show what a job would change when they are many. Never rejects: what failed is told in the toast. */
+  readonly apply: (subjects: Subjects, update: IssueUpdate, target?: Target) => Promise<void>;
   /** Ask how, in a picker at `anchor` (or mid-screen), then change them. */
-  readonly choose: (what: Question, issues: readonly Issue[], anchor?: HTMLElement | null) => void;
+  readonly choose: (what: Question, subjects: Subjects, anchor?: HTMLElement | null) => void;
+  /** Show what a job with these operations would do. With none, ask for them first. */
+  readonly bulk: (crowd: Crowd, operations: readonly Operation[]) => void;
+  /** Merge issues into one, after showing in what they differ. */
+  readonly merge: (subjects: Subjects) => void;
 }
 
 export const TriageContext = createContext<Triage | null>(null);

@@ -1,0 +1,33 @@
+import { queryOptions, useQuery } from "@tanstack/react-query";
+import { useCallback } from "react";
+
+import { api } from "@/api/client";
+import type { SuggestedOwner } from "@/core/choices";
+
+import { membersQuery, teamsQuery } from "./organization";
+
+/** Who is likely to know about an issue: its code owners, those who committed to it, those who worked on it. */
+export function ownersQuery(issueId: string) {
+  return queryOptions({
+    queryKey: ["issue", issueId, "owners"],
+    queryFn: async ({ signal }) => (await api.get<{ suggested: SuggestedOwner[] }>(`/api/v1/issues/${encodeURIComponent(issueId)}/owners`, undefined, signal)).suggested,
+    staleTime: 5 * 60_000,
+    retry: false,
+  });
+}
+
+/** Give the function that names an assignee's word: "user:2" is Grace, "team:1" #checkout. Unknown words stay as they are. */
+export function useAssigneeNames(): (word: string) => string {
+  const members = useQuery(membersQuery).data;
+  const teams = useQuery(teamsQuery).data;
+  return useCallback(
+    (word) => {
+      if (word === "me") return "me";
+      const [kind, id] = word.split(":");
+      const member = kind === "user" ? members?.find(({ user }) => user?.id === id) : undefined;
+      const team = kind === "team" ? teams?.find((one) => one.id === id) : undefined;
+      return team === undefined ? (member?.user?.name ?? member?.name ?? word) : `#${team.slug}`;
+    },
+    [members, teams],
+  );
+}

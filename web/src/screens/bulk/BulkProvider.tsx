@@ -1,0 +1,52 @@
+import { type ReactNode, useCallback, useMemo, useRef, useState } from "react";
+
+import type { Operation } from "@/core/bulk/job";
+import { useCommands } from "@/ui/commands";
+
+import { BulkDialog } from "./BulkDialog";
+import { BulkContext, type Bulk } from "./bulk";
+import { JobDetails } from "./JobDetails";
+import { JobList } from "./JobList";
+import { JobTray } from "./JobTray";
+import { useBulkFlow } from "./useBulkFlow";
+
+/** Lets every screen below begin jobs, and keeps those at hand in a tray wherever the reader goes. */
+export function BulkProvider({ children }: { children: ReactNode }) {
+  const control = useBulkFlow();
+  const [shown, setShown] = useState<string | null>(null);
+  const [listed, setListed] = useState(false);
+  const listeners = useRef(new Set<(operations: readonly Operation[]) => void>());
+  const whenApplied = useCallback((listener: (operations: readonly Operation[]) => void) => {
+    listeners.current.add(listener);
+    return () => listeners.current.delete(listener);
+  }, []);
+  const { open } = control;
+  const bulk = useMemo<Bulk>(() => ({ open, whenApplied }), [open, whenApplied]);
+  useCommands([{ id: "go.jobs", label: "Show the latest jobs", section: "Jobs", run: () => setListed(true) }]);
+  return (
+    <BulkContext value={bulk}>
+      {children}
+      <JobTray onShow={setShown} />
+      {control.flow !== null && (
+        <BulkDialog
+          flow={control.flow}
+          control={control}
+          onApplied={(job) => {
+            control.leave();
+            listeners.current.forEach((tell) => tell(job.operations));
+          }}
+        />
+      )}
+      {listed && (
+        <JobList
+          onShow={(id) => {
+            setListed(false);
+            setShown(id);
+          }}
+          onClose={() => setListed(false)}
+        />
+      )}
+      {shown !== null && <JobDetails id={shown} onClose={() => setShown(null)} />}
+    </BulkContext>
+  );
+}
