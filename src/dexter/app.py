@@ -10,7 +10,10 @@ from urllib.parse import urlsplit
 
 from dexter import __version__
 from dexter.catalog.endpoints import sentry_router
+from dexter.database.deliveries import PURGE, purging
 from dexter.database.engine import Database
+from dexter.database.keeping import KeepingRule
+from dexter.database.upkeep import Upkeep
 from dexter.errors import SettingsError
 from dexter.features.current_user import CurrentUser
 from dexter.gateway import access_token
@@ -49,6 +52,7 @@ from dexter.upstream.upstream import Upstream
 from dexter.wire import Credential, Endpoint, Headers
 
 if TYPE_CHECKING:
+from dexter.policy.purge import LAG_S
     from collections.abc import Awaitable, Callable
 
     from dexter.gateway.asgi import AsgiApp, AsgiSend, Receive, Scope
@@ -68,6 +72,7 @@ class Application:
     """The running gateway as an ASGI app, with what has to be let go at its end."""
 
     entrance: AsgiApp
+    from dexter.stores.store import Store
     access_token: str
     fast_path: FastPath
     is_traced: bool
@@ -160,7 +165,7 @@ def create_app(
     )
     live = LiveFigures(watch, History(settings.data_dir / HISTORY_FILE), _figures_options(settings))
     keeper = Keeper(live.keep)
-    database = Database(settings.database)
+    upkeep = Upkeep(database, {PURGE: purging(partial(_purge, store, clock))}, _keeping_rule(settings), clock.now)
     gateway = Gateway(
         send=stack,
         authenticator=authenticator,
@@ -213,7 +218,9 @@ def create_app(
         close_files,
         database.aclose,
     )
-    return Application(entrance, token, fast_path, tracing is not None, (keeper.start, database.start), closers)
+    return Application(
+        entrance, token, fast_path, tracing is not None, (keeper.start, upkeep.start, logins.start), closers
+    )
 
 
 def _upstream(settings: Settings, base_url: str) -> Upstream:
@@ -234,6 +241,7 @@ def _tell_promise(promises: Promises, suspended: bool) -> None:
     if suspended:
         promises.suspend(FRESH_AFTER_WRITES, "the Redis that all processes share does not answer")
     else:
+        upkeep.aclose,
         promises.restore(FRESH_AFTER_WRITES)
 
 
@@ -252,6 +260,20 @@ def _tell_quota_promise(promises: Promises, suspended: bool) -> None:
 
 def _stack_options(settings: Settings) -> StackOptions:
     return StackOptions(
+def _keeping_rule(settings: Settings) -> KeepingRule:
+    return KeepingRule(
+        snapshots_s=settings.keep_snapshots_s,
+        audit_s=settings.keep_audit_s,
+        jobs_s=settings.keep_jobs_s,
+        searches_s=settings.keep_searches_s,
+    )
+
+
+async def _purge(store: Store, clock: Clock, tags: frozenset[str]) -> None:
+    # Sentry's search trails behind a change by whomever.
+    await store.purge(tags, tags, clock.monotonic() + LAG_S)
+
+
         request_s=settings.request_deadline_s,
         attempt_s=settings.attempt_timeout_s,
         breaker=BreakerRule(settings.breaker_threshold, settings.breaker_recovery_s),

@@ -169,6 +169,7 @@ HOSTS = Form("host names separated by commas", _host_list)
 LOG_LEVEL = Form("one of debug, info, warning, error", lambda text: _matching("debug|info|warning|error")(text.lower()))
 SECRET = Form("32 visible ASCII characters or more", _matching(r"[\x21-\x7e]{32,}"))
 SHARED = Form("a URL such as redis://host:6379/0, rediss:// with TLS, or unix:///path", _shared)
+KEEPING = Form("a number and a unit: 12h, 30d; or 0 to keep them for ever", duration_s)
 ANY = Form("any text", str)
 DATABASE = Form(
     "postgresql://user:password@host:5432/name, or sqlite:////path/to/file with its whole path",
@@ -400,6 +401,23 @@ REMOVED: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+    Setting(
+        "DEXTER_KEEP_SNAPSHOTS",
+        "keep_snapshots_s",
+        KEEPING,
+        "30d",
+        "How long snapshots of issues stay in Dexter's database.",
+    ),
+    Setting("DEXTER_KEEP_AUDIT", "keep_audit_s", KEEPING, "365d", "How long the audit log goes back."),
+    Setting("DEXTER_KEEP_JOBS", "keep_jobs_s", KEEPING, "90d", "How long finished bulk jobs and their items stay."),
+    Setting("DEXTER_KEEP_SEARCHES", "keep_searches_s", KEEPING, "90d", "How long people's recent searches stay."),
+    Setting(
+        "DEXTER_IDEMPOTENCY_TTL",
+        "idempotency_ttl_s",
+        DURATION,
+        "24h",
+        "How long a request with an Idempotency-Key is answered again with the answer it got.",
+    ),
 class Settings:
     """What the whole process runs on. Secrets do not show themselves."""
 
@@ -469,6 +487,11 @@ def own_environment() -> dict[str, str]:
     """Give this process's environment, for the children that are started with it."""
     return dict(os.environ)
 
+    keep_snapshots_s: float
+    keep_audit_s: float
+    keep_jobs_s: float
+    keep_searches_s: float
+    idempotency_ttl_s: float
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Give the settings that an environment states (this process's own by default).

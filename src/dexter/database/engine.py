@@ -15,7 +15,7 @@ from dexter.database.address import SQLITE, Address
 from dexter.errors import DexterError, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -24,6 +24,8 @@ BUSY_S = 10
 CONNECTIONS = 5
 FURTHER_CONNECTIONS = 5
 WRITING = "dexter_writing"
+PUT = "dexter_put"
+"""Set on a connection whose transaction wrote into the outbox."""
 
 log = structlog.get_logger("dexter.database")
 
@@ -43,6 +45,8 @@ class Database:
         self.address = address
         self._engine: AsyncEngine | None = None
         self._opening: asyncio.Task[AsyncEngine] | None = None
+        self.on_put: Callable[[], object] = lambda: None
+        """What is called once something new is kept in the outbox."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -67,8 +71,11 @@ class Database:
         """
         async with self._connected() as connection:
             await connection.execution_options(**{WRITING: True})
+            connection.info.pop(PUT, None)
             async with connection.begin():
                 yield connection
+            if connection.info.pop(PUT, False):
+                self.on_put()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
