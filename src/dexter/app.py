@@ -40,6 +40,7 @@ from dexter.observe.present import keep_times
 from dexter.observe.spans import TracingOptions, open_tracing
 from dexter.observe.watch import Watch
 from dexter.policy.breaker import BreakerRule
+from dexter.policy.purge import LAG_S
 from dexter.policy.retry import RetryRule
 from dexter.stores.opened import StoreOptions, open_store
 from dexter.stores.quota_ledger import QuotaLedger, open_quota_ledger
@@ -52,7 +53,6 @@ from dexter.upstream.upstream import Upstream
 from dexter.wire import Credential, Endpoint, Headers
 
 if TYPE_CHECKING:
-from dexter.policy.purge import LAG_S
     from collections.abc import Awaitable, Callable
 
     from dexter.gateway.asgi import AsgiApp, AsgiSend, Receive, Scope
@@ -60,6 +60,7 @@ from dexter.policy.purge import LAG_S
     from dexter.observe.promises import Promises
     from dexter.observe.records import Observer
     from dexter.settings import Settings
+    from dexter.stores.store import Store
 
 SESSIONS_FILE = "sessions.sqlite3"
 SHARED_QUOTA = "shared-quota"
@@ -72,7 +73,6 @@ class Application:
     """The running gateway as an ASGI app, with what has to be let go at its end."""
 
     entrance: AsgiApp
-    from dexter.stores.store import Store
     access_token: str
     fast_path: FastPath
     is_traced: bool
@@ -165,6 +165,7 @@ def create_app(
     )
     live = LiveFigures(watch, History(settings.data_dir / HISTORY_FILE), _figures_options(settings))
     keeper = Keeper(live.keep)
+    database = Database(settings.database)
     upkeep = Upkeep(database, {PURGE: purging(partial(_purge, store, clock))}, _keeping_rule(settings), clock.now)
     gateway = Gateway(
         send=stack,
@@ -210,6 +211,7 @@ def create_app(
         watch.close()
 
     closers = (
+        upkeep.aclose,
         stack.aclose,
         keeper.aclose,
         store.aclose,
@@ -218,15 +220,27 @@ def create_app(
         close_files,
         database.aclose,
     )
-    return Application(
-        entrance, token, fast_path, tracing is not None, (keeper.start, upkeep.start, logins.start), closers
-    )
+    return Application(entrance, token, fast_path, tracing is not None, (keeper.start, upkeep.start), closers)
 
 
 def _upstream(settings: Settings, base_url: str) -> Upstream:
     token = settings.sentry_api_token
     credential = Credential(f"Bearer {token}" if token else None)
     return Upstream(base_url, credential, settings.sentry_org, settings.sentry_project)
+
+
+def _keeping_rule(settings: Settings) -> KeepingRule:
+    return KeepingRule(
+        snapshots_s=settings.keep_snapshots_s,
+        audit_s=settings.keep_audit_s,
+        jobs_s=settings.keep_jobs_s,
+        searches_s=settings.keep_searches_s,
+    )
+
+
+async def _purge(store: Store, clock: Clock, tags: frozenset[str]) -> None:
+    # Sentry's search trails behind a change by whomever.
+    await store.purge(tags, tags, clock.monotonic() + LAG_S)
 
 
 def _store_options(settings: Settings, base_url: str) -> StoreOptions:
@@ -241,7 +255,6 @@ def _tell_promise(promises: Promises, suspended: bool) -> None:
     if suspended:
         promises.suspend(FRESH_AFTER_WRITES, "the Redis that all processes share does not answer")
     else:
-        upkeep.aclose,
         promises.restore(FRESH_AFTER_WRITES)
 
 
@@ -260,20 +273,6 @@ def _tell_quota_promise(promises: Promises, suspended: bool) -> None:
 
 def _stack_options(settings: Settings) -> StackOptions:
     return StackOptions(
-def _keeping_rule(settings: Settings) -> KeepingRule:
-    return KeepingRule(
-        snapshots_s=settings.keep_snapshots_s,
-        audit_s=settings.keep_audit_s,
-        jobs_s=settings.keep_jobs_s,
-        searches_s=settings.keep_searches_s,
-    )
-
-
-async def _purge(store: Store, clock: Clock, tags: frozenset[str]) -> None:
-    # Sentry's search trails behind a change by whomever.
-    await store.purge(tags, tags, clock.monotonic() + LAG_S)
-
-
         request_s=settings.request_deadline_s,
         attempt_s=settings.attempt_timeout_s,
         breaker=BreakerRule(settings.breaker_threshold, settings.breaker_recovery_s),
