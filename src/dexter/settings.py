@@ -162,6 +162,7 @@ SLUG = Form("a slug or an id: letters, digits, `-` and `_`", _matching(r"[A-Za-z
 TOKEN = Form("visible ASCII characters without spaces", _matching(r"[\x21-\x7e]+"))
 DURATION = Form("a number and a unit: 500ms, 30s, 5m, 12h, 7d", _positive(duration_s))
 AGE = Form("a number and a unit: 30s, 5m, 1h; or 0 to store nothing", duration_s)
+KEEPING = Form("a number and a unit: 12h, 30d; or 0 to keep them for ever", duration_s)
 SIZE = Form("a number and a unit: 512KB, 64MB, 1GB", lambda text: int(_positive(size_bytes)(text)))
 SIZE_OR_NONE = Form("a number and a unit: 64MB, 1GB; or 0", lambda text: 0 if text == "0" else size_bytes(text))
 FLAG = Form("on or off", _flag)
@@ -169,7 +170,6 @@ HOSTS = Form("host names separated by commas", _host_list)
 LOG_LEVEL = Form("one of debug, info, warning, error", lambda text: _matching("debug|info|warning|error")(text.lower()))
 SECRET = Form("32 visible ASCII characters or more", _matching(r"[\x21-\x7e]{32,}"))
 SHARED = Form("a URL such as redis://host:6379/0, rediss:// with TLS, or unix:///path", _shared)
-KEEPING = Form("a number and a unit: 12h, 30d; or 0 to keep them for ever", duration_s)
 ANY = Form("any text", str)
 DATABASE = Form(
     "postgresql://user:password@host:5432/name, or sqlite:////path/to/file with its whole path",
@@ -378,6 +378,23 @@ TABLE: tuple[Setting, ...] = (
         older=("DATABASE_URL",),
     ),
     Setting(
+        "DEXTER_KEEP_SNAPSHOTS",
+        "keep_snapshots_s",
+        KEEPING,
+        "30d",
+        "How long snapshots of issues stay in Dexter's database.",
+    ),
+    Setting("DEXTER_KEEP_AUDIT", "keep_audit_s", KEEPING, "365d", "How long the audit log goes back."),
+    Setting("DEXTER_KEEP_JOBS", "keep_jobs_s", KEEPING, "90d", "How long finished bulk jobs and their items stay."),
+    Setting("DEXTER_KEEP_SEARCHES", "keep_searches_s", KEEPING, "90d", "How long people's recent searches stay."),
+    Setting(
+        "DEXTER_IDEMPOTENCY_TTL",
+        "idempotency_ttl_s",
+        DURATION,
+        "24h",
+        "How long a request with an Idempotency-Key is answered again with the answer it got.",
+    ),
+    Setting(
         "DEXTER_REDIS_URL",
         "redis_url",
         _optional(SHARED),
@@ -401,23 +418,6 @@ REMOVED: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-    Setting(
-        "DEXTER_KEEP_SNAPSHOTS",
-        "keep_snapshots_s",
-        KEEPING,
-        "30d",
-        "How long snapshots of issues stay in Dexter's database.",
-    ),
-    Setting("DEXTER_KEEP_AUDIT", "keep_audit_s", KEEPING, "365d", "How long the audit log goes back."),
-    Setting("DEXTER_KEEP_JOBS", "keep_jobs_s", KEEPING, "90d", "How long finished bulk jobs and their items stay."),
-    Setting("DEXTER_KEEP_SEARCHES", "keep_searches_s", KEEPING, "90d", "How long people's recent searches stay."),
-    Setting(
-        "DEXTER_IDEMPOTENCY_TTL",
-        "idempotency_ttl_s",
-        DURATION,
-        "24h",
-        "How long a request with an Idempotency-Key is answered again with the answer it got.",
-    ),
 class Settings:
     """What the whole process runs on. Secrets do not show themselves."""
 
@@ -461,6 +461,11 @@ class Settings:
     otel_disabled: bool
     database_url: str | None = field(repr=False)
     redis_url: str | None = field(repr=False)
+    keep_snapshots_s: float
+    keep_audit_s: float
+    keep_jobs_s: float
+    keep_searches_s: float
+    idempotency_ttl_s: float
     warnings: tuple[str, ...] = ()
     """What whoever runs Dexter should know: older spellings, removed and unused settings."""
 
@@ -487,11 +492,6 @@ def own_environment() -> dict[str, str]:
     """Give this process's environment, for the children that are started with it."""
     return dict(os.environ)
 
-    keep_snapshots_s: float
-    keep_audit_s: float
-    keep_jobs_s: float
-    keep_searches_s: float
-    idempotency_ttl_s: float
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Give the settings that an environment states (this process's own by default).
