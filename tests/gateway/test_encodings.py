@@ -152,6 +152,20 @@ async def test_the_tag_of_a_page_changes_with_what_it_says(
     assert again.status == (304 if change == "nothing" else 200)
 
 
+@pytest.mark.parametrize("accepted", [BROWSER, "br", "gzip", ""], ids=lambda text: text or "nothing said")
+async def test_what_is_made_for_one_request_is_packed_too(
+    accepted: str, operator: Visitor, sentry: SentryDouble
+) -> None:
+    """An issue with its events, tags and activity is the largest answer there is."""
+    sentry.will(ok(msgspec.json.encode({"id": "1", "title": "x" * 5000, "activity": []})))
+    coding = ACCEPTED[accepted]
+    said = await operator.get("/api/v1/issues/1/context", {"accept-encoding": accepted})
+    assert said.headers.get("content-encoding", "identity") == coding
+    assert said.headers["vary"] == "Accept-Encoding"
+    assert len(said.body) == int(said.headers["content-length"])
+    assert msgspec.json.decode(UNPACK[coding](said.body))["title"] == "x" * 5000
+
+
 async def test_addresses_are_packed_as_each_host_sees_them(operator: Visitor, sentry: SentryDouble) -> None:
     """One stored answer becomes several where it names the gateway's own address."""
     filler = '","x":"'.join(["y" * 400] * 4)

@@ -22,6 +22,7 @@ from dexter.gateway.asked_anew import asked_anew
 from dexter.gateway.catalog_reads import Read, answer_read
 from dexter.gateway.fast_path import HIT
 from dexter.gateway.feature_routes import feature_addresses, feature_app
+from dexter.gateway.packed_answers import PackedAnswers
 from dexter.gateway.problems import MethodNotAllowed
 from dexter.gateway.representations import Representations
 
@@ -38,7 +39,7 @@ class ApiV1:
         self._gateway = gateway
         features = feature_app()
         features.state.gateway = gateway
-        self._features: AsgiApp = features
+        self._features: AsgiApp = PackedAnswers(features)
         self._router = Router(_addresses())
         self._representations = Representations()
 
