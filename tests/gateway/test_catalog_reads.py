@@ -10,6 +10,7 @@ from tests.doubles.sentry_double import JSON, FakeClock, SentryDouble, ok
 
 from dexter.catalog.mappings import mappings
 from dexter.errors import TimedOut, Unreachable
+from dexter.gateway.openapi import document
 from dexter.policy.freshness import ABSENT_FRESH_S
 
 from .conftest import SERVICE_TOKEN, Visitor
@@ -444,3 +445,11 @@ async def test_who_does_not_ask_anew_gets_what_is_kept(operator: Visitor, sentry
     sentry.will(ok(b"[1]"), ok(b"[2]"))
     for _ in range(2):
         assert (await operator.get(f"{ISSUES}?fresh=0")).json()["data"] == [1]
+
+
+def test_every_read_of_sentrys_data_says_how_to_ask_anew() -> None:
+    """What the document does not name, nobody finds."""
+    for path, operations in document()["paths"].items():
+        names = {each["name"] for each in operations.get("get", {}).get("parameters", ()) if each["in"] == "query"}
+        reads_sentry = "organization" in names or path == "/api/v1/organizations"
+        assert ({"fresh", "no_cache"} <= names) is reads_sentry, path

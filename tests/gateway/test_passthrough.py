@@ -191,6 +191,23 @@ async def test_no_cache_goes_to_sentry(app: AsgiApp, sentry: SentryDouble) -> No
     assert len(sentry.calls) == 2
 
 
+@pytest.mark.parametrize("asked", ["fresh=1", "no_cache=true", "limit=5&fresh=true"])
+async def test_who_asks_anew_in_the_address_gets_sentrys_own_word(
+    app: AsgiApp, sentry: SentryDouble, asked: str
+) -> None:
+    """A script that can set no header; Sentry never sees how it said so."""
+    rest = asked.replace("fresh=1", "").replace("no_cache=true", "").replace("&fresh=true", "")
+    for query in (rest, rest, asked, rest):
+        assert (await get(app, f"{ISSUES}?{query}")).status == 200
+    assert [call.query for call in sentry.calls] == [rest, rest]
+
+
+async def test_what_an_unknown_address_means_by_such_a_name_is_its_own(app: AsgiApp, sentry: SentryDouble) -> None:
+    """Dexter speaks for the catalog only; a plugin's own parameter reaches the plugin."""
+    await get(app, "/api/0/plugins/of/ours/?fresh=1")
+    assert sentry.calls[-1].query == "fresh=1"
+
+
 async def test_gzip_passes_to_who_takes_it_and_is_unpacked_for_who_does_not(app: AsgiApp, sentry: SentryDouble) -> None:
     """One stored body serves both."""
     packed = gzip.compress(b'{"id":"1"}')

@@ -15,7 +15,7 @@ _NO_CACHE = (b"cache-control", b"no-cache")
 def asked_anew(scope: Scope) -> Scope:
     """Give a request with such a parameter turned into the header; whatever its value, it goes no further."""
     query: bytes = scope.get("query_string", b"")
-    if not any(name in query for name in _NAMES):
+    if scope["method"] not in ("GET", "HEAD") or not any(name in query for name in _NAMES):
         return scope
     pairs = [pair.partition(b"=") for pair in query.split(b"&")]
     asked = any(name in _NAMES and value.lower() in _YES for name, _, value in pairs)

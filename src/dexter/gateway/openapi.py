@@ -99,6 +99,25 @@ _PROBLEM = {
     "content": {"application/problem+json": {"schema": {"$ref": f"{REF}Problem"}}},
 }
 
+_ASKED_ANEW: Mapping[str, Mapping[str, Any]] = {
+    "fresh": {
+        "description": "Whether to ask Sentry itself, whatever is kept, as `Cache-Control: no-cache` does. The "
+        "answer is kept for others then. Sentry does not get this parameter."
+    },
+    "no_cache": {"description": "As older clients of Dexter say `fresh`.", "deprecated": True},
+}
+FRESH: tuple[dict[str, Any], ...] = tuple(
+    {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "schema": {"type": "string", "enum": ["1", "true", "0", "false"]},
+        **said,
+    }
+    for name, said in _ASKED_ANEW.items()
+)
+"""What every read of Sentry's data takes."""
+
 _SECURITY_SCHEMES = {
     "DexterToken": {"type": "apiKey", "in": "header", "name": "X-Dexter-Token"},
     "Session": {"type": "apiKey", "in": "cookie", "name": "dexter_session"},
@@ -114,8 +133,8 @@ def document() -> Mapping[str, Any]:
     spec: dict[str, Any] = app.openapi()
     spec["info"]["description"] = "One stable contract over Sentry's API. Sentry's own addresses are under /api/0."
     for item in spec["paths"].values():
-        for operation in item.values():
-            _finish_typed(operation)
+        for method, operation in item.items():
+            _finish_typed(method, operation)
     for entry in plain_reads():
         spec["paths"].setdefault(entry.frontend_path, {})[entry.method.lower()] = _operation(entry)
     _describe_issue_bodies(spec["paths"])
@@ -131,7 +150,10 @@ def document() -> Mapping[str, Any]:
     return spec
 
 
-def _finish_typed(operation: dict[str, Any]) -> None:
+def _finish_typed(method: str, operation: dict[str, Any]) -> None:
+    # Who may name another organization reads Sentry's data; the others read Dexter's own, which is never old.
+    if method == "get" and any(each["name"] == "organization" for each in operation.get("parameters", ())):
+        operation["parameters"] += FRESH
     operation["responses"].pop("422", None)
     operation["responses"]["default"] = _PROBLEM
     operation["operationId"] = operation["operationId"].split("_api_v1_")[0]
@@ -163,6 +185,7 @@ def _parameters(entry: Mapping_) -> Iterator[dict[str, Any]]:
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
     for query in entry.query:
         yield {"name": query.name, "in": "query", "required": False, "schema": query_schema(query)}
+    yield from FRESH
 
 
 def query_schema(query: QueryName) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from dexter.catalog.endpoints import UNKNOWN
 from dexter.errors import CallerError, DexterError, DexterFault, Garbled, NotFound
 from dexter.gateway import sentry_errors
+from dexter.gateway.asked_anew import asked_anew
 from dexter.gateway.exchange import CallerGone, Exchange
 from dexter.gateway.fast_path import HIT
 from dexter.gateway.forwarding import lowered, max_age_s, to_client, to_sentry, wants_no_cache
@@ -113,8 +114,9 @@ class Passthrough:
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         """Answer one request."""
-        exchange = Exchange(scope, receive, send)
-        endpoint, params = self._match(exchange)
+        endpoint, params = self._match(scope["method"], scope["path"])
+        # No address of the catalog has parameters of such names; what others mean by them nobody knows.
+        exchange = Exchange(scope if endpoint is UNKNOWN else asked_anew(scope), receive, send)
         exchange.state["endpoint"] = endpoint.name
         try:
             call = self._call(exchange, endpoint, params)
@@ -131,8 +133,7 @@ class Passthrough:
             return
         await self._answer(exchange, call, answer)
 
-    def _match(self, exchange: Exchange) -> tuple[Endpoint, dict[str, str]]:
-        method, path = exchange.method, exchange.path
+    def _match(self, method: str, path: str) -> tuple[Endpoint, dict[str, str]]:
         if method == "HEAD":
             method = "GET"
         elif method == "OPTIONS":
