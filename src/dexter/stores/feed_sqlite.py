@@ -1,0 +1,199 @@
+"""The feed's log in a SQLite file that all processes of a host share."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from dexter.stores.feed_log import (
+    KEPT_RECORDS,
+    KEPT_S,
+    KNOWN_S,
+    Decide,
+    FeedUnavailable,
+    Page,
+    Record,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from pathlib import Path
+
+T = TypeVar("T")
+
+FEED_FILE = "feed.sqlite3"
+LOOK_S = 0.025
+"""How often a waiting process looks whether another one has recorded something."""
+_TRIM_EVERY = 500
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS line (organization TEXT PRIMARY KEY, epoch TEXT NOT NULL, last INTEGER NOT NULL)
+  STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS record (
+  organization TEXT NOT NULL, offset INTEGER NOT NULL, at REAL NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (organization, offset)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS known (
+  organization TEXT NOT NULL, subject TEXT NOT NULL, at REAL NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (organization, subject)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+class SqliteFeedLog:
+    """A `FeedLog`. Everything that touches the file runs in one thread, since a write may wait for the disk."""
+
+    def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._now = now
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="dexter-feed")
+        self._connection: sqlite3.Connection | None = None
+        self._changed = asyncio.Condition()
+        self._changes = 0
+        self._version = -1
+        self._waiting = 0
+        self._watching: asyncio.Task[None] | None = None
+
+    async def settle(self, organization: str, subjects: Collection[str], decide: Decide) -> tuple[Record, ...]:
+        """Decide over subjects and give what was recorded."""
+        recorded = await self._in_thread(lambda: self._settle(organization, tuple(subjects), decide))
+        if recorded:
+            await self._tell_change()
+        return recorded
+
+    async def after(self, organization: str, offset: int, limit: int) -> Page:
+        """Give up to `limit` records after an offset."""
+        return await self._in_thread(lambda: self._after(organization, offset, limit))
+
+    async def wait(self, organization: str, offset: int, timeout_s: float) -> None:
+        """Wait until the log may have gone past an offset, or so long."""
+        seen = self._changes
+        if (await self.after(organization, offset, 0)).last > offset:
+            return
+        self._waiting += 1
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(self._watch())
+        try:
+            async with asyncio.timeout(timeout_s), self._changed:
+                await self._changed.wait_for(lambda: self._changes != seen)
+        except TimeoutError:
+            return
+        finally:
+            self._waiting -= 1
+
+    async def aclose(self) -> None:
+        """Close the file."""
+        if self._watching is not None:
+            self._watching.cancel()
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown(wait=False)
+
+    async def _watch(self) -> None:
+        """Look whether other processes have written, as long as somebody waits."""
+        while self._waiting:
+            version = await self._in_thread(lambda: int(self._opened().execute("PRAGMA data_version").fetchone()[0]))
+            if version != self._version:
+                self._version = version
+                await self._tell_change()
+            await asyncio.sleep(LOOK_S)
+
+    async def _tell_change(self) -> None:
+        async with self._changed:
+            self._changes += 1
+            self._changed.notify_all()
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except sqlite3.Error as error:
+            raise FeedUnavailable(f"the feed's log cannot be used: {error}") from error
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
+            self._path.chmod(0o600)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.executescript(_SCHEMA)
+            self._connection = connection
+        return self._connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _settle(self, organization: str, subjects: tuple[str, ...], decide: Decide) -> tuple[Record, ...]:
+        connection = self._opened()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            known = {}
+            for subject in subjects:
+                row = connection.execute(
+                    "SELECT body FROM known WHERE organization = ? AND subject = ?", (organization, subject)
+                ).fetchone()
+                if row is not None:
+                    known[subject] = bytes(row[0])
+            settled = decide(known)
+            now = self._now()
+            connection.executemany(
+                "INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)",
+                [(organization, subject, now, body) for subject, body in settled.known.items()],
+            )
+            recorded = self._recorded(connection, organization, settled.records, now)
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        return recorded
+
+    def _recorded(
+        self, connection: sqlite3.Connection, organization: str, bodies: tuple[bytes, ...], now: float
+    ) -> tuple[Record, ...]:
+        if not bodies:
+            return ()
+        _, last = self._line(connection, organization)
+        records = tuple(Record(last + number, body) for number, body in enumerate(bodies, start=1))
+        connection.executemany(
+            "INSERT INTO record VALUES (?, ?, ?, ?)",
+            [(organization, record.offset, now, record.body) for record in records],
+        )
+        connection.execute("UPDATE line SET last = ? WHERE organization = ?", (records[-1].offset, organization))
+        if records[-1].offset // _TRIM_EVERY != last // _TRIM_EVERY:
+            self._trim(connection, organization, records[-1].offset, now)
+        return records
+
+    def _line(self, connection: sqlite3.Connection, organization: str) -> tuple[str, int]:
+        row = connection.execute("SELECT epoch, last FROM line WHERE organization = ?", (organization,)).fetchone()
+        if row is not None:
+            return str(row[0]), int(row[1])
+        epoch = secrets.token_hex(8)
+        connection.execute("INSERT INTO line VALUES (?, ?, 0)", (organization, epoch))
+        return epoch, 0
+
+    def _trim(self, connection: sqlite3.Connection, organization: str, last: int, now: float) -> None:
+        connection.execute(
+            "DELETE FROM record WHERE organization = ? AND (offset <= ? OR at < ?)",
+            (organization, last - KEPT_RECORDS, now - KEPT_S),
+        )
+        connection.execute("DELETE FROM known WHERE organization = ? AND at < ?", (organization, now - KNOWN_S))
+
+    def _after(self, organization: str, offset: int, limit: int) -> Page:
+        connection = self._opened()
+        row = connection.execute("SELECT epoch, last FROM line WHERE organization = ?", (organization,)).fetchone()
+        if row is None:
+            connection.execute("INSERT OR IGNORE INTO line VALUES (?, ?, 0)", (organization, secrets.token_hex(8)))
+            row = connection.execute("SELECT epoch, last FROM line WHERE organization = ?", (organization,)).fetchone()
+        oldest = connection.execute("SELECT min(offset) FROM record WHERE organization = ?", (organization,)).fetchone()
+        found = connection.execute(
+            "SELECT offset, body FROM record WHERE organization = ? AND offset > ? ORDER BY offset LIMIT ?",
+            (organization, offset, limit),
+        ).fetchall()
+        records = tuple(Record(int(number), bytes(body)) for number, body in found)
+        # All trimmed: the next record is the oldest there will be.
+        return Page(str(row[0]), int(oldest[0] or (row[1] + 1 if row[1] else 0)), int(row[1]), records)

@@ -1,0 +1,163 @@
+"""The feed's log, in a file and in a real Redis: one line, no holes, one decision at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+from bench.stand import Redis, running_redis
+
+from dexter.stores.feed_log import FeedLog, FeedUnavailable, Settled
+from dexter.stores.feed_sqlite import SqliteFeedLog
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping
+    from pathlib import Path
+
+
+class Open(Protocol):
+    """Opens the log as another process would."""
+
+    def __call__(self) -> FeedLog: ...
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[Redis]:
+    with running_redis() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.live)])
+async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
+    logs: list[FeedLog] = []
+
+    def another() -> FeedLog:
+        if request.param == "sqlite":
+            logs.append(SqliteFeedLog(tmp_path / "feed.sqlite3"))
+        else:
+            from dexter.stores.feed_redis import RedisFeedLog
+            from dexter.stores.redis_server import connected
+
+            logs.append(RedisFeedLog(connected(request.getfixturevalue("redis").url, 8), f"test {tmp_path.name}"))
+        return logs[-1]
+
+    yield another
+    for log in logs:
+        await log.aclose()
+
+
+def saying(*bodies: bytes, **known: bytes) -> Settled:
+    return Settled(known, bodies)
+
+
+async def test_records_get_offsets_that_grow_by_one_and_are_read_after_any_of_them(opened: Open) -> None:
+    log = opened()
+    assert [each.offset for each in await log.settle("acme", (), lambda _: saying(b"a", b"b"))] == [1, 2]
+    assert [each.offset for each in await log.settle("acme", (), lambda _: saying(b"c"))] == [3]
+    page = await opened().after("acme", 1, 10)
+    assert [(each.offset, each.body) for each in page.records] == [(2, b"b"), (3, b"c")]
+    assert (page.oldest, page.last) == (1, 3)
+    assert page.reaches(0)
+    assert page.reaches(3)
+    assert not page.reaches(4)
+
+
+async def test_organizations_have_lines_of_their_own(opened: Open) -> None:
+    log = opened()
+    await log.settle("acme", (), lambda _: saying(b"a"))
+    other = await log.after("globex", 0, 10)
+    assert (other.last, other.records) == (0, ())
+    assert other.epoch != (await log.after("acme", 0, 10)).epoch
+
+
+async def test_what_one_process_knows_another_decides_over(opened: Open) -> None:
+    await opened().settle("acme", ("7",), lambda _: saying(b"a", **{"7": b"resolved"}))
+    asked: list[Mapping[str, bytes]] = []
+
+    def decide(known: Mapping[str, bytes]) -> Settled:
+        asked.append(known)
+        return Settled()
+
+    assert await opened().settle("acme", ("7", "8"), decide) == ()
+    assert asked == [{"7": b"resolved"}]
+
+
+async def test_a_crowd_that_sees_the_same_change_records_it_once(opened: Open) -> None:
+    """Each process is told by another source."""
+
+    def decide(known: Mapping[str, bytes]) -> Settled:
+        return Settled() if known.get("7") == b"resolved" else saying(b"resolved", **{"7": b"resolved"})
+
+    logs = [opened() for _ in range(4)]
+    told = await asyncio.gather(*(log.settle("acme", ("7",), decide) for log in logs for _ in range(5)))
+    assert [len(each) for each in told if each] == [1]
+    assert (await logs[0].after("acme", 0, 100)).last == 1
+
+
+async def test_many_writers_leave_no_hole(opened: Open) -> None:
+    logs = [opened() for _ in range(3)]
+    await asyncio.gather(*(log.settle("acme", (), lambda _: saying(b"x")) for log in logs for _ in range(10)))
+    page = await logs[0].after("acme", 0, 100)
+    assert [each.offset for each in page.records] == list(range(1, 31))
+
+
+async def test_a_decision_that_fails_leaves_nothing_behind(opened: Open) -> None:
+    log = opened()
+
+    def decide(_: Mapping[str, bytes]) -> Settled:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        await log.settle("acme", ("7",), decide)
+    assert (await log.settle("acme", (), lambda _: saying(b"a")))[0].offset == 1
+
+
+async def test_a_waiting_process_hears_of_another_ones_record(opened: Open) -> None:
+    reader, writer = opened(), opened()
+    await writer.settle("acme", (), lambda _: saying(b"a"))
+    waiting = asyncio.create_task(reader.wait("acme", 1, 5))
+    await asyncio.sleep(0.1)
+    began = time.monotonic()
+    await writer.settle("acme", (), lambda _: saying(b"b"))
+    await waiting
+    assert time.monotonic() - began < 1
+    assert (await reader.after("acme", 1, 10)).records[0].body == b"b"
+
+
+async def test_nobody_waits_for_what_is_there_already(opened: Open) -> None:
+    log = opened()
+    await log.settle("acme", (), lambda _: saying(b"a"))
+    began = time.monotonic()
+    await log.wait("acme", 0, 5)
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.live
+async def test_a_redis_that_lost_its_data_begins_a_new_epoch(redis: Redis, tmp_path: Path) -> None:
+    """Whoever had the old line must be told of the gap."""
+    from dexter.stores.feed_redis import RedisFeedLog
+    from dexter.stores.redis_server import connected
+
+    log = RedisFeedLog(connected(redis.url, 4), f"lost {tmp_path.name}")
+    await log.settle("acme", (), lambda _: saying(b"a"))
+    before = (await log.after("acme", 0, 1)).epoch
+    other = connected(redis.url, 1)
+    await other.flushall()
+    await other.aclose(close_connection_pool=True)
+    after = await log.after("acme", 1, 10)
+    assert after.epoch != before
+    assert not after.reaches(1)
+    await log.aclose()
+
+
+@pytest.mark.live
+async def test_a_redis_that_is_gone_is_said_to_be_so(tmp_path: Path) -> None:
+    from dexter.stores.feed_redis import RedisFeedLog
+    from dexter.stores.redis_server import connected
+
+    log = RedisFeedLog(connected("redis://127.0.0.1:1/0", 1), "gone")
+    with pytest.raises(FeedUnavailable):
+        await log.after("acme", 0, 1)
+    await log.aclose()
