@@ -14,10 +14,14 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from statistics import quantiles
+from typing import TYPE_CHECKING
 
 import aiohttp
 
 from bench.stand import ORGANIZATION, Gateway, Sandbox, request, running_gateway, running_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LIMIT = 40
 CONCURRENT = 25
@@ -52,9 +56,9 @@ class Shared:
     """The share of the quota that was used."""
 
 
-def address(gateway: Gateway, number: int) -> str:
-    """Give an address that nobody asked for before."""
-    return f"{gateway.url}/api/0/organizations/{ORGANIZATION}/teams/?bench={number}"
+def address(gateways: Sequence[Gateway], number: int) -> str:
+    """Give an address that nobody asked for before, at one gateway after the other."""
+    return f"{gateways[number % len(gateways)].url}/api/0/organizations/{ORGANIZATION}/teams/?bench={number}"
 
 
 async def ask(session: aiohttp.ClientSession, url: str, headers: dict[str, str], seen: Seen) -> float:
@@ -67,10 +71,10 @@ async def ask(session: aiohttp.ClientSession, url: str, headers: dict[str, str],
     return float(reply.headers.get("Retry-After", "0"))
 
 
-async def load(gateway: Gateway, seconds: float) -> tuple[Seen, Seen]:
+async def load(gateways: Sequence[Gateway], seconds: float) -> tuple[Seen, Seen]:
     """Let people and the script ask for a while."""
     people, script = Seen(), Seen()
-    person = {"X-Dexter-Token": gateway.token}
+    person = {"X-Dexter-Token": gateways[0].token}
     until = time.monotonic() + seconds
     numbers = iter(range(1, 1_000_000))
     connector = aiohttp.TCPConnector(limit=0)
@@ -79,38 +83,41 @@ async def load(gateway: Gateway, seconds: float) -> tuple[Seen, Seen]:
         async def work() -> None:
             bulk = {**person, "X-Dexter-Priority": "bulk"}
             while time.monotonic() < until:
-                wait_s = await ask(session, address(gateway, next(numbers)), bulk, script)
+                wait_s = await ask(session, address(gateways, next(numbers)), bulk, script)
                 await asyncio.sleep(wait_s)
 
         for _ in range(SCRIPT_AT_ONCE):
             group.create_task(work())
         while time.monotonic() < until:
-            group.create_task(ask(session, address(gateway, next(numbers)), person, people))
+            group.create_task(ask(session, address(gateways, next(numbers)), person, people))
             await asyncio.sleep(1 / PEOPLE_PER_S)
     return people, script
 
 
 def refused_by_sentry(gateway: Gateway) -> int:
-    """Give how many calls Sentry refused, by the gateway's own count."""
+    """Give how many calls Sentry refused, by a gateway's own count over its workers."""
     told = request("GET", f"{gateway.url}/metrics", headers={"X-Dexter-Token": gateway.token}).body.decode()
     lines = re.findall(r"^dexter_sentry_requests_total\{[^}]*status=\"429\"[^}]*\} (\S+)", told, re.MULTILINE)
     return int(sum(map(float, lines)))
 
 
-def share(sandbox: Sandbox, gateway: Gateway, seconds: float = SECONDS) -> Shared:
-    """Run people and the script side by side in front of a limited Sentry."""
+def share(sandbox: Sandbox, *gateways: Gateway, seconds: float = SECONDS) -> Shared:
+    """Run people and the script side by side in front of a limited Sentry, over one gateway or several."""
     limit = {"limit": LIMIT, "window_s": 1, "concurrent": CONCURRENT}
     sandbox.faults(latency_ms=LATENCY_MS, rate_limit=limit)
-    first = {"X-Dexter-Token": gateway.token}
+    first = {"X-Dexter-Token": gateways[0].token}
     # Three windows in which Sentry tells what its limits are.
     for _ in range(3):
-        assert request("GET", address(gateway, 0), headers={**first, "Cache-Control": "no-cache"}).status == 200
+        for number in range(len(gateways)):
+            told = request("GET", address(gateways, number), headers={**first, "Cache-Control": "no-cache"})
+            assert told.status == 200
         time.sleep(1.0)
+    refused = sum(map(refused_by_sentry, gateways))
     began = time.monotonic()
-    people, script = asyncio.run(load(gateway, seconds))
+    people, script = asyncio.run(load(gateways, seconds))
     answered = people.statuses[200] + script.statuses[200]
     used = answered / (LIMIT * (time.monotonic() - began))
-    return Shared(people, script, refused_by_sentry(gateway), used)
+    return Shared(people, script, sum(map(refused_by_sentry, gateways)) - refused, used)
 
 
 def main() -> dict[str, float]:

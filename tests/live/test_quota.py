@@ -1,10 +1,12 @@
 """People and a script on one quota, as `bench/quota.py` measures it, and what the gateway tells of it."""
 
 import time
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from bench.quota import PEOPLE_PER_S, Shared, share
-from bench.stand import Gateway, Sandbox, request
+from bench.stand import Gateway, Redis, Sandbox, request, running_gateway, running_redis
 
 SECONDS = 8.0
 
@@ -12,7 +14,7 @@ SECONDS = 8.0
 @pytest.fixture(scope="module")
 def shared(sandbox: Sandbox, gateway: Gateway) -> Shared:
     """One run of the measurement."""
-    return share(sandbox, gateway, SECONDS)
+    return share(sandbox, gateway, seconds=SECONDS)
 
 
 def test_people_see_no_429_while_a_script_takes_all_it_can(shared: Shared) -> None:
@@ -52,3 +54,55 @@ def test_quota_left_is_among_the_metrics(shared: Shared, gateway: Gateway) -> No
     """Whoever runs Dexter sees it coming."""
     told = request("GET", f"{gateway.url}/metrics", headers={"X-Dexter-Token": gateway.token}).body.decode()
     assert 'dexter_quota_remaining{identity_kind="service",limit="40",method="GET"}' in told
+
+
+def told(gateway: Gateway) -> list[str]:
+    """Give the promises that a gateway says are suspended."""
+    return [each["promise"] for each in gateway.v1("GET", "/gateway/stats").json()["suspended"]]
+
+
+def until_suspended(gateways: list[Gateway], promise: str, *, is_suspended: bool) -> None:
+    """Ask until all say it, or none does."""
+    limit = time.monotonic() + 20
+    while not all((promise in told(gateway)) == is_suspended for gateway in gateways):
+        assert time.monotonic() < limit, [told(gateway) for gateway in gateways]
+        for number, gateway in enumerate(gateways):
+            gateway.v1("GET", "/projects", organization="acme", limit=1 + number, fresh=1)
+        time.sleep(0.3)
+
+
+@pytest.mark.parametrize("over", ["redis", "one host"])
+def test_two_gateways_of_two_workers_keep_within_one_quota(sandbox: Sandbox, tmp_path: Path, over: str) -> None:
+    """Four processes send with one credential: each knows what the others send, wherever they run."""
+    with ExitStack() as stack:
+        redis = stack.enter_context(running_redis()) if over == "redis" else None
+        gateways = list(two(stack, sandbox, tmp_path, redis))
+        run = share(sandbox, *gateways, seconds=SECONDS)
+        assert set(run.people.statuses) == {200}
+        assert run.people.statuses[200] > PEOPLE_PER_S * SECONDS * 0.8
+        assert run.script.statuses[200] > 0
+        waits = sorted(run.people.waits_s)
+        # Half of them within the window that they came in, or the next.
+        assert waits[len(waits) // 2] < 1.0
+        answered = sum(run.people.statuses.values()) + sum(run.script.statuses.values())
+        assert run.refused <= answered / 100
+        if redis is not None:
+            redis.kill()
+            until_suspended(gateways, "shared-quota", is_suspended=True)
+            lost = share(sandbox, *gateways, seconds=SECONDS / 2)
+            assert set(lost.people.statuses) == {200}
+            assert lost.refused <= answered / 100
+            redis.start()
+            until_suspended(gateways, "shared-quota", is_suspended=False)
+
+
+def two(stack: ExitStack, sandbox: Sandbox, folder: Path, redis: Redis | None) -> list[Gateway]:
+    """Two gateways of two workers each: on two hosts over Redis, or on one with one data directory."""
+    shared = {} if redis is None else {"DEXTER_REDIS_URL": redis.url, "DEXTER_SECRET_KEY": "of-both-hosts-" * 4}
+    gateways = []
+    for name in ("here", "there"):
+        home = folder / (name if redis is not None else "host")
+        home.mkdir(exist_ok=True)
+        gateway = running_gateway(sandbox.url, sandbox.token, folder=home, workers=2, **shared)
+        gateways.append(stack.enter_context(gateway))
+    return gateways

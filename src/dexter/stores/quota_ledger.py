@@ -8,6 +8,7 @@ stays counted, what it had under way does not.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import struct
 from contextlib import contextmanager
@@ -29,7 +30,8 @@ PRESENT_S = 60.0
 """For so long a process counts as one of those that share."""
 KEPT_S = 24 * 3600.0 + 600.0
 """How long rows stay: longer than the longest window."""
-BUSY_MS = 50
+BUSY_PAUSES_S = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128)
+"""How long to wait, again and again, while another process holds the file."""
 
 NOBODY = (0,) * PRIORITIES
 ROW = struct.Struct(f"<{3 + 3 * PRIORITIES}d")
@@ -158,8 +160,15 @@ class HostQuotaLedger:
 
     async def exchange(self, bucket: str, holder: str, row: Row, wish: Wish) -> Told:
         """Tell a row, and get what is wished for as far as there is room: some 50 us, so that no thread is needed."""
-        with _failing():
-            return self._exchanged(f"{self._namespace}:{bucket}", holder, row, wish)
+        for pause_s in BUSY_PAUSES_S:
+            try:
+                return self._exchanged(f"{self._namespace}:{bucket}", holder, row, wish)
+            except sqlite3.OperationalError:
+                # Another process is at it; nobody here waits for that but this call.
+                await asyncio.sleep(pause_s)
+            except sqlite3.Error as error:
+                raise LedgerFailed(type(error).__name__) from error
+        raise LedgerFailed("busy")
 
     async def learned(self, account: str, knowledge: bytes) -> None:
         """Keep what was learned of a credential's limits."""
@@ -235,7 +244,7 @@ def _failing() -> Iterator[None]:
 
 
 def _opened(path: Path, now: float) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None)
+    database = sqlite3.connect(path, timeout=0.05, isolation_level=None)
     try:
         database.execute("PRAGMA journal_mode = WAL")
         # What a failing machine takes along is over when it is back.
@@ -247,6 +256,8 @@ def _opened(path: Path, now: float) -> sqlite3.Connection:
         database.execute("CREATE TABLE IF NOT EXISTS known (account TEXT PRIMARY KEY, knowledge BLOB, learned_at REAL)")
         database.execute("DELETE FROM rows WHERE told_at < ?", (now - KEPT_S,))
         database.execute("DELETE FROM known WHERE learned_at < ?", (now - KEPT_S,))
+        # From here on nobody is waited for with everything else standing still.
+        database.execute("PRAGMA busy_timeout = 0")
     except sqlite3.Error:
         database.close()
         raise
