@@ -27,19 +27,35 @@ async def test_health_says_that_the_process_lives(stranger: Visitor) -> None:
 async def test_ready_knows_whether_sentry_answered_last(
     stranger: Visitor, operator: Visitor, sentry: SentryDouble, clock: FakeClock
 ) -> None:
-    """Traffic goes elsewhere while Sentry cannot be reached, and comes back to find out."""
+    """What is kept is served while Sentry cannot be reached; taken out of service, nobody would find out it is back."""
     fresh = await stranger.get("/ready")
     assert (fresh.status, fresh.json()["upstream"]["reachable"]) == (200, None)
     sentry.will(Unreachable("away"))
     await operator.get("/api/v1/issues")
     away = await stranger.get("/ready")
-    assert (away.status, away.json()["upstream"]["reachable"]) == (503, False)
+    assert (away.status, away.json()["upstream"]["reachable"]) == (200, False)
+    assert [part["part"] for part in away.json()["degraded"]] == ["upstream"]
     clock.pass_s(31)
-    assert (await stranger.get("/ready")).status == 200
+    assert (await stranger.get("/ready")).json()["degraded"] == []
     sentry.will(ok(b"[]"))
     await operator.get("/api/v1/issues")
     assert (await stranger.get("/ready")).json()["upstream"]["reachable"] is True
     assert sentry.calls[-1].path != "/ready"
+
+
+async def test_ready_names_what_a_breaker_keeps_from_sentry(
+    stranger: Visitor, operator: Visitor, sentry: SentryDouble, clock: FakeClock
+) -> None:
+    """Whoever looks sees which part is down, since when it is not asked, and when it is tried again."""
+    sentry.will(ok(b"{}", status=500))
+    for number in range(6):
+        await operator.get(f"/api/v1/issues?query=timesSeen:>{number}")
+    told = (await stranger.get("/ready")).json()
+    (part,) = told["degraded"]
+    assert (told["status"], part["part"], part["state"], part["why"]) == ("ready", "read-issues", "open", "status 500")
+    assert part["retry_at"] is not None
+    clock.pass_s(61)
+    assert (await stranger.get("/ready")).json()["degraded"] == []
 
 
 async def test_an_error_of_sentrys_is_still_an_answer(
@@ -81,7 +97,26 @@ def test_the_document_has_every_address_and_method(spec: Any) -> None:
     browser = {("POST", "/api/v1/client-errors"), ("POST", "/api/v1/traces")}
     gateway = {("GET", "/api/v1/gateway/stats"), ("GET", "/api/v1/gateway/slo")}
     evolution = {("GET", "/api/v1/capabilities"), ("GET", "/api/v1/drift")}
-    assert described == promised | session | browser | gateway | evolution
+    account = {
+        ("GET", "/api/v1/sessions"),
+        ("DELETE", "/api/v1/sessions"),
+        ("DELETE", "/api/v1/sessions/{id}"),
+        ("GET", "/api/v1/tokens"),
+        ("POST", "/api/v1/tokens"),
+        ("DELETE", "/api/v1/tokens/{id}"),
+        ("PATCH", "/api/v1/me"),
+        ("PUT", "/api/v1/me/password"),
+        ("PUT", "/api/v1/me/sentry-token"),
+        ("DELETE", "/api/v1/me/sentry-token"),
+    }
+    people = {
+        ("GET", "/api/v1/people"),
+        ("POST", "/api/v1/people"),
+        ("PATCH", "/api/v1/people/{id}"),
+        ("DELETE", "/api/v1/people/{id}"),
+        ("PUT", "/api/v1/people/{id}/roles/{organization}"),
+    }
+    assert described == promised | session | browser | gateway | evolution | account | people
 
 
 def test_every_reference_leads_somewhere_and_every_operation_has_a_name_of_its_own(spec: Any) -> None:

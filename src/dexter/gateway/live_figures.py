@@ -16,6 +16,7 @@ from dexter.catalog.evidence import PROVEN, is_routed
 from dexter.catalog.table import operations
 from dexter.features.moment import iso
 from dexter.gateway import stats_view as view
+from dexter.gateway.probes import Degraded
 from dexter.observe.instruments import SECONDS, Series, merged
 from dexter.observe.metrics import METRICS, STATES
 from dexter.observe.timeline import LATENCIES, SLOTS, STEP_S, WIDTH, Field, Past, Slot, summed
@@ -50,6 +51,7 @@ SHOWN_METRICS = {
         "dexter_quota_reset_timestamp_seconds",
     )
 }
+_BREAKERS = {"dexter_breaker_state": METRICS["dexter_breaker_state"]}
 _OUTCOMES = {name: Field[name.upper()] for name in view.Outcomes.model_fields}
 _EMPTY: Slot = [0.0] * WIDTH
 
@@ -110,6 +112,21 @@ class LiveFigures:
             now = self._now()
             self.keep()
             return await asyncio.to_thread(lambda: self._slo(now, self._sum(now, HOUR_S)))
+
+    def turned_away(self, now: float) -> list[Degraded]:
+        """Give the classes of calls that some worker's breaker keeps from Sentry at the moment."""
+        changed = merged(self._board, _BREAKERS)["dexter_breaker_state"]
+        failures = self._breaker_failures()
+        found = []
+        for (name,), (number, since) in sorted(changed.items()):
+            state, until = STATES[int(number)], since + self._options.breaker_recovery_s
+            # Once it may be tried, the next call is let through; a quiet worker's breaker stands open for hours.
+            if state != "closed" and now < until:
+                found.append(Degraded(name, state, failures.get(name), until if state == "open" else None))
+        return found
+
+    def _breaker_failures(self) -> dict[str, str]:
+        return {each.key[0]: each.key[1] for each in reversed(self.figures.breaker_failures.listed())}
 
     def _build(self, now: float) -> tuple[float, bytes, str]:
         document = self._document(now)
@@ -221,7 +238,7 @@ class LiveFigures:
         ]
 
     def _breakers(self, gauges: Mapping[str, Series]) -> list[view.BreakerView]:
-        failures = {each.key[0]: each.key[1] for each in reversed(self.figures.breaker_failures.listed())}
+        failures = self._breaker_failures()
         changed = gauges["dexter_breaker_state"]
         return [self._breaker(kind.value, changed.get((kind.value,)), failures) for kind in CallClass]
 

@@ -27,8 +27,12 @@ def own_pages(
     """Give who answers at each address."""
 
     def is_ready() -> Response:
-        promises = (FRESH_AFTER_WRITES,) if suspended() else ()
-        return ready(configured=True, last=reachability.last, now=gateway.clock.now(), suspended=promises)
+        now = gateway.clock.now()
+        promises = {FRESH_AFTER_WRITES} if suspended() else set[str]()
+        promises.update(each.promise for each in gateway.live.promises.suspended())
+        return ready(
+            last=reachability.last, now=now, degraded=gateway.live.turned_away(now), suspended=sorted(promises)
+        )
 
     return {
         "/health": _page(lambda: health(gateway.options.version)),

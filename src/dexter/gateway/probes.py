@@ -1,4 +1,4 @@
-"""`/health`: the process lives. `/ready`: it can serve, as far as is known without asking Sentry anew."""
+"""`/health`: the process lives. `/ready`: it can serve, and how well, as far as is known without asking Sentry anew."""
 
 from __future__ import annotations
 
@@ -52,17 +52,42 @@ def health(version: str) -> Response:
     return Response(200, msgspec.json.encode({"status": "ok", "version": version}), _JSON)
 
 
-def ready(*, configured: bool, last: Contact | None, now: float, suspended: Sequence[str] = ()) -> Response:
-    """Say whether requests can be served: an upstream is set, and did not just fail to answer.
+@dataclass(frozen=True, slots=True)
+class Degraded:
+    """A part that does less than it should: Sentry itself, or a class of calls that its breaker keeps from Sentry."""
 
-    A suspended promise is told and no reason to send requests elsewhere: other hosts have lost the same.
+    part: str
+    state: str
+    why: str | None
+    until: float | None
+    """When it is tried again at the latest, None where the next request tries it."""
+
+
+def ready(
+    *, last: Contact | None, now: float, degraded: Sequence[Degraded] = (), suspended: Sequence[str] = ()
+) -> Response:
+    """Say that requests can be served, and what is served worse than it should be.
+
+    Every process stands before the same Sentry. Were those that cannot reach it taken out of service, none would be
+    left to give what is kept, nor to find out that Sentry is back; so that is told and no reason for a 503.
     """
     in_doubt = last is not None and not last.reached and now - last.at < DOUBT_S
-    is_ready = configured and not in_doubt
-    upstream = {
-        "configured": configured,
-        "reachable": None if last is None else last.reached,
-        "last_asked_at": None if last is None else iso(last.at),
+    parts = [Degraded("upstream", "unreachable", "Sentry did not answer when it was last asked", None)] * in_doubt
+    document = {
+        "status": "ready",
+        "degraded": [
+            {
+                "part": each.part,
+                "state": each.state,
+                "why": each.why,
+                "retry_at": None if each.until is None else iso(each.until),
+            }
+            for each in (*parts, *degraded)
+        ],
+        "upstream": {
+            "reachable": None if last is None else last.reached,
+            "last_asked_at": None if last is None else iso(last.at),
+        },
+        "suspended": list(suspended),
     }
-    document = {"status": "ready" if is_ready else "not ready", "upstream": upstream, "suspended": list(suspended)}
-    return Response(200 if is_ready else 503, msgspec.json.encode(document), _JSON)
+    return Response(200, msgspec.json.encode(document), _JSON)
