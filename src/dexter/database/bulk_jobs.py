@@ -7,7 +7,7 @@ processes can never both take an item up.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,10 @@ LEASE_S = 15.0
 """How long a process may be silent before another takes its jobs over."""
 OFFERED = "offered by "
 """Begins the holder of a lease on a job that is about to be taken up, by whichever process comes to it."""
+
+
+class _NotDue(Exception):
+    """There is nothing to do for the job now."""
 
 
 class LeaseLost(Exception):
@@ -267,7 +271,7 @@ class BulkJobs:
     async def create(self, values: Mapping[str, Any]) -> Job:
         """Keep a new job."""
         async with self._database.transaction() as connection:
-            await connection.execute(insert(bulk_job).values(created_at=self.moment(), progress={}, **values))
+            await connection.execute(insert(bulk_job).values(**{"created_at": self.moment(), "progress": {}, **values}))
             row = (await connection.execute(select(bulk_job).where(bulk_job.c.id == values["id"]))).one()
         return _job(row)
 
@@ -302,10 +306,9 @@ class BulkJobs:
         now = self.moment()
         due = or_(bulk_job.c.state.in_(WORKED_ON), and_(bulk_job.c.state == "paused", bulk_job.c.resume_at <= now))
         held = bulk_job.outerjoin(lease, lease.c.name == LEASE_PREFIX + bulk_job.c.id)
-        asked = select(bulk_job.c.id, lease.c.holder, lease.c.held_until).select_from(held).where(due)
-        not_yet = and_(bulk_job.c.state != "paused", bulk_job.c.resume_at > now)
+        asked = select(bulk_job.c.id, lease.c.holder, lease.c.held_until).select_from(held)
         async with self._database.reading() as connection:
-            rows = await connection.execute(asked.where(~func.coalesce(not_yet, False)).order_by(bulk_job.c.created_at))
+            rows = await connection.execute(asked.where(due).order_by(bulk_job.c.created_at))
             return [(row[0], row[1], row[2]) for row in rows]
 
     async def offer(self, job_id: str, was: str | None, by: str) -> Job | None:
@@ -320,11 +323,26 @@ class BulkJobs:
                     mine = and_(lease.c.name == name, lease.c.holder == was)
                     if (await connection.execute(update(lease).where(mine).values(**values))).rowcount != 1:
                         return None
-                await connection.execute(update(bulk_job).where(bulk_job.c.id == job_id).values(resume_at=None))
-                row = (await connection.execute(select(bulk_job).where(bulk_job.c.id == job_id))).one()
-        except IntegrityError:
-            return None  # another process was first
-        return _job(row)
+                return await self._due(connection, job_id)
+        except (IntegrityError, _NotDue):
+            return None  # another process was first, or somebody paused it
+
+    async def _due(self, connection: AsyncConnection, job_id: str) -> Job:
+        """Give a job that is to be worked on; one that was paused until now goes on where it was."""
+        mine = bulk_job.c.id == job_id
+        job = _job((await connection.execute(select(bulk_job).where(mine))).one())
+        now = self.moment()
+        if job.state == "paused" and job.resume_at is not None and job.resume_at <= now:
+            state = job.progress.get("paused_in", "applying")
+            await connection.execute(
+                update(bulk_job)
+                .where(mine)
+                .values(state=state, resume_at=None, reason=None, version=bulk_job.c.version + 1)
+            )
+            return replace(job, state=state, resume_at=None, reason=None)
+        if job.state not in WORKED_ON:
+            raise _NotDue
+        return job
 
     async def begin_run(self, job_id: str) -> int:
         """Count one more run of a job, and give its number."""

@@ -105,7 +105,9 @@ def needs_confirmation(selection: Mapping[str, Any], operations: Sequence[Mappin
 def selects_by_query(selection: Mapping[str, Any]) -> bool:
     """Whether any part of a selection is a query."""
     parts = selection.get("parts")
-    return any(map(selects_by_query, parts)) if parts else selection.get("ids") is None
+    if parts:
+        return any(map(selects_by_query, parts))
+    return selection.get("ids") is None and "job" not in selection
 
 
 def is_irreversible(operations: Sequence[Mapping[str, Any]]) -> bool:

@@ -59,8 +59,6 @@ async def take_turn(work: Work, job_id: str) -> str:
 
 
 async def _next(work: Work, job: Job) -> str:
-    if job.state == "paused":
-        return await _go_on(work, job)
     if job.state not in ACTIVE:
         return END
     if job.wish is not None:
@@ -90,13 +88,6 @@ async def _heed(work: Work, job: Job) -> str:
         # What was sent is read back and told; the rest is left alone.
         waits = job.state == "applying"
         await tx.write(wish=None, progress={**job.progress, "cancelling": waits})
-    return MORE
-
-
-async def _go_on(work: Work, job: Job) -> str:
-    async with work.jobs.working(job.id, work.holder) as tx:
-        state = job.progress.get("paused_in", "applying")
-        await tx.write(state=state, reason=None, resume_at=None)
     return MORE
 
 

@@ -28,6 +28,11 @@ def wait(seconds: float) -> str:
     return f"wait {max(0.0, seconds):.3f}"
 
 
+def seconds_of(word: str) -> float:
+    """Give for how long a turn's word asks to wait."""
+    return float(word.removeprefix("wait ")) if word.startswith("wait ") else 0.0
+
+
 class WayToSentry(Protocol):
     """Opens the way to Sentry for a job's call."""
 
