@@ -2,20 +2,36 @@ import { queryOptions } from "@tanstack/react-query";
 
 const EVERY_MS = 20_000;
 
-/** How the gateway is: good; degraded (it runs but is not ready, as when Sentry is away); down. */
+/** How the gateway is: good; degraded (it serves, but something is not as it should be); down. */
 export interface Health {
   readonly state: "good" | "degraded" | "down";
   readonly words: string;
 }
 
+interface Ready {
+  readonly degraded?: readonly { readonly part: string; readonly state: string }[];
+  readonly suspended?: readonly string[];
+}
+
+/** Says what `/ready` tells: what is not as it should be, the most telling first. */
+export function healthOf(told: Ready): Health {
+  const parts = told.degraded ?? [];
+  const suspended = told.suspended ?? [];
+  if (parts.some(({ part }) => part === "upstream"))
+    return { state: "degraded", words: "Sentry cannot be reached; what is kept is shown" };
+  if (parts.length > 0)
+    return { state: "degraded", words: `Sentry fails at some calls: ${parts.map(({ part }) => part).join(", ")}` };
+  if (suspended.length > 0) return { state: "degraded", words: `Suspended: ${suspended.join(", ")}` };
+  return { state: "good", words: "The gateway is ready" };
+}
+
 async function askHealth(signal: AbortSignal): Promise<Health> {
   try {
-    // Not through the API wrapper: "not ready" is an answer here, not a failure.
+    // Not through the API wrapper: the probe is no part of /api/v1.
     const response = await fetch("/ready", { signal, credentials: "same-origin" });
-    // An answer left unread would hold its connection.
+    if (response.ok) return healthOf((await response.json()) as Ready);
     await response.body?.cancel();
-    if (response.ok) return { state: "good", words: "The gateway is ready" };
-    return { state: "degraded", words: "The gateway runs, but is not ready to reach Sentry" };
+    return { state: "degraded", words: "The gateway runs, but is not ready" };
   } catch (cause) {
     if (signal.aborted) throw cause;
     return { state: "down", words: "The gateway does not answer" };
