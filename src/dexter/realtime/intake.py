@@ -1,0 +1,189 @@
+"""Where everything that is seen comes in: it is compared with what is known, and what is new goes into the log.
+
+Every event purges what it makes stale before anybody is told of it: who reads after an event finds what it says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from dexter.catalog.mappings import mapping
+from dexter.features.moment import iso
+from dexter.policy.issue_feed import Kind, observe, removed
+from dexter.policy.purge import made_stale, purged_by
+from dexter.realtime.events import (
+    ActorRef,
+    FeedEvent,
+    Source,
+    issue_ref,
+    packed,
+    packed_known,
+    unpacked_known,
+)
+from dexter.stores.feed_log import Settled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from dexter.policy.issue_facts import IssueName
+    from dexter.policy.issue_feed import Change, Seen
+    from dexter.stores.feed_log import FeedLog, Record
+    from dexter.stores.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Somebody saw an issue: what of it, who did it as far as is known, and how it came to be seen."""
+
+    name: IssueName
+    seen: Seen
+    source: Source
+    actor: ActorRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What came of sightings: the events with their offsets, and the issues of which Sentry's own word is needed."""
+
+    records: tuple[Record, ...]
+    doubtful: frozenset[str] = frozenset()
+
+
+class Intake:
+    """Turns sightings into events, in any process, so that each change is one event."""
+
+    def __init__(self, log: FeedLog, store: Store, now: Callable[[], float]) -> None:
+        self._log = log
+        self._store = store
+        self._now = now
+
+    async def sighted(self, organization: str, sightings: Sequence[Sighting]) -> Recorded:
+        """Compare sightings, in their order, with what is known, and record what is new."""
+        decision = _Sighted(organization, tuple(sightings))
+        return await self._decided(organization, {each.name.id for each in sightings}, decision)
+
+    async def removed(
+        self, organization: str, name: IssueName, source: Source, into: IssueName | None = None
+    ) -> Recorded:
+        """Record that an issue is gone, deleted or merged into another; once, whoever says so."""
+        return await self._decided(organization, {name.id}, _Removed(organization, name, source, into, self._now()))
+
+    async def told(self, event: FeedEvent) -> Record:
+        """Record an event that is about no issue's own fields: an alert, a job, the gateway."""
+        (record,) = await self._log.settle(event.organization, (), lambda _: Settled({}, (packed(event),)))
+        return record
+
+    async def _decided(self, organization: str, issues: set[str], decision: _Sighted | _Removed) -> Recorded:
+        # Looked at first, since what an event makes stale must be gone before anybody hears of the event.
+        await self._log.settle(organization, issues, decision.looked_at)
+        if decision.has_events:
+            await self._store.purge(_stale_tags(organization, issues))
+        records = await self._log.settle(organization, issues, decision)
+        return Recorded(records, frozenset(decision.doubtful))
+
+
+@dataclass(slots=True)
+class _Sighted:
+    """Decides over sightings."""
+
+    organization: str
+    sightings: tuple[Sighting, ...]
+    doubtful: set[str] = field(default_factory=set)
+    has_events: bool = False
+
+    def looked_at(self, known: Mapping[str, bytes]) -> Settled:
+        """Decide, and keep nothing of it but whether there are events."""
+        self.has_events = bool(self(known).records)
+        return Settled()
+
+    def __call__(self, known: Mapping[str, bytes]) -> Settled:
+        present = {issue: unpacked_known(issue, body) for issue, body in known.items()}
+        self.doubtful.clear()
+        events: list[bytes] = []
+        changed: dict[str, bytes] = {}
+        for each in self.sightings:
+            called, before = present.get(each.name.id, (each.name, None))
+            name = _fuller(called, each.name)
+            observed = observe(before, each.seen)
+            if observed.doubt:
+                self.doubtful.add(name.id)
+            happened = _Happened(self.organization, name, each.source, each.actor, each.seen.at)
+            events += map(happened.event, observed.changes)
+            present[name.id] = (name, observed.known)
+            if observed.known != before:
+                changed[name.id] = packed_known(name, observed.known)
+        return Settled(changed, tuple(events))
+
+
+@dataclass(slots=True)
+class _Removed:
+    """Decides over an issue that is gone."""
+
+    organization: str
+    name: IssueName
+    source: Source
+    into: IssueName | None
+    at: float
+    doubtful: frozenset[str] = frozenset()
+    has_events: bool = False
+
+    def looked_at(self, known: Mapping[str, bytes]) -> Settled:
+        """Decide, and keep nothing of it but whether there are events."""
+        self.has_events = bool(self(known).records)
+        return Settled()
+
+    def __call__(self, known: Mapping[str, bytes]) -> Settled:
+        body = known.get(self.name.id)
+        called, before = (self.name, None) if body is None else unpacked_known(self.name.id, body)
+        name = _fuller(called, self.name)
+        kind = Kind.DELETED if self.into is None else Kind.MERGED
+        observed = removed(before, self.at, kind, {} if self.into is None else {"into": self.into.id})
+        happened = _Happened(self.organization, name, self.source, None, self.at)
+        return Settled({name.id: packed_known(name, observed.known)}, tuple(map(happened.event, observed.changes)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Happened:
+    """What the events of one sighting have in common."""
+
+    organization: str
+    name: IssueName
+    source: Source
+    actor: ActorRef | None
+    at: float
+
+    def event(self, change: Change) -> bytes:
+        """Give the event of a change, packed."""
+        event = FeedEvent(
+            type=change.kind.value,
+            at=iso(self.at),
+            organization=self.organization,
+            source=self.source.value,
+            project=self.name.project or None,
+            issue=issue_ref(self.name),
+            actor=self.actor,
+            before=dict(change.before),
+            after=dict(change.after),
+        )
+        return packed(event)
+
+
+def _fuller(known: IssueName, told: IssueName) -> IssueName:
+    """Give a name with what either of two knows; the later one wins."""
+    return replace(
+        known,
+        short_id=told.short_id or known.short_id,
+        title=told.title or known.title,
+        project=told.project or known.project,
+    )
+
+
+def _stale_tags(organization: str, issues: set[str]) -> frozenset[str]:
+    """Give the tags of what a change of issues makes stale: what a write to them would, and their events and counts."""
+    update = mapping("issues.update").endpoint
+    tags: set[str] = set()
+    for issue in issues:
+        params = {"organization_id_or_slug": organization, "issue_id": issue}
+        tags |= purged_by(update, params) | made_stale(("issue:{id}", "events:{id}", "stats:{id}"), params)
+    return frozenset(tags)
