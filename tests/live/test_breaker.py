@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 
 import pytest
-from bench.stand import Gateway, Reply, Sandbox, running_gateway
+from bench.stand import Gateway, Reply, Sandbox, free_port, request, running_gateway, running_sandbox
 
 SETTINGS = {
     "DEXTER_ATTEMPT_TIMEOUT": "500ms",
@@ -95,6 +96,41 @@ def test_a_frozen_sentry(sandbox: Sandbox, gateway: Gateway) -> None:
         assert own.status == 503
         assert "detail" in own.json()
     assert recovers(gateway, LIST, limit_s=RECOVERY_S + 4.0) < RECOVERY_S + 4.0
+
+
+def ready(gateway: Gateway) -> Reply:
+    """Give what the gateway says of itself."""
+    return request("GET", f"{gateway.url}/ready")
+
+
+def test_a_killed_sentry_is_left_alone_and_found_again_by_itself(tmp_path: Path) -> None:
+    """Its process is gone: answers come at once and say when to ask again; it comes back, and nobody has to act."""
+    home, port = tmp_path / "sandbox", free_port()
+    home.mkdir()
+    with (
+        running_sandbox(issues=20, folder=home, port=port) as mortal,
+        running_gateway(mortal.url, mortal.token, folder=tmp_path, workers=2, **SETTINGS) as gateway,
+    ):
+        assert gateway.v1("GET", LIST, query=new_question()).status == 200
+        mortal.process.kill()
+        mortal.process.wait()
+        told = trip(gateway, LIST).json()["breaker"]
+        assert (told["class"], told["last_failure"]) == ("read-issues", "Unreachable")
+        reply, took_s = timed(gateway, LIST, query=new_question())
+        assert took_s < 1.0
+        assert reply.status in (502, 503)
+        assert 1 <= int(reply.headers["retry-after"]) <= RECOVERY_S + 1
+        said = ready(gateway)
+        assert (said.status, said.json()["status"]) == (200, "ready")
+        # Whichever worker answers knows of the other's breaker.
+        assert {"read-issues"} <= {part["part"] for part in said.json()["degraded"]}
+        stats = gateway.v1("GET", "/gateway/stats").json()
+        assert "open" in {each["state"] for each in stats["breakers"] if each["name"] == "read-issues"}
+        with running_sandbox(issues=20, folder=home, port=port):
+            assert recovers(gateway, LIST, limit_s=90.0) < RECOVERY_S + 4.0
+            for _ in range(8):
+                recovers(gateway, LIST, limit_s=RECOVERY_S + 4.0)
+            assert ready(gateway).json()["degraded"] == []
 
 
 def test_the_other_classes_answer_while_one_is_left_alone(sandbox: Sandbox, gateway: Gateway) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dexter.observe import evolution
+from dexter.observe.board import Board
 from dexter.observe.evolution import Evolution
 from dexter.observe.records import CallTranslated, DeprecationSeen, FlightLanded, LinkMended, ReplyChecked
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
 
@@ -43,6 +46,30 @@ def test_drift_is_counted_by_operation_and_field_the_most_frequent_first() -> No
         ("GET /a/", "y", 1),
     ]
     assert seen.checked == {"GET /a/": 2, "GET /b/": 1}
+
+
+def test_what_one_worker_saw_every_worker_tells(tmp_path: Path) -> None:
+    """An operator's question is answered by whichever worker the kernel picks."""
+    now = Now()
+    boards = [Board(tmp_path), Board(tmp_path)]
+    one, other = (Evolution(now, board) for board in boards)
+    one(DeprecationSeen("GET /a/", "2026-01-01", None, brownout=True))
+    one(ReplyChecked("GET /a/", (("x", "missing"),)))
+    now.at = 200.0
+    other(DeprecationSeen("GET /a/", "2026-05-14", "/b/", brownout=False))
+    other(ReplyChecked("GET /a/", (("x", "missing"),)))
+    other(CallTranslated("GET /a/", "issue", 200))
+    assert one.announced() == other.announced()
+    assert (one.announced()[0].date, one.announced()[0].seen, one.announced()[0].last_brownout) == (
+        "2026-05-14",
+        2,
+        100,
+    )
+    (row,) = one.drifted()
+    assert (row.count, row.first_seen, row.last_seen) == (2, 100.0, 200.0)
+    assert (one.checked, one.translated) == ({"GET /a/": 2}, {("GET /a/", "issue"): 1})
+    for board in boards:
+        board.close()
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,20 @@ def test_the_probe_decides(word: Word, kind: type) -> None:
         assert (state.since, state.probe_at, state.last_failure) == (100.0, 225.0, "Unreachable")
 
 
+def test_by_default_the_next_call_probes_within_ninety_seconds() -> None:
+    """Whoever set nothing gets an answer of Sentry's soon after Sentry is back."""
+    rule, state = BreakerRule(), Closed()
+    for second in range(rule.threshold):
+        state, ticket = admit(state, rule, float(second))
+        assert isinstance(ticket, Ticket)
+        state = settle(state, ticket, Word.FAILS, rule, float(second), "Unreachable")
+    assert isinstance(state, Open)
+    assert isinstance(admit(state, rule, 30.0)[1], TurnedAway)
+    state, ticket = admit(state, rule, rule.threshold + 60.0)
+    assert isinstance(ticket, Ticket)
+    assert isinstance(settle(state, ticket, Word.WORKS, rule, 90.0), Closed)
+
+
 def test_a_probe_that_ends_without_a_word_leaves_the_place_to_the_next() -> None:
     """A caller who closes the window must not keep everybody out."""
     state, ticket = admit(opened(100.0), RULE, 160.0)

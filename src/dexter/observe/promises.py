@@ -61,11 +61,12 @@ class Promises:
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """Something that was seen `count` times, last at an epoch second."""
+    """Something that was seen `count` times, first and last at epoch seconds."""
 
     key: tuple[str, ...]
     count: int
     last_seen: float
+    first_seen: float
 
 
 class Notices:
@@ -73,32 +74,46 @@ class Notices:
 
     MOST = 500
 
-    def __init__(self, board: Board, family: str, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, board: Board, family: str, now: Callable[[], float] = time.time, most: int | None = None
+    ) -> None:
         self._board = board
         self._family = family
         self._now = now
+        self._most = self.MOST if most is None else most
         self._places: dict[tuple[str, ...], int] = {}
 
     def note(self, *key: str) -> None:
         """Count one; beyond the most there may be, new ones are let go."""
         if key not in self._places:
-            if len(self._places) >= self.MOST:
+            if len(self._places) >= self._most:
                 return
             try:
-                self._places[key] = self._board.allocate((self._family, *key), 2)
+                self._places[key] = self._board.allocate((self._family, *key), 3)
             except BoardFull:
                 return
+            self._board.numbers[self._places[key] + 2] = self._now()
         place = self._places[key]
         self._board.numbers[place] += 1
         self._board.numbers[place + 1] = self._now()
 
     def listed(self) -> list[Noticed]:
         """Give what all workers saw, the latest first."""
-        totals: dict[tuple[str, ...], tuple[float, float]] = {}
+        totals: dict[tuple[str, ...], Noticed] = {}
         for sheet in self._board.sheets():
             for key in sheet.keys(self._family):
-                count, last = sheet.block(key) or (0.0, 0.0)
-                known = totals.get(key[1:], (0.0, 0.0))
-                totals[key[1:]] = (known[0] + count, max(known[1], last))
-        found = [Noticed(key, int(count), last) for key, (count, last) in totals.items() if count]
+                count, last, first = sheet.block(key) or (0.0, 0.0, 0.0)
+                if count:
+                    seen = Noticed(key[1:], int(count), last, first)
+                    totals[key[1:]] = seen if key[1:] not in totals else _both(totals[key[1:]], seen)
+        found = totals.values()
         return sorted(found, key=lambda each: each.last_seen, reverse=True)
+
+
+def _both(one: Noticed, other: Noticed) -> Noticed:
+    return Noticed(
+        one.key,
+        one.count + other.count,
+        max(one.last_seen, other.last_seen),
+        min(one.first_seen, other.first_seen),
+    )
