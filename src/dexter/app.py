@@ -130,8 +130,8 @@ def create_app(
     )
     reachability = Reachability(clock.now)
     templates = endpoint_templates()
-    evolution = Evolution(clock.now)
     watch = Watch.over(board, clock.now, templates)
+    evolution = Evolution(clock.now, watch.board)
     store, flights = open_store(
         _store_options(settings, settings.sentry_base_url), clock, partial(_tell_promise, watch.promises)
     )
