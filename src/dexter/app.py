@@ -149,7 +149,7 @@ def create_app(
         observers,
         flights=flights,
         tracing=tracing,
-        sharing=QuotaSharing(ledger, partial(_tell_quota_promise, watch.promises)),
+        sharing=QuotaSharing(ledger, partial(_tell_quota_promise, watch.promises, settings.redis_url is not None)),
     )
     key = access_token.key_of(settings.data_dir, settings.secret_key)
     token = settings.access_token or access_token.access_token(key)
@@ -263,10 +263,10 @@ def _quota_ledger(settings: Settings, base_url: str, clock: Clock) -> QuotaLedge
     return open_quota_ledger(settings.data_dir, settings.redis_url, namespace, clock.now)
 
 
-def _tell_quota_promise(promises: Promises, suspended: bool) -> None:
+def _tell_quota_promise(promises: Promises, over_redis: bool, suspended: bool) -> None:
     if suspended:
-        why = "what other processes send cannot be known; each keeps to its part of Sentry's quota"
-        promises.suspend(SHARED_QUOTA, why)
+        lost = "the Redis that all processes share does not answer" if over_redis else "the disk holds no shared ledger"
+        promises.suspend(SHARED_QUOTA, f"{lost}; each process keeps to its part of Sentry's quota")
     else:
         promises.restore(SHARED_QUOTA)
 
