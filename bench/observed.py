@@ -60,6 +60,9 @@ class Caller:
     identity = Identity("bench", "service")
     credential = Credential("Bearer bench")
 
+    def refused(self, status: int) -> None:
+        """Nothing is said in the place of Sentry's answers."""
+
 
 def asking(observers: tuple[Observer, ...], tracing: Tracing | None) -> Ask:
     """Give what asks once, through a face and a stack that are watched by the observers."""

@@ -15,22 +15,36 @@ from dexter.database.engine import Database
 from dexter.database.keeping import KeepingRule
 from dexter.database.upkeep import Upkeep
 from dexter.errors import SettingsError
+from dexter.features.bulk.opened import open_bulk
 from dexter.features.current_user import CurrentUser
+from dexter.features.people import People
+from dexter.features.people_keys import KeyRing
 from dexter.gateway import access_token
 from dexter.gateway.api_v1 import ApiV1
+from dexter.gateway.auditing import Audited, described_at_sentry
+from dexter.gateway.bulk_way import bulk_way
 from dexter.gateway.cache_times import CacheTimes
 from dexter.gateway.endpoint_templates import endpoint_templates
 from dexter.gateway.entrance import FRESH_AFTER_WRITES, Entrance, Faces
 from dexter.gateway.fast_path import FAST_PATH, FastPath
 from dexter.gateway.guard import host_name
-from dexter.gateway.identity import Authenticator, Caller, Mode, require_csrf, require_permission
+from dexter.gateway.identity import (
+    SAFE_METHODS,
+    Authenticator,
+    Caller,
+    Mode,
+    require_csrf,
+    require_permission,
+    require_role_at_sentry,
+)
 from dexter.gateway.keeping import Keeper
 from dexter.gateway.live_figures import FiguresOptions, LiveFigures
+from dexter.gateway.logins import Logins
 from dexter.gateway.own_pages import own_pages
 from dexter.gateway.passthrough import PassthroughOptions, build_passthrough
 from dexter.gateway.probes import Reachability
 from dexter.gateway.runtime import Gateway, GatewayOptions, NotConfigured
-from dexter.gateway.sessions import Sessions
+from dexter.gateway.sessions import SessionKinds, Sessions
 from dexter.gateway.throttle import SignInThrottle
 from dexter.gateway.workbench import Workbench
 from dexter.observe.evolution import Evolution
@@ -53,7 +67,7 @@ from dexter.upstream.upstream import Upstream
 from dexter.wire import Credential, Endpoint, Headers
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from dexter.gateway.asgi import AsgiApp, AsgiSend, Receive, Scope
     from dexter.observe.board import Board
@@ -62,7 +76,6 @@ if TYPE_CHECKING:
     from dexter.settings import Settings
     from dexter.stores.store import Store
 
-SESSIONS_FILE = "sessions.sqlite3"
 SHARED_QUOTA = "shared-quota"
 """The promise that all processes together keep within Sentry's quota."""
 HISTORY_FILE = "history.sqlite3"
@@ -153,26 +166,45 @@ def create_app(
     )
     key = access_token.key_of(settings.data_dir, settings.secret_key)
     token = settings.access_token or access_token.access_token(key)
-    sessions = Sessions(
-        settings.data_dir / SESSIONS_FILE, key=key, token=token, ttl_s=settings.session_ttl_s, clock=clock.now
+    database = Database(settings.database)
+    kinds = SessionKinds(key, token)
+    ring = KeyRing(settings.data_dir, settings.secret_keys)
+    logins = Logins(
+        database,
+        clock,
+        key=key,
+        opened_with=kinds.counts,
+        upstream_url=settings.sentry_base_url,
+        ring=ring,
+        idle_s=settings.session_idle_s,
     )
+    people = People(database, clock.now, upstream_url=settings.sentry_base_url, changed=logins.refresh)
+    sessions = Sessions(database, logins, clock, key=key, by_token=kinds.by_token, ttl_s=settings.session_ttl_s)
     authenticator = Authenticator(
         key=key,
         access_token=token,
         service_token=settings.sentry_api_token,
+        logins=logins,
         sessions=sessions,
         upstream_url=settings.sentry_base_url,
     )
     live = LiveFigures(watch, History(settings.data_dir / HISTORY_FILE), _figures_options(settings))
     keeper = Keeper(live.keep)
-    database = Database(settings.database)
     upkeep = Upkeep(database, {PURGE: purging(partial(_purge, store, clock))}, _keeping_rule(settings), clock.now)
+    users = CurrentUser()
+    way = bulk_way(stack, authenticator, logins, clock)
+    bulk = open_bulk(database, settings.data_dir, clock, way, users)
     gateway = Gateway(
         send=stack,
         authenticator=authenticator,
         sessions=sessions,
+        logins=logins,
+        people=people,
+        ring=ring,
+        key=key,
+        upstream_url=settings.sentry_base_url,
         throttle=SignInThrottle(clock.monotonic),
-        users=CurrentUser(),
+        users=users,
         options=_gateway_options(settings),
         clock=clock,
         live=live,
@@ -180,6 +212,7 @@ def create_app(
         evolution=evolution,
         tracing=tracing,
         database=database,
+        bulk=bulk.desk,
     )
     faces = Faces(
         exact=own_pages(gateway, reachability, watch.metrics, store.suspended),
@@ -197,20 +230,22 @@ def create_app(
         observers=observers,
         tracing=tracing,
         templates=templates,
+        recognise=authenticator.recognise,
     )
 
-    fast_path = FastPath(store, authenticator, sessions, stack.is_confirmed, clock, observers)
+    fast_path = FastPath(store, authenticator, stack.is_confirmed, clock, observers)
 
     async def close_tracing() -> None:
         if tracing is not None:
             await tracing.aclose()
 
     async def close_files() -> None:
-        sessions.close()
+        people.close()
         live.close()
         watch.close()
 
     closers = (
+        bulk.runner.aclose,
         upkeep.aclose,
         stack.aclose,
         keeper.aclose,
@@ -218,9 +253,12 @@ def create_app(
         transport.aclose,
         close_tracing,
         close_files,
+        logins.aclose,
         database.aclose,
     )
-    return Application(entrance, token, fast_path, tracing is not None, (keeper.start, upkeep.start), closers)
+    return Application(
+        entrance, token, fast_path, tracing is not None, (keeper.start, upkeep.start, logins.start, bulk.runner.start), closers
+    )
 
 
 def _upstream(settings: Settings, base_url: str) -> Upstream:
@@ -310,6 +348,7 @@ def _gateway_options(settings: Settings) -> GatewayOptions:
         public_url=settings.public_url,
         request_deadline_s=settings.request_deadline_s,
         serve_secrets=settings.serve_secrets,
+        idempotency_ttl_s=settings.idempotency_ttl_s,
         times=_cache_times(settings),
     )
 
@@ -326,18 +365,22 @@ def _cache_times(settings: Settings) -> CacheTimes:
 
 
 def _passthrough(gateway: Gateway, stack: Stack, upstream: Upstream, observers: tuple[Observer, ...]) -> AsgiApp:
-    def admit(method: str, headers: Headers, endpoint: Endpoint) -> Caller:
+    def admit(method: str, headers: Headers, endpoint: Endpoint, params: Mapping[str, str]) -> Caller:
         caller = gateway.authenticator.identify(headers)
         require_csrf(caller, method, headers)
         require_permission(caller, endpoint, serve_secrets=gateway.options.serve_secrets)
+        require_role_at_sentry(caller, method, endpoint, params)
         if caller.mode is Mode.SERVICE and not gateway.authenticator.has_service_credential:
             raise NotConfigured("Dexter has no credential of its own at Sentry.")
-        return caller
+        return caller if method in SAFE_METHODS else caller.changing()
 
     options = PassthroughOptions(request_s=gateway.options.request_deadline_s)
     router = gateway.options.times.router(sentry_router())
     base = partial(own_base, gateway.options.public_url)
-    return build_passthrough(stack, upstream, router, admit, base, gateway.clock, options, observers)
+    face = build_passthrough(stack, upstream, router, admit, base, gateway.clock, options, observers)
+    described = described_at_sentry(router)
+    identify, organization = gateway.authenticator.identify, gateway.options.organization
+    return Audited(face, gateway.database, identify, gateway.clock.now, organization, described)
 
 
 def _allowed_hosts(settings: Settings) -> tuple[str, ...]:

@@ -143,6 +143,13 @@ def _share(text: str) -> float:
     return share
 
 
+def _secrets(text: str) -> tuple[str, ...]:
+    secrets = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not all(re.fullmatch(r"[\x21-\x7e]{32,}", secret) for secret in secrets):
+        raise ValueError(text)
+    return secrets
+
+
 def _host_list(text: str) -> tuple[str, ...]:
     names = tuple(part.strip().lower() for part in text.split(",") if part.strip())
     if not all(re.fullmatch(r"[a-z0-9._\-]+|\[[0-9a-f:]+\]", name) for name in names):
@@ -169,6 +176,7 @@ FLAG = Form("on or off", _flag)
 HOSTS = Form("host names separated by commas", _host_list)
 LOG_LEVEL = Form("one of debug, info, warning, error", lambda text: _matching("debug|info|warning|error")(text.lower()))
 SECRET = Form("32 visible ASCII characters or more", _matching(r"[\x21-\x7e]{32,}"))
+SECRETS = Form("32 visible ASCII characters or more each, separated by commas", _secrets)
 SHARED = Form("a URL such as redis://host:6379/0, rediss:// with TLS, or unix:///path", _shared)
 ANY = Form("any text", str)
 DATABASE = Form(
@@ -222,7 +230,23 @@ TABLE: tuple[Setting, ...] = (
         "The address people reach Dexter by, when a proxy with TLS stands in front of it.",
     ),
     Setting("DEXTER_SANDBOX_PORT", "sandbox_port", PORT, "9000", "The port of the sandbox that `dexter up` starts."),
-    Setting("DEXTER_SESSION_TTL", "session_ttl_s", DURATION, "7d", "How long a browser stays signed in."),
+    Setting("DEXTER_SESSION_TTL", "session_ttl_s", DURATION, "7d", "How long a browser stays signed in at most."),
+    Setting(
+        "DEXTER_SESSION_IDLE",
+        "session_idle_s",
+        DURATION,
+        "3d",
+        "How long a browser stays signed in without being used.",
+    ),
+    Setting(
+        "DEXTER_SECRET_KEYS",
+        "secret_keys",
+        SECRETS,
+        "",
+        "What people's own Sentry tokens are encrypted with, the newest first, the same on every host that shares a "
+        "database. Unset, the data directory has a file of keys, which `dexter keys rotate` turns.",
+        secret=True,
+    ),
     Setting(
         "DEXTER_LOG_LEVEL", "log_level", LOG_LEVEL, "info", "The least serious log line written.", older=("LOG_LEVEL",)
     ),
@@ -430,6 +454,8 @@ class Settings:
     public_url: str | None
     sandbox_port: int
     session_ttl_s: float
+    session_idle_s: float
+    secret_keys: tuple[str, ...] = field(repr=False)
     log_level: str
     serve_secrets: bool
     cache_bytes: int

@@ -16,6 +16,7 @@ from tests.doubles.sentry_double import JSON, FakeClock, SentryDouble, ok
 from tests.gateway.conftest import ACCESS_TOKEN, Visitor
 
 from dexter.gateway import fast_path as fast_path_module
+from dexter.gateway.logins import LEASE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -364,11 +365,29 @@ async def test_a_session_ends_with_its_time(fast: Connection, stranger: Visitor,
     await stranger.send("POST", "/api/v1/session", {"token": ACCESS_TOKEN})
     request = get(STREAM, ("Cookie", f"dexter_session={stranger.cookies['dexter_session']}"))
     await stand_ready(fast, request)
-    clock.pass_s(59)
+    clock.pass_s(59.25)
+    await stand_ready(fast, request)
+    clock.pass_s(0.5)
     assert await fast.at_once(request)
-    clock.pass_s(1)
+    clock.pass_s(0.375)
     assert await fast.at_once(request) == b""
-    await fast.ask()
+    (said,) = await fast.ask()
+    assert said.status == b"HTTP/1.1 401 Unauthorized"
+
+
+async def test_nobody_is_taken_on_trust_for_longer_than_the_lease(
+    fast: Connection, stranger: Visitor, clock: FakeClock
+) -> None:
+    """A process that cannot ask whether a session was ended elsewhere must not go on believing in it."""
+    await stranger.send("POST", "/api/v1/session", {"token": ACCESS_TOKEN})
+    request = get(STREAM, ("Cookie", f"dexter_session={stranger.cookies['dexter_session']}"))
+    await stand_ready(fast, request)
+    clock.pass_s(LEASE_S - 0.125)
+    assert await fast.at_once(request)
+    clock.pass_s(0.125)
+    assert await fast.at_once(request) == b""
+    (said,) = await fast.ask()
+    assert said.status == b"HTTP/1.1 200 OK"
 
 
 async def test_a_question_that_depends_on_the_time_never_stands_ready(fast: Connection, clock: FakeClock) -> None:

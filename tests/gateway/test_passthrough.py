@@ -21,7 +21,7 @@ from dexter.upstream.stack import build_stack
 from dexter.wire import Answer, Credential, Endpoint, Headers, Identity, header
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from dexter.gateway.asgi import AsgiApp
 
@@ -40,8 +40,11 @@ class Someone:
     identity: Identity
     credential: Credential
 
+    def refused(self, status: int) -> None:
+        """Nothing is said in the place of Sentry's answers."""
 
-def admit(method: str, headers: Headers, endpoint: Endpoint) -> Someone:
+
+def admit(method: str, headers: Headers, endpoint: Endpoint, params: Mapping[str, str]) -> Someone:
     """Dexter's token is service mode, which the catalog bounds; a Bearer is its own; nothing is refused."""
     if header(headers, "x-dexter-token") == "dexter-access":
         if endpoint.name == "*" or endpoint.secret:

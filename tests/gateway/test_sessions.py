@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import sqlite3
 import stat
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.doubles.sentry_double import FakeClock, SentryDouble, ok
 
+from dexter.app import create_app
 from dexter.errors import SettingsError
-from dexter.gateway.access_token import access_token, load_key
-from dexter.gateway.sessions import Sessions
+from dexter.gateway.access_token import (
+    access_token,
+    is_personal_token,
+    load_key,
+    new_personal_token,
+    personal_token_hash,
+)
 from dexter.gateway.throttle import SignInThrottle, TooManyAttempts
+from dexter.settings import read_settings
 
 from .conftest import ACCESS_TOKEN, Visitor
 
@@ -20,80 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-KEY = b"k" * 32
-
-
-def opened(path: Path | str, *, clock: FakeClock, token: str = "access") -> Sessions:
-    return Sessions(path, key=KEY, token=token, ttl_s=100, clock=clock.now)
-
-
-def test_a_session_lives_until_it_expires(clock: FakeClock) -> None:
-    """A laptop left open must not stay signed in for ever."""
-    sessions = opened(":memory:", clock=clock)
-    session_id, session = sessions.open()
-    assert sessions.find(session_id) == session
-    clock.pass_s(99)
-    assert sessions.find(session_id) == session
-    clock.pass_s(1)
-    assert sessions.find(session_id) is None
-
-
-def test_signing_out_revokes_at_once(clock: FakeClock) -> None:
-    """A copied cookie must be worth nothing afterwards."""
-    sessions = opened(":memory:", clock=clock)
-    (mine, _), (other, _) = sessions.open(), sessions.open()
-    sessions.end(mine)
-    assert sessions.find(mine) is None
-    assert sessions.find(other) is not None
-
-
-def test_a_restart_keeps_people_signed_in_unless_the_access_token_changed(clock: FakeClock, tmp_path: Path) -> None:
-    """Replacing the token is how access is withdrawn."""
-    path = tmp_path / "sessions.sqlite3"
-    first = opened(path, clock=clock)
-    session_id, session = first.open()
-    first.close()
-    again = opened(path, clock=clock)
-    assert again.find(session_id) == session
-    again.close()
-    replaced = opened(path, clock=clock, token="another")
-    assert replaced.find(session_id) is None
-    replaced.close()
-
-
-def test_the_file_holds_no_session_id_and_is_its_owners_alone(clock: FakeClock, tmp_path: Path) -> None:
-    """A stolen backup must not sign anybody in."""
-    path = tmp_path / "sessions.sqlite3"
-    sessions = opened(path, clock=clock)
-    session_id, session = sessions.open()
-    sessions.close()
-    content = path.read_bytes()
-    assert session_id.encode() not in content
-    assert session.csrf_token.encode() not in content
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
-def test_expired_sessions_do_not_pile_up(clock: FakeClock, tmp_path: Path) -> None:
-    """The file must not grow with every sign-in of its life."""
-    path = tmp_path / "sessions.sqlite3"
-    sessions = opened(path, clock=clock)
-    for _ in range(5):
-        sessions.open()
-        clock.pass_s(200)
-    sessions.open()
-    with sqlite3.connect(path) as database:
-        (count,) = database.execute("SELECT count(*) FROM session").fetchone()
-    database.close()
-    sessions.close()
-    assert count == 1
-
-
-def test_two_sessions_differ_in_id_and_csrf_token(clock: FakeClock) -> None:
-    """A token from one browser must not prove another's requests."""
-    sessions = opened(":memory:", clock=clock)
-    (one, first), (two, second) = sessions.open(), sessions.open()
-    assert one != two
-    assert first.csrf_token != second.csrf_token
+    from dexter.app import Application
 
 
 def test_the_access_token_stays_the_same_and_is_at_rest_nowhere(tmp_path: Path) -> None:
@@ -113,28 +46,57 @@ def test_a_damaged_key_file_is_told(tmp_path: Path) -> None:
         load_key(tmp_path)
 
 
-def test_guessing_is_slowed_down_per_address(clock: FakeClock) -> None:
-    """One guesser must neither go on nor keep everybody else out."""
+def test_a_token_for_scripts_is_told_from_a_mistyped_one_without_looking_it_up() -> None:
+    """A flood of nonsense must not become a flood of questions to the database."""
+    token = new_personal_token()
+    assert is_personal_token(token)
+    assert len(token) == 43
+    assert token != new_personal_token()
+    swapped = token[:10] + token[11] + token[10] + token[12:]
+    wrong = (token[:-1], token + "a", token.upper(), token[:-1] + ("a" if token[-1] != "a" else "b"), "dxt_" + "a" * 39)
+    for each in (*wrong, *((swapped,) if swapped != token else ())):
+        assert not is_personal_token(each), each
+    assert not is_personal_token(access_token(b"k" * 32))
+
+
+def test_what_is_kept_of_a_token_depends_on_the_installations_key() -> None:
+    """A database that is carried away must not tell which tokens somebody holds."""
+    token = new_personal_token()
+    assert personal_token_hash(b"a" * 32, token) == personal_token_hash(b"a" * 32, token)
+    assert personal_token_hash(b"a" * 32, token) != personal_token_hash(b"b" * 32, token)
+    assert token not in personal_token_hash(b"a" * 32, token)
+
+
+def test_guessing_is_slowed_down_per_address_and_account(clock: FakeClock) -> None:
+    """One guesser must neither go on, nor with many addresses at one account, nor keep everybody else out."""
     throttle = SignInThrottle(clock.monotonic, attempts=3, window_s=60)
     for _ in range(3):
-        throttle.admit("1.1.1.1")
-        throttle.failed("1.1.1.1")
-    with pytest.raises(TooManyAttempts) as caught:
-        throttle.admit("1.1.1.1")
-    assert caught.value.retry_after_s == 60
-    throttle.admit("2.2.2.2")
+        throttle.attempt("1.1.1.1", "account ada")
+    for keys in (("1.1.1.1", "account bob"), ("2.2.2.2", "account ada")):
+        with pytest.raises(TooManyAttempts) as caught:
+            throttle.attempt(*keys)
+        assert caught.value.retry_after_s == 60
+    throttle.attempt("2.2.2.2", "account bob")
     clock.pass_s(61)
-    throttle.admit("1.1.1.1")
+    throttle.attempt("1.1.1.1", "account ada")
+
+
+def test_who_proved_themselves_begins_anew(clock: FakeClock) -> None:
+    """Somebody who mistypes now and then is no guesser."""
+    throttle = SignInThrottle(clock.monotonic, attempts=2)
+    for _ in range(5):
+        throttle.attempt("1.1.1.1", "account ada")
+        throttle.succeeded("1.1.1.1", "account ada")
 
 
 def test_the_throttle_forgets_the_oldest_addresses(clock: FakeClock) -> None:
     """Otherwise whoever owns many addresses fills the memory."""
-    throttle = SignInThrottle(clock.monotonic, attempts=1, addresses=2)
+    throttle = SignInThrottle(clock.monotonic, attempts=1, keys=2)
     for address in ("a", "b", "c"):
-        throttle.failed(address)
-    throttle.admit("a")
+        throttle.attempt(address)
     with pytest.raises(TooManyAttempts):
-        throttle.admit("c")
+        throttle.attempt("c")
+    throttle.attempt("a")
 
 
 @pytest.fixture
@@ -156,7 +118,11 @@ async def test_signing_in_sets_a_cookie_that_scripts_cannot_read(browser: Visito
     assert document["authenticated"] is True
     assert (document["organization"], document["project"]) == ("acme", None)
     assert document["sentry_url"] == "https://sentry.example"
-    assert document["user"] == {"name": "Olive"}
+    assert (document["user"]["name"], document["user"]["built_in"], document["user"]["role"]) == (
+        "Olive",
+        True,
+        "admin",
+    )
     cookie = response.headers["set-cookie"]
     for attribute in ("HttpOnly", "SameSite=strict", "Path=/", "Max-Age=604800"):
         assert attribute in cookie
@@ -194,6 +160,81 @@ async def test_signing_out_ends_the_session_and_its_cookie(browser: Visitor) -> 
     assert (await browser.get("/api/v1/session")).status == 401
 
 
+@pytest.mark.parametrize("environment", [{"DEXTER_SESSION_TTL": "100s", "DEXTER_SESSION_IDLE": "40s"}], indirect=True)
+async def test_a_session_ends_with_its_time_and_without_use(browser: Visitor, clock: FakeClock) -> None:
+    """A laptop left open must not stay signed in, nor may anybody for ever."""
+    await sign_in(browser)
+    for _ in range(3):
+        clock.pass_s(30)
+        assert (await browser.get("/api/v1/session")).status == 200
+    clock.pass_s(10)
+    assert (await browser.get("/api/v1/session")).status == 401
+    await sign_in(browser)
+    clock.pass_s(40)
+    assert (await browser.get("/api/v1/session")).status == 401
+
+
+async def test_a_restart_keeps_people_signed_in_unless_the_access_token_changed(
+    browser: Visitor, environment: dict[str, str], sentry: SentryDouble, clock: FakeClock
+) -> None:
+    """Replacing the token is how access is withdrawn."""
+    await sign_in(browser)
+    for token, status in ((ACCESS_TOKEN, 200), ("another-token", 401)):
+        again = create_app(read_settings(environment | {"DEXTER_ACCESS_TOKEN": token}), transport=sentry, clock=clock)
+        after = Visitor(again, {})
+        after.cookies = dict(browser.cookies)
+        assert (await after.get("/api/v1/session")).status == status
+        await again.aclose()
+
+
+async def test_the_database_holds_no_session_id_and_is_its_owners_alone(
+    browser: Visitor, gateway: Application, database_files: Callable[[], list[Path]]
+) -> None:
+    """A stolen backup must not sign anybody in."""
+    csrf_token = await sign_in(browser)
+    await gateway.aclose()
+    assert database_files()
+    for path in database_files():
+        content = path.read_bytes()
+        assert browser.cookies["dexter_session"].encode() not in content
+        assert csrf_token.encode() not in content
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.fixture
+def database_files(tmp_path: Path) -> Callable[[], list[Path]]:
+    return lambda: list(tmp_path.glob("dexter.sqlite3*"))
+
+
+async def test_two_sessions_differ_in_id_and_csrf_token(visitor: Callable[..., Visitor]) -> None:
+    """A token from one browser must not prove another's requests."""
+    one, other = visitor(), visitor()
+    csrf_token = await sign_in(one)
+    assert csrf_token != await sign_in(other)
+    assert one.cookies != other.cookies
+    refused = await other.send("DELETE", "/api/v1/session", headers={"x-csrf-token": csrf_token})
+    assert refused.status == 403
+
+
+async def test_sessions_are_listed_and_ended(visitor: Callable[..., Visitor]) -> None:
+    """Whoever forgot to sign out somewhere must be able to do it from elsewhere."""
+    here, elsewhere, third = visitor(user_agent="Firefox"), visitor(user_agent="Chrome"), visitor()
+    csrf = {"x-csrf-token": await sign_in(here)}
+    await sign_in(elsewhere)
+    await sign_in(third)
+    listed = (await here.get("/api/v1/sessions")).json()["data"]
+    assert sorted(each["user_agent"] for each in listed) == ["", "Chrome", "Firefox"]
+    assert [each["user_agent"] for each in listed if each["current"]] == ["Firefox"]
+    assert {(each["opened_with"], each["address"]) for each in listed} == {("token", "127.0.0.1")}
+    (theirs,) = (each["id"] for each in listed if each["user_agent"] == "Chrome")
+    assert (await here.send("DELETE", f"/api/v1/sessions/{theirs}", headers=csrf)).status == 204
+    assert (await elsewhere.get("/api/v1/session")).status == 401
+    assert (await here.send("DELETE", f"/api/v1/sessions/{theirs}", headers=csrf)).status == 404
+    assert (await here.send("DELETE", "/api/v1/sessions", headers=csrf)).json() == {"ended": 1}
+    assert (await third.get("/api/v1/session")).status == 401
+    assert (await here.get("/api/v1/session")).status == 200
+
+
 async def test_a_wrong_token_is_refused_and_guessing_slowed_down(browser: Visitor) -> None:
     """The tenth guess within a minute is the last."""
     for _ in range(10):
@@ -209,7 +250,7 @@ async def test_a_session_survives_a_sentry_that_is_away(browser: Visitor, sentry
     """Signing in depends on Dexter alone; the name is only an ornament."""
     sentry.will(ok(b"down", status=503))
     response = await browser.send("POST", "/api/v1/session", {"token": ACCESS_TOKEN})
-    assert (response.status, response.json()["user"]) == (200, {"name": None})
+    assert (response.status, response.json()["user"]["name"]) == (200, "Administrator")
 
 
 async def test_an_error_of_the_workbench_reaches_the_log(

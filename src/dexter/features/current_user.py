@@ -25,7 +25,17 @@ class CurrentUser:
         self._known: OrderedDict[str, tuple[float, dict[str, Any] | None]] = OrderedDict()
 
     async def find(self, sentry: Sentry) -> dict[str, Any] | None:
-        """Give Sentry's record of the user, or None for a credential that stands for none."""
+        """Give Sentry's record of the user, or None for a credential that stands for none.
+
+        For a person in service mode that is whom they are at Sentry, of whom no more than the id may be known.
+        Raises BadRequest when that is not known.
+        """
+        if sentry.acting is not None and (user := sentry.acting.sentry_user()) is not None:
+            return user
+        return await self.of_credential(sentry)
+
+    async def of_credential(self, sentry: Sentry) -> dict[str, Any] | None:
+        """Give Sentry's record of the user whom the credential in use stands for, whoever uses it."""
         known = self._known.get(sentry.identity.key)
         if known is not None and sentry.clock() - known[0] < REMEMBERED_S:
             return known[1]
@@ -40,7 +50,7 @@ class CurrentUser:
         """Give the user's name, or None when Sentry does not say within a moment."""
         try:
             async with asyncio.timeout(PATIENCE_S):
-                user = await self.find(sentry)
+                user = await self.of_credential(sentry)
         except (DexterError, TimeoutError):
             return None
         return None if user is None else user.get("name") or user.get("username") or user.get("email")

@@ -12,7 +12,10 @@ import msgspec
 from dexter.catalog.endpoints import endpoint_for
 from dexter.catalog.mappings import mapping
 from dexter.catalog.table import operation
+from dexter.errors import Forbidden, Unauthenticated
+from dexter.features.people_acting import Acting, refused_link
 from dexter.features.reply import Reply, ask
+from dexter.policy.people import READS
 from dexter.wire import Call, Credential, Endpoint, Headers, Identity, Priority, Send
 
 Query = Sequence[tuple[str, str]]
@@ -38,6 +41,10 @@ class Sentry:
     priority: Priority = Priority.INTERACTIVE
     times: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint
     """Gives an endpoint the cache times that hold here."""
+    permit: Callable[[Endpoint, Mapping[str, str]], None] = lambda endpoint, params: None
+    """Raises Forbidden for what the caller's role does not permit; asked before every call, with the path's values."""
+    acting: Acting | None = None
+    """On whose behalf this is, in service mode. What changes something goes with the token that they linked."""
 
     async def get(self, name: str, values: Mapping[str, str], query: Query = ()) -> Reply:
         """Give the reply to a read of the mappings, such as `issues.detail`; `{org}` need not be among the values."""
@@ -67,13 +74,16 @@ class Sentry:
         body: bytes | None = None,
     ) -> Reply:
         """Give the reply to a call at a path that is already filled in and percent-encoded."""
+        self.permit(endpoint, params)
+        linked = None if self.acting is None or endpoint.method in READS else self.acting.as_linked()
+        whose = self if linked is None else linked
         call = Call(
             endpoint=self.times(endpoint),
             method=endpoint.method,
             path=path,
             query=encode_query(query),
-            identity=self.identity,
-            credential=self.credential,
+            identity=whose.identity,
+            credential=whose.credential,
             deadline=self.deadline,
             params=tuple(params.items()),
             headers=headers,
@@ -83,7 +93,12 @@ class Sentry:
             no_cache=self.no_cache,
             max_age_s=self.max_age_s,
         )
-        return await ask(self.send, call, self.clock)
+        try:
+            return await ask(self.send, call, self.clock)
+        except (Unauthenticated, Forbidden) as error:
+            if linked is None or self.acting is None:
+                raise
+            raise refused_link(self.acting.person, error) from error
 
 
 def encode_query(query: Query) -> str:

@@ -79,6 +79,11 @@ def personal_token_hash(key: bytes, token: str) -> str:
     return hmac.digest(key, f"personal token\0{token}".encode("utf-8", "surrogateescape"), hashlib.sha256).hex()
 
 
+def session_id_hash(session_id: str) -> str:
+    """Give what is kept of a session's id: a plain hash, since there is nothing to guess in 256 random bits."""
+    return hashlib.sha256(session_id.encode("utf-8", "surrogateescape")).hexdigest()
+
+
 def _checksum(secret: str) -> str:
     return _base32(zlib.crc32(secret.encode()).to_bytes(4, "big"))
 

@@ -28,10 +28,11 @@ from dexter.observe.trace_ids import continued
 from dexter.wire import header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from dexter.observe.spans import ServerSpan, Tracing
     from dexter.upstream.clock import Clock
+    from dexter.wire import Headers
 
 log = structlog.get_logger("dexter.gateway")
 
@@ -76,6 +77,10 @@ def is_passed_through(path: str) -> bool:
     return path.startswith("/api/0/") or path in ("/api/0", SERVER_VERSION)
 
 
+async def _nobody(_: str, __: Headers) -> None:
+    """Recognise nobody."""
+
+
 class Entrance:
     """The gateway's ASGI app."""
 
@@ -91,8 +96,11 @@ class Entrance:
         tracing: Tracing | None = None,
         templates: Mapping[str, str] | None = None,
         suspended: Callable[[], bool] = lambda: False,
+        recognise: Callable[[str, Headers], Awaitable[None]] = _nobody,
     ) -> None:
         """Stand before the faces. `templates` are the addresses of the names that faces know their endpoints by.
+
+        `recognise` finds out who calls, for the faces to know without waiting.
 
         `suspended` tells whether other hosts' writes cannot be known at present; every answer says so then.
         """
@@ -105,6 +113,7 @@ class Entrance:
         self._tracing = tracing
         self._templates = Templates(templates or {})
         self._suspended = suspended
+        self._recognise = recognise
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         if scope["type"] != "http":
@@ -151,6 +160,8 @@ class Entrance:
     async def _answered(self, scope: Scope, receive: Receive, sender: _Sender) -> None:
         try:
             self._check(scope)
+            if scope["path"].startswith("/api/"):
+                await self._recognise(scope["method"], headers_of(scope))
             await self._faces.face(scope["path"])(scope, receive, sender)
         except DexterError as error:
             await self._answer(error, scope, sender)

@@ -4,7 +4,7 @@ Nothing is decided here that the usual way decides otherwise. A request goes the
 stored answer was all it took, its answer is kept ready under everything that the request said: address, credential,
 host and every other header field but those that no answer depends on. The very same request is then answered from it as
 long as what can change has not: the stored answer is live (no purge, no newer one, not old), the caller's token is
-confirmed, the session lives. Anything else goes the usual way again.
+confirmed, the session or the token lives and nothing was taken from its person. Anything else goes the usual way again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dexter.gateway.identity import Authenticator
-    from dexter.gateway.sessions import Sessions
     from dexter.upstream.clock import Clock
 
 FAST_PATH = "fast_path"
@@ -92,14 +91,12 @@ class FastPath:
         self,
         store: Peek,
         authenticator: Authenticator,
-        sessions: Sessions,
         is_confirmed: Callable[[Identity], bool],
         clock: Clock,
         observers: tuple[Observer, ...],
     ) -> None:
         self._store = store
         self._authenticator = authenticator
-        self._sessions = sessions
         self._is_confirmed = is_confirmed
         self._observers = observers
         self._ready: dict[Key, ReadyAnswer] = {}
@@ -142,9 +139,9 @@ class FastPath:
         if not 0 <= age < ready.fresh_s or age > ready.max_age_s or self._store.peek(ready.key) is not ready.kept:
             return False
         caller = ready.caller
-        if caller.session_id is not None:
-            return self._sessions.is_live(caller.session_id)
-        return caller.identity.kind == "service" or self._is_confirmed(caller.identity)
+        if caller.identity.kind == "service":
+            return self._authenticator.is_live(caller)
+        return self._is_confirmed(caller.identity)
 
     def learn(self, pending: Pending, status: int, headers: RawHeaders, hit: Hit) -> None:
         """Keep an answer ready that just went out the usual way."""

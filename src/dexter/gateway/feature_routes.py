@@ -4,20 +4,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Annotated, Any, cast
 
 import structlog
 from fastapi import APIRouter, FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.exceptions import HTTPException
 
-from dexter.errors import BadRequest, DexterError, DexterFault, Unauthenticated
+from dexter.errors import BadRequest, DexterError, DexterFault
 from dexter.features.issue_context import issue_context
 from dexter.features.issue_update import IssueUpdate, update_issue
-from dexter.gateway import evolution_routes, gateway_routes
-from dexter.gateway.identity import SESSION_COOKIE, Mode
+from dexter.gateway import (
+    bulk_routes,
+    evolution_routes,
+    gateway_routes,
+    issue_routes,
+    mark_routes,
+    people_routes,
+    session_routes,
+    view_routes,
+)
+from dexter.gateway.identity import Mode
 from dexter.gateway.legacy import reads, unbuilt, writes
 from dexter.gateway.problems import LEGACY, FieldError, InvalidFields, problem
 from dexter.gateway.requested import AsCaller, AsSentry, Strict, gateway_of, request_id_of
@@ -26,39 +35,9 @@ from dexter.observe.present import current_trace_id
 from dexter.observe.spans import BrowserSpan
 from dexter.observe.trace_ids import new_span_id
 
-if TYPE_CHECKING:
-    from dexter.gateway.identity import Caller
-    from dexter.gateway.runtime import Gateway
-
 log = structlog.get_logger("dexter.gateway")
 
 IssueId = Annotated[str, Path(alias="id", description="The issue's number or short id.", pattern=r"^[A-Za-z0-9_\-]+$")]
-
-
-class SignIn(Strict):
-    """What opens a session."""
-
-    token: Annotated[str, Field(min_length=1, max_length=500)] = Field(
-        description="The access token that Dexter printed at its start."
-    )
-
-
-class User(BaseModel):
-    """The person or integration behind the Sentry credential in use."""
-
-    name: str | None
-
-
-class SessionView(BaseModel):
-    """A signed-in caller, and what the workbench needs to know of this Dexter."""
-
-    authenticated: bool
-    organization: str | None
-    project: str | None
-    sentry_url: str | None
-    csrf_token: str | None = Field(description="Goes into X-CSRF-Token; null for callers without a cookie.")
-    version: str
-    user: User
 
 
 class ClientError(Strict):
@@ -92,41 +71,6 @@ async def read_context(issue_id: IssueId, sentry: AsSentry) -> Response:
     return Response(encoded(document), media_type="application/json", headers={"cache-control": "no-store"})
 
 
-@routes.post("/session", name="session.open", tags=["session"])
-async def sign_in(body: SignIn, request: Request, response: Response) -> SessionView:
-    """Open a session with the access token; the answer sets its cookie."""
-    gateway = gateway_of(request)
-    address = request.client.host if request.client else "?"
-    gateway.throttle.admit(address)
-    if not gateway.authenticator.is_access_token(body.token):
-        gateway.throttle.failed(address)
-        raise Unauthenticated(
-            "This is not Dexter's access token.", remedy="Use the token that Dexter printed at its start."
-        )
-    gateway.throttle.succeeded(address)
-    session_id, session = gateway.sessions.open()
-    _set_cookie(response, session_id, int(gateway.sessions.ttl_s), secure=_is_https(request))
-    caller = gateway.authenticator.by_session(session_id)
-    return await _session_view(gateway, caller, request_id_of(request), csrf_token=session.csrf_token)
-
-
-@routes.get("/session", name="session.read", tags=["session"])
-async def read_session(request: Request, caller: AsCaller) -> SessionView:
-    """Say who is signed in and where Sentry is."""
-    token = caller.session.csrf_token if caller.session else None
-    return await _session_view(gateway_of(request), caller, request_id_of(request), csrf_token=token)
-
-
-@routes.delete("/session", name="session.end", tags=["session"], status_code=204, response_model=None)
-async def sign_out(request: Request, caller: AsCaller) -> Response:
-    """Sign out: the session is worth nothing from here on."""
-    if caller.session_id is not None:
-        gateway_of(request).sessions.end(caller.session_id)
-    response = Response(status_code=204)
-    _set_cookie(response, "", 0, secure=_is_https(request))
-    return response
-
-
 @routes.post("/client-errors", name="client_errors.report", tags=["session"], status_code=204, response_model=None)
 async def report_client_error(error: ClientError, request: Request, caller: AsCaller) -> Response:
     """Write an error of the workbench into the gateway's log."""
@@ -144,34 +88,21 @@ async def report_client_error(error: ClientError, request: Request, caller: AsCa
     return Response(status_code=204)
 
 
-def _is_https(request: Request) -> bool:
-    public_url = gateway_of(request).options.public_url
-    return request.url.scheme == "https" or (public_url or "").startswith("https:")
-
-
-def _set_cookie(response: Response, session_id: str, max_age_s: int, *, secure: bool) -> None:
-    response.set_cookie(
-        SESSION_COOKIE, session_id, max_age=max_age_s, path="/", httponly=True, samesite="strict", secure=secure
-    )
-
-
-async def _session_view(gateway: Gateway, caller: Caller, request_id: str, *, csrf_token: str | None) -> SessionView:
-    options = gateway.options
-    sentry = gateway.sentry(caller, options.organization or "", request_id)
-    return SessionView(
-        authenticated=True,
-        organization=options.organization,
-        project=options.project,
-        sentry_url=options.web_url,
-        csrf_token=csrf_token,
-        version=options.version,
-        user=User(name=await gateway.users.name(sentry)),
-    )
-
-
 # Addresses of earlier Dexters come last: some begin with a placeholder.
 _LEGACY = (unbuilt.routes, writes.routes, reads.routes)
-_ALL = (routes, gateway_routes.routes, evolution_routes.routes, *_LEGACY)
+_ALL = (
+    routes,
+    # `/issues/marks` comes before `/issues/{id}`, which would take the word for an issue's name.
+    mark_routes.routes,
+    issue_routes.routes,
+    view_routes.routes,
+    bulk_routes.routes,
+    gateway_routes.routes,
+    evolution_routes.routes,
+    session_routes.routes,
+    people_routes.routes,
+    *_LEGACY,
+)
 
 
 def feature_addresses() -> tuple[tuple[str, str, str], ...]:

@@ -32,7 +32,7 @@ from dexter.upstream.clock import Clock, SystemClock
 from dexter.wire import Answer, Call, Credential, Endpoint, Headers, Identity, Priority, Send, header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from dexter.catalog.router import Router
     from dexter.gateway.asgi import AsgiApp, AsgiSend, Receive, Scope
@@ -53,12 +53,18 @@ class Caller(Protocol):
     def credential(self) -> Credential:
         """Give what is shown to Sentry."""
 
+    def refused(self, status: int) -> DexterError | None:
+        """Give what is to be said in the place of an answer of Sentry's with this status, if anything."""
+
 
 class Admit(Protocol):
     """Decides who calls and whether they may: identity, CSRF and permission in one question."""
 
-    def __call__(self, method: str, headers: Headers, endpoint: Endpoint) -> Caller:
-        """Give the caller. Raises Unauthenticated, Forbidden or BadRequest, which are answered in Sentry's form."""
+    def __call__(self, method: str, headers: Headers, endpoint: Endpoint, params: Mapping[str, str]) -> Caller:
+        """Give the caller of a path with these parameters.
+
+        Raises Unauthenticated, Forbidden or BadRequest, which are answered in Sentry's form.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +125,12 @@ class Passthrough:
         exchange = Exchange(scope if endpoint is UNKNOWN else asked_anew(scope), receive, send)
         exchange.state["endpoint"] = endpoint.name
         try:
-            call = self._call(exchange, endpoint, params)
+            call, caller = self._call(exchange, endpoint, params)
             body = await exchange.body(self._options.small_body_bytes, self._options.largest_upload_bytes)
             answer = await self._send(replace(call, body=body))
+            if (refusal := caller.refused(answer.status)) is not None:
+                await close_body(answer.body)
+                raise refusal
         except CallerGone:
             return
         except DexterError as error:
@@ -141,7 +150,7 @@ class Passthrough:
             method = min(self._router.methods(path), default=method)
         return self._router.match(method, path) or (UNKNOWN, {})
 
-    def _call(self, exchange: Exchange, endpoint: Endpoint, params: dict[str, str]) -> Call:
+    def _call(self, exchange: Exchange, endpoint: Endpoint, params: dict[str, str]) -> tuple[Call, Caller]:
         if exchange.method not in METHODS:
             raise MethodNotAllowed("The method is none that Sentry's API has.")
         path, query = exchange.target()
@@ -151,8 +160,8 @@ class Passthrough:
             # Whoever normalizes such a path on the way sees another address than the one that was admitted.
             raise NotFound("The address has segments that lead elsewhere.")
         method, headers = exchange.method, exchange.headers
-        caller = self._admit(method, headers, endpoint)
-        return Call(
+        caller = self._admit(method, headers, endpoint, params)
+        call = Call(
             endpoint=endpoint,
             method=method,
             path=path,
@@ -168,6 +177,7 @@ class Passthrough:
             max_age_s=max_age_s(headers),
             transparent=True,
         )
+        return call, caller
 
     def _request_headers(self, headers: Headers, endpoint: Endpoint, path: str) -> Headers:
         kept = to_sentry(headers)

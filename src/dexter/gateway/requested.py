@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dexter.features.sentry import Sentry
 from dexter.gateway.asgi import headers_of
-from dexter.gateway.identity import Caller, require_service
+from dexter.gateway.identity import Caller, require_role, require_service
 from dexter.gateway.runtime import Gateway
+from dexter.policy.people import need_here
 
 
 class Strict(BaseModel):
@@ -40,8 +41,20 @@ def request_id_of(request: Request) -> str:
 
 
 def caller_of(request: Request) -> Caller:
-    """Give who calls, or raise."""
-    return gateway_of(request).caller(request.method, headers_of(request.scope))
+    """Give who calls, or raise, also for somebody without the role that the address asks for.
+
+    That is looked for in the organization that the address names, or else in any: an address whose body names
+    organizations has to look at those itself.
+    """
+    caller = gateway_of(request).caller(request.method, headers_of(request.scope))
+    named = request.path_params.get("organization") or request.query_params.get("organization")
+    _require_role(request, caller, named)
+    return caller
+
+
+def _require_role(request: Request, caller: Caller, organization: str | None) -> None:
+    route = request.scope.get("route")
+    require_role(caller, need_here(request.method, getattr(route, "path", request.url.path), organization))
 
 
 def operator_of(request: Request) -> Caller:
@@ -56,7 +69,9 @@ def sentry_of(request: Request, query: Annotated[OrganizationQuery, Query()]) ->
     gateway = gateway_of(request)
     headers = headers_of(request.scope)
     caller = gateway.sentry_caller(request.method, headers)
-    return gateway.sentry(caller, gateway.organization(query.organization), request_id_of(request), headers)
+    organization = gateway.organization(query.organization)
+    _require_role(request, caller, organization)
+    return gateway.sentry(caller, organization, request_id_of(request), headers)
 
 
 AsCaller = Annotated[Caller, Depends(caller_of)]

@@ -9,20 +9,27 @@ from dexter.errors import BadRequest, DexterError, Unauthenticated
 from dexter.features.sentry import Sentry
 from dexter.gateway.cache_times import CacheTimes
 from dexter.gateway.forwarding import lowered, max_age_s, wants_no_cache
-from dexter.gateway.identity import Authenticator, Caller, Mode, require_csrf
+from dexter.gateway.identity import Authenticator, Caller, Mode, require_csrf, require_role, require_role_at_sentry
+from dexter.policy.people import Need, Role
 from dexter.wire import Priority
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dexter.database.engine import Database
+    from dexter.features.bulk.desk import Desk
     from dexter.features.current_user import CurrentUser
+    from dexter.features.people import People
+    from dexter.features.people_keys import KeyRing
     from dexter.gateway.live_figures import LiveFigures
+    from dexter.gateway.logins import Logins
     from dexter.gateway.sessions import Sessions
     from dexter.gateway.throttle import SignInThrottle
     from dexter.observe.evolution import Evolution
     from dexter.observe.spans import Tracing
     from dexter.upstream.clock import Clock
     from dexter.upstream.probe import Prober
-    from dexter.wire import Headers, Send
+    from dexter.wire import Endpoint, Headers, Send
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,8 @@ class GatewayOptions:
     """The address the gateway listens on; decides which Host headers it answers for."""
     allowed_hosts: tuple[str, ...] = ()
     """Further names the gateway goes by."""
+    idempotency_ttl_s: float = 24 * 3600.0
+    """How long a request with an Idempotency-Key is answered again with the answer it got."""
     times: CacheTimes = field(default_factory=CacheTimes)
     """How long answers stay fresh here."""
 
@@ -64,6 +73,13 @@ class Gateway:
     send: Send
     authenticator: Authenticator
     sessions: Sessions
+    logins: Logins
+    people: People
+    ring: KeyRing
+    """What people's own Sentry tokens are encrypted with."""
+    key: bytes = field(repr=False)
+    """This installation's secret key."""
+    upstream_url: str
     throttle: SignInThrottle
     users: CurrentUser
     options: GatewayOptions
@@ -75,6 +91,8 @@ class Gateway:
     """Remembers what was seen of Sentry's API changing."""
     database: Database
     """Dexter's own database; opened by its first use."""
+    bulk: Desk
+    """Where bulk jobs are asked for."""
     tracing: Tracing | None = None
     """Where spans go, if anywhere."""
 
@@ -99,6 +117,10 @@ class Gateway:
             raise NotConfigured("Dexter has no credential of its own at Sentry.")
         return caller
 
+    def require(self, caller: Caller, role: Role, organization: str) -> None:
+        """Raise Forbidden for a person without a role in an organization; Sentry decides for callers of its own."""
+        require_role(caller, Need(role, organization))
+
     def organization(self, named: str | None) -> str:
         """Give the organization that a request speaks of. Raises BadRequest when nothing names one."""
         organization = named or self.options.organization
@@ -116,8 +138,13 @@ class Gateway:
     def sentry(self, caller: Caller, organization: str, request_id: str, headers: Headers = ()) -> Sentry:
         """Give a caller's way to Sentry for the length of one request.
 
-        Its headers say how old an answer may be, and whether it can wait behind others.
+        Its headers say how old an answer may be, and whether it can wait behind others. What the caller's role does
+        not permit raises Forbidden when it is asked; what changes something goes with the token that they linked.
         """
+
+        def permit(endpoint: Endpoint, params: Mapping[str, str]) -> None:
+            require_role_at_sentry(caller, endpoint.method, endpoint, params)
+
         return Sentry(
             send=self.send,
             identity=caller.identity,
@@ -130,4 +157,6 @@ class Gateway:
             max_age_s=max_age_s(headers),
             priority=lowered(Priority.INTERACTIVE, headers),
             times=self.options.times,
+            permit=permit,
+            acting=caller.acting,
         )

@@ -1,29 +1,25 @@
-"""Browser sessions: a random id in a cookie, its hash in a small SQLite file, so that a restart keeps people signed in.
+"""Browser sessions: a random id in a cookie, its hash in Dexter's database, so that every host that shares it knows it.
 
-A session lives until it expires, is signed out, or the access token it was opened with is replaced.
+A session lives until it expires, is not used for a while, is ended by its person or an administrator, its person is
+disabled, or the access token it was opened with is replaced.
 """
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-import sqlite3
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dexter.gateway.access_token import fingerprint
+from dexter.gateway.access_token import fingerprint, session_id_hash
+from dexter.policy.people import BUILT_IN_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from dexter.database.engine import Database
+    from dexter.database.sessions import KeptSession
+    from dexter.gateway.logins import Logins
+    from dexter.upstream.clock import Clock
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS session (
-  id_hash TEXT PRIMARY KEY,
-  opened_with TEXT NOT NULL,
-  expires_at REAL NOT NULL
-) STRICT, WITHOUT ROWID
-"""
+BY_PASSWORD = "password"  # noqa: S105 (a way to sign in)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,65 +30,86 @@ class Session:
     expires_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """Where a session is opened: what its person is shown to tell theirs apart."""
+
+    user_agent: str = ""
+    address: str = ""
+
+
+class SessionKinds:
+    """How sessions are opened, and which of them still count."""
+
+    def __init__(self, key: bytes, access_token: str) -> None:
+        self.by_token = "token " + fingerprint(key, "opened with", access_token)
+
+    def counts(self, opened_with: str) -> bool:
+        """Whether a session that was opened so still counts: replacing the access token ends those it opened."""
+        return opened_with in (BY_PASSWORD, self.by_token)
+
+
 class Sessions:
-    """The sessions of one installation. Calls are short enough to run on the event loop."""
+    """The sessions of everybody."""
 
-    def __init__(self, path: Path | str, *, key: bytes, token: str, ttl_s: float, clock: Callable[[], float]) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        if path != ":memory:":
-            Path(path).chmod(0o600)
-            self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA busy_timeout=2000")
-        self._database.execute(_SCHEMA)
-        self._key = key
-        self._opened_with = fingerprint(key, "opened with", token)
-        self.ttl_s = ttl_s
+    def __init__(
+        self, database: Database, logins: Logins, clock: Clock, *, key: bytes, by_token: str, ttl_s: float
+    ) -> None:
+        self._database = database
+        self._logins = logins
         self._clock = clock
-        self._known: dict[str, float] = {}
-        self._known_at = (0, 0)
+        self._key = key
+        self.by_token = by_token
+        """What is kept of a session that the printed token opened."""
+        self.ttl_s = ttl_s
 
-    def open(self) -> tuple[str, Session]:
+    async def open(self, person_id: str, opened_with: str, browser: Browser) -> str:
         """Start a session and give its id, which goes into the cookie and is kept nowhere."""
+        from dexter.database import people, sessions
+
         session_id = secrets.token_urlsafe(32)
-        now = self._clock()
-        expires_at = now + self.ttl_s
-        self._database.execute("DELETE FROM session WHERE expires_at <= ?", (now,))
-        self._database.execute(
-            "INSERT INTO session VALUES (?, ?, ?)", (_hashed(session_id), self._opened_with, expires_at)
-        )
-        return session_id, self._session(session_id, expires_at)
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            if person_id == BUILT_IN_ID:
+                await people.ensure_built_in(connection, now)
+            await sessions.add(
+                connection,
+                now,
+                id_hash=session_id_hash(session_id),
+                person_id=person_id,
+                opened_with=opened_with,
+                expires_at=now + self.ttl_s,
+                user_agent=browser.user_agent,
+                address=browser.address,
+            )
+        return session_id
 
-    def find(self, session_id: str) -> Session | None:
-        """Give the live session of an id, or None if it expired, was signed out or never was."""
-        row = self._database.execute(
-            "SELECT expires_at FROM session WHERE id_hash = ? AND opened_with = ? AND expires_at > ?",
-            (_hashed(session_id), self._opened_with, self._clock()),
-        ).fetchone()
-        return None if row is None else self._session(session_id, row[0])
-
-    def is_live(self, session_id: str) -> bool:
-        """Whether `find` would find a session; told from memory as long as nobody changed any session."""
-        changes = (self._database.total_changes, self._database.execute("PRAGMA data_version").fetchone()[0])
-        if changes != self._known_at:
-            # The first number counts this connection's changes, the second tells of other processes'.
-            self._known_at = changes
-            self._known.clear()
-        if session_id not in self._known and (session := self.find(session_id)) is not None:
-            self._known[session_id] = session.expires_at
-        return self._known.get(session_id, 0.0) > self._clock()
-
-    def end(self, session_id: str) -> None:
-        """Sign a session out; its cookie is worth nothing from here on."""
-        self._database.execute("DELETE FROM session WHERE id_hash = ?", (_hashed(session_id),))
-
-    def close(self) -> None:
-        """Let the file go."""
-        self._database.close()
-
-    def _session(self, session_id: str, expires_at: float) -> Session:
+    def session(self, session_id: str, expires_at: float) -> Session:
+        """Give a live session's own values."""
         return Session(fingerprint(self._key, "csrf", session_id), expires_at)
 
+    async def of_person(self, person_id: str) -> list[KeptSession]:
+        """Give the live sessions of a person, the one seen last first."""
+        from dexter.database import sessions
 
-def _hashed(session_id: str) -> str:
-    # A plain hash is enough: the id is 256 random bits, so there is nothing to guess.
-    return hashlib.sha256(session_id.encode("utf-8", "surrogateescape")).hexdigest()
+        await self._logins.tell()
+        async with self._database.reading() as connection:
+            return await sessions.of_person(connection, person_id, self._clock.now())
+
+    async def end(self, id_hash: str, person_id: str | None = None) -> bool:
+        """End a session by its hash, if it is the person's where one is named; its cookie is worth nothing then."""
+        from dexter.database import sessions
+
+        async with self._database.transaction() as connection:
+            ended = await sessions.revoke(connection, self._clock.now(), id_hash, person_id)
+        await self._logins.refresh()
+        return ended
+
+    async def end_all(self, person_id: str, but: str | None = None) -> int:
+        """End all sessions of a person but one, and give how many."""
+        from dexter.database import sessions
+
+        async with self._database.transaction() as connection:
+            ended = await sessions.revoke_all(connection, self._clock.now(), person_id, but)
+        await self._logins.refresh()
+        return ended
