@@ -1,0 +1,231 @@
+"""`GET /events/stream`: the feed as server-sent events, from any place in its log on."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from dexter.errors import BadRequest, DexterError
+from dexter.gateway.asgi import AsgiSend, Receive, Scope, headers_of, query_of
+from dexter.gateway.feed_access import RECHECK_S, access, renewed
+from dexter.gateway.problems import MethodNotAllowed
+from dexter.policy.feed_channels import ISSUES, MOST_CHANNELS, Filter, is_channel, read_filter
+from dexter.realtime.hub import Frame, Gap, Listener, Position
+from dexter.stores.feed_log import FeedUnavailable
+from dexter.wire import header
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dexter.gateway.feed_access import Access
+    from dexter.gateway.runtime import Gateway
+    from dexter.realtime.hub import Hub
+
+PATH = "/events/stream"
+HEARTBEAT_S = 15.0
+LONGEST_QUEUE = 1000
+"""How many events a slow client may be behind before it is told and dropped."""
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class FeedDown(DexterError):
+    """The feed's log does not answer."""
+
+    status = 503
+    remedy = "Try again in a moment; until then read the lists themselves."
+    retry_after_s = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a client wants to hear, and from where on; from now on without a place."""
+
+    channels: frozenset[str]
+    wanted: Filter
+    since: Position | None
+
+
+class EventsStream:
+    """Serves the feed of the hub's organization."""
+
+    def __init__(self, gateway: Gateway, hub: Hub) -> None:
+        self._gateway = gateway
+        self._hub = hub
+
+    async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
+        if scope["method"] != "GET":
+            raise MethodNotAllowed(scope["method"], frozenset({"GET"}))
+        headers = headers_of(scope)
+        wish = read_wish(query_of(scope), header(headers, "last-event-id"))
+        request_id = str(scope["state"]["request_id"])
+        caller = self._gateway.sentry_caller("GET", headers)
+        held = await access(self._gateway, caller, self._hub.organization, request_id)
+        await self._served(wish, held, request_id, receive, send)
+
+    async def _served(self, wish: Wish, held: Access, request_id: str, receive: Receive, send: AsgiSend) -> None:
+        queue: asyncio.Queue[Frame | Gap] = asyncio.Queue(LONGEST_QUEUE)
+        overrun = asyncio.Event()
+
+        def give(found: Frame | Gap) -> None:
+            try:
+                queue.put_nowait(found)
+            except asyncio.QueueFull:
+                overrun.set()
+
+        listener = Listener(give, set(wish.channels), wish.wanted, held.projects)
+        try:
+            now = await self._hub.join(listener)
+        except FeedUnavailable as error:
+            raise FeedDown("The feed's log does not answer.") from error
+        gone = asyncio.ensure_future(_gone(receive))
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+            writer = _Writer(send)
+            await writer.hello(now, wish)
+            if wish.since is not None:
+                async for found in self._hub.between(wish.since, now):
+                    if isinstance(found, Gap) or listener.wants(found):
+                        await writer.tell(found)
+            await self._live(writer, listener, queue, overrun, gone, held, request_id)
+        finally:
+            self._hub.leave(listener)
+            gone.cancel()
+            with suppress(asyncio.CancelledError):
+                await gone
+
+    async def _live(
+        self,
+        writer: _Writer,
+        listener: Listener,
+        queue: asyncio.Queue[Frame | Gap],
+        overrun: asyncio.Event,
+        gone: asyncio.Future[None],
+        held: Access,
+        request_id: str,
+    ) -> None:
+        clock = self._gateway.clock
+        checked_at = clock.monotonic()
+        while not gone.done():
+            if overrun.is_set():
+                await writer.bye("slow", "You read more slowly than events happen; ask again from your last id.")
+                return
+            if clock.monotonic() - checked_at >= RECHECK_S:
+                try:
+                    held = await renewed(self._gateway, held, request_id)
+                except DexterError as error:
+                    await writer.bye("refused", error.message)
+                    return
+                listener.projects = held.projects
+                checked_at = clock.monotonic()
+            found = await _next(queue, gone, HEARTBEAT_S)
+            if found is None:
+                await writer.heartbeat()
+            elif isinstance(found, Gap) or listener.may_have(found):
+                await writer.tell(found)
+        return
+
+
+class _Writer:
+    """Writes messages as server-sent events. The id of each is the place after it."""
+
+    def __init__(self, send: AsgiSend) -> None:
+        self._send = send
+
+    async def hello(self, now: Position, wish: Wish) -> None:
+        """Say where now is and what will be told."""
+        await self._message("hello", {**_place(now), "channels": sorted(wish.channels)}, None)
+
+    async def tell(self, found: Frame | Gap) -> None:
+        """Tell of an event or of a gap."""
+        if isinstance(found, Gap):
+            await self._message("gap", {**_place(found.position), "why": found.why}, found.position)
+        else:
+            await self._raw("event", found.text, Position(found.epoch, found.offset))
+
+    async def bye(self, reason: str, detail: str) -> None:
+        """Say why nothing more comes, and end."""
+        await self._message("bye", {"reason": reason, "detail": detail}, None)
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def heartbeat(self) -> None:
+        """Show that the connection lives."""
+        await self._send({"type": "http.response.body", "body": b": \n\n", "more_body": True})
+
+    async def _message(self, kind: str, document: Mapping[str, Any], place: Position | None) -> None:
+        await self._raw(kind, msgspec.json.encode({"kind": kind, **document}), place)
+
+    async def _raw(self, kind: str, text: bytes, place: Position | None) -> None:
+        named = b"" if place is None else b"id: %b:%d\n" % (place.epoch.encode(), place.offset)
+        body = b"%bevent: %b\ndata: %b\n\n" % (named, kind.encode(), text)
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+def read_wish(pairs: Sequence[tuple[str, str]], last_id: str | None) -> Wish:
+    """Give what a client asks for. Raises BadRequest for what there is not."""
+    known = {"channels", "filter", "since", "organization"}
+    for name, _ in pairs:
+        if name not in known:
+            raise BadRequest(f"{name[:80]!r} is not a name of this query; it takes {', '.join(sorted(known))}.")
+    stated = dict(pairs)
+    channels = [name for name in stated.get("channels", ISSUES).split(",") if name]
+    return Wish(read_channels(channels), wanted(stated.get("filter", "")), _since(stated.get("since") or last_id))
+
+
+def read_channels(names: Sequence[str]) -> frozenset[str]:
+    """Give channels. Raises BadRequest for one that there is not."""
+    for name in names:
+        if not is_channel(name):
+            raise BadRequest(
+                f"{name[:80]!r} is no channel.",
+                remedy="There are issues, alerts, jobs, gateway, presence, project:SLUG and issue:NUMBER.",
+            )
+    if len(names) > MOST_CHANNELS:
+        raise BadRequest(f"At most {MOST_CHANNELS} channels can be heard at once.")
+    return frozenset(names)
+
+
+def wanted(text: str) -> Filter:
+    """Give a filter. Raises BadRequest for one that is none."""
+    try:
+        return read_filter(text)
+    except ValueError as error:
+        raise BadRequest(f"filter: {error}.") from error
+
+
+def _since(text: str | None) -> Position | None:
+    if text is None:
+        return None
+    epoch, _, offset = text.rpartition(":")
+    if not epoch or len(epoch) > 64 or not (offset.isascii() and offset.isdigit() and len(offset) < 19):
+        raise BadRequest("since must be the id of an event, EPOCH:OFFSET.")
+    return Position(epoch, int(offset))
+
+
+def _place(position: Position) -> dict[str, Any]:
+    return {"epoch": position.epoch, "offset": position.offset}
+
+
+async def _next(queue: asyncio.Queue[Frame | Gap], gone: asyncio.Future[None], timeout_s: float) -> Frame | Gap | None:
+    """Give what comes next, or None after so long or when the client has left."""
+    if not queue.empty():
+        return queue.get_nowait()
+    coming = asyncio.ensure_future(queue.get())
+    waiting: set[asyncio.Future[Any]] = {coming, gone}
+    await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    if coming.done():
+        return coming.result()
+    coming.cancel()
+    return None
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,136 @@
+"""Who hears of which event: the channels an event goes to, and filters in the form of a search."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ISSUES, ALERTS, JOBS, GATEWAY, PRESENCE = "issues", "alerts", "jobs", "gateway", "presence"
+PLAIN = frozenset({ISSUES, ALERTS, JOBS, GATEWAY, PRESENCE})
+MOST_CHANNELS = 200
+LONGEST_FILTER = 500
+
+_PROJECT = re.compile(r"project:[A-Za-z0-9_\-]{1,100}")
+_ISSUE = re.compile(r"issue:\d{1,20}")
+_TERM = re.compile(r"(?P<not>!?)(?P<key>[a-z_]+):(?P<value>.+)")
+
+
+class Named(Protocol):
+    """An issue, as far as channels know it."""
+
+    @property
+    def id(self) -> str:
+        """Give its number."""
+
+    @property
+    def short_id(self) -> str:
+        """Give its short id."""
+
+    @property
+    def title(self) -> str:
+        """Give its title."""
+
+
+class Happening(Protocol):
+    """An event, as far as channels and filters look at it."""
+
+    @property
+    def type(self) -> str:
+        """Give its type, such as `issue.resolved`."""
+
+    @property
+    def project(self) -> str | None:
+        """Give its project's slug, where it has one."""
+
+    @property
+    def source(self) -> str:
+        """Give where it was seen first."""
+
+    @property
+    def issue(self) -> Named | None:
+        """Give its issue, where it is about one."""
+
+
+def is_channel(name: str) -> bool:
+    """Whether there is such a channel."""
+    return name in PLAIN or _PROJECT.fullmatch(name) is not None or _ISSUE.fullmatch(name) is not None
+
+
+def channels_of(event: Happening) -> frozenset[str]:
+    """Give the channels that an event goes to."""
+    subject = event.type.partition(".")[0]
+    main = {"issue": ISSUES, "alert": ALERTS, "job": JOBS, "gateway": GATEWAY, "presence": PRESENCE}[subject]
+    found = {main}
+    if event.project is not None and subject in ("issue", "alert"):
+        found.add(f"project:{event.project}")
+    if event.issue is not None:
+        found.add(f"issue:{event.issue.id}")
+    return frozenset(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition: `key:value`, or a text that the title must hold."""
+
+    key: str
+    value: str
+    is_negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Terms that all must hold."""
+
+    terms: tuple[Term, ...] = ()
+
+    def passes(self, event: Happening) -> bool:
+        """Whether an event is wanted."""
+        return all(_holds(term, event) is not term.is_negated for term in self.terms)
+
+
+KEYS: Mapping[str, str] = {
+    "type": "the event's type, or its beginning: type:issue",
+    "project": "the project's slug",
+    "issue": "the issue's number or short id",
+    "source": "webhook, poll, write or dexter",
+}
+"""What a filter may ask for, with what it means."""
+
+
+def read_filter(text: str) -> Filter:
+    """Give the filter of a text. Raises ValueError, saying what is wrong, for one that is none."""
+    if len(text) > LONGEST_FILTER:
+        raise ValueError(f"a filter has at most {LONGEST_FILTER} letters")
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ValueError("a quotation mark is not closed") from error
+    return Filter(tuple(map(_term, words)))
+
+
+def _term(word: str) -> Term:
+    found = _TERM.fullmatch(word)
+    if found is None:
+        return Term("", word.removeprefix("!").lower(), word.startswith("!"))
+    if found["key"] not in KEYS:
+        raise ValueError(f"{found['key']!r} is nothing to filter by; there are {', '.join(KEYS)}")
+    return Term(found["key"], found["value"], found["not"] == "!")
+
+
+def _holds(term: Term, event: Happening) -> bool:
+    match term.key:
+        case "type":
+            return event.type == term.value or event.type.startswith(f"{term.value}.")
+        case "project":
+            return event.project == term.value
+        case "source":
+            return event.source == term.value
+        case "issue":
+            return event.issue is not None and term.value in (event.issue.id, event.issue.short_id)
+        case _:
+            return event.issue is not None and term.value in event.issue.title.lower()
