@@ -5,6 +5,7 @@ import {
   IconBook2,
   IconEyeCheck,
   IconFlame,
+  IconHistory,
   IconKeyboard,
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
@@ -41,9 +42,9 @@ function at(place: Place, view: View): View {
   return { ...view, status: DEFAULT_VIEW.status, query: "", ...place.part };
 }
 
-/** Say whether the reader is on the Gateway screen, which belongs to no list of issues. */
-function useOnGateway(): boolean {
-  return useRouterState({ select: (state) => state.location.pathname === "/gateway" });
+/** Give the screen the reader is on when it belongs to no list of issues: the Gateway, the audit log, one's own account. */
+function useElsewhere(): string | null {
+  return useRouterState({ select: ({ location: { pathname } }) => (pathname === "/" || pathname.startsWith("/issues/") ? null : pathname) });
 }
 
 function isAt(place: Place, view: View): boolean {
@@ -61,6 +62,7 @@ export function SideNav() {
 
   useCommands([
     { id: "go.back", label: "Go to the issues as they were", section: "Go to", keyOnly: true, run: () => void navigate({ to: "/", search: rememberedAddress() }) },
+    { id: "go.audit", label: "Go to the audit log", section: "Go to", run: () => void navigate({ to: "/audit", search: {} }) },
     { id: "go.gateway", label: "Go to the gateway", section: "Go to", run: () => void navigate({ to: "/gateway", search: {} }) },
     ...[STREAM, ...VIEWS].map((place) => ({
       id: `go.${place.label}`,
@@ -89,7 +91,8 @@ export function SideNav() {
         <PlaceLink key={place.label} place={place} slim={slim} />
       ))}
       <div className={classes.navEnd}>
-        <GatewayLink slim={slim} />
+        <ScreenLink to="/audit" label="Audit" tip="Audit (g a)" icon={IconHistory} slim={slim} />
+        <ScreenLink to="/gateway" label="Gateway" tip="Gateway (g g)" icon={IconActivityHeartbeat} slim={slim} />
         <a className={classes.navLink} href="/docs" aria-label="API reference" {...(slim ? { "data-tip": "API reference" } : {})}>
           <IconBook2 size={18} stroke={1.5} />
           {!slim && <span>API reference</span>}
@@ -112,28 +115,27 @@ export function SideNav() {
   );
 }
 
-function GatewayLink({ slim }: { slim: boolean }) {
-  const here = useOnGateway();
+interface ScreenLinkProps {
+  to: "/audit" | "/gateway";
+  label: string;
+  tip: string;
+  icon: Place["icon"];
+  slim: boolean;
+}
+
+function ScreenLink({ to, label, tip, icon: Icon, slim }: ScreenLinkProps) {
+  const here = useElsewhere() === to;
   return (
-    <Link
-      to="/gateway"
-      search={{}}
-      className={classes.navLink}
-      aria-label="Gateway"
-      aria-current={here ? "page" : undefined}
-      data-here={here || undefined}
-      data-tip={slim ? "Gateway (g g)" : undefined}
-    >
-      <IconActivityHeartbeat size={18} stroke={1.5} />
-      {!slim && <span>Gateway</span>}
+    <Link to={to} search={{}} className={classes.navLink} aria-label={label} aria-current={here ? "page" : undefined} data-here={here || undefined} data-tip={slim ? tip : undefined}>
+      <Icon size={18} stroke={1.5} />
+      {!slim && <span>{label}</span>}
     </Link>
   );
 }
 
 function PlaceLink({ place, slim }: { place: Place; slim: boolean }) {
   const { view } = useView();
-  const elsewhere = useOnGateway();
-  const here = !elsewhere && isAt(place, view);
+  const here = useElsewhere() === null && isAt(place, view);
   return (
     <Link
       to="/"
@@ -154,11 +156,12 @@ function PlaceLink({ place, slim }: { place: Place; slim: boolean }) {
 export function BottomBar() {
   const { view } = useView();
   const run = useCommandRunner();
-  const onGateway = useOnGateway();
+  const elsewhere = useElsewhere();
+  const onGateway = elsewhere === "/gateway";
   return (
     <nav className={classes.bottom} aria-label="Main">
       {[STREAM, REVIEW, MINE].map((place) => {
-        const here = !onGateway && isAt(place, view);
+        const here = elsewhere === null && isAt(place, view);
         return (
           <Link key={place.label} to="/" search={addressOf(at(place, view))} data-here={here || undefined} aria-current={here ? "page" : undefined}>
             <place.icon size={20} stroke={1.5} />

@@ -1,4 +1,4 @@
-import { ActionIcon, Popover, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, Group, Popover, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { IconDeviceDesktop, IconLogout, IconMoon, IconSun } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
@@ -8,8 +8,10 @@ import { healthQuery } from "@/queries/health";
 import { signOut, useSession } from "@/queries/session";
 import { FilterDrawer, ScopeFilters } from "@/screens/stream/Filters";
 import { forgetPlaces } from "@/screens/stream/place";
+import { ExportMenu } from "@/screens/stream/ExportMenu";
 import { SearchField } from "@/screens/stream/SearchField";
 import { rememberAddress } from "@/screens/stream/useView";
+import { ViewsMenu } from "@/screens/stream/ViewsMenu";
 import { useCommandRunner, useCommands } from "@/ui/commands";
 import { Face } from "@/ui/Face";
 
@@ -17,8 +19,8 @@ import classes from "./shell.module.css";
 
 /** What holds for every screen: scope, search, how the gateway is, and the reader's own things. */
 export function TopBar() {
-  // Project, environment and period say nothing about the gateway.
-  const scoped = useRouterState({ select: (state) => state.location.pathname !== "/gateway" });
+  // Project, environment and period say nothing about the gateway or the audit log.
+  const scoped = useRouterState({ select: ({ location: { pathname } }) => pathname === "/" || pathname.startsWith("/issues/") });
   return (
     <header className={classes.top}>
       {scoped && (
@@ -30,7 +32,14 @@ export function TopBar() {
         <SearchField />
       </div>
       <div className={classes.topEnd}>
-        {scoped && <FilterDrawer />}
+        {scoped && <FilterDrawer
+            extra={
+              <Group gap="xs">
+                <ViewsMenu />
+                <ExportMenu />
+              </Group>
+            }
+          />}
         <HealthDot />
         <ThemeButton />
         <AccountMenu />

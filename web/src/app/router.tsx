@@ -5,6 +5,7 @@ import { whenSignedOut } from "@/api/client";
 import { ApiError } from "@/api/error";
 import { visitScreen } from "@/api/tracing";
 import { parseAddress, writeAddress } from "@/core/address";
+import { readAuditAddress } from "@/core/audit";
 import { readIssueAddress } from "@/core/event/address";
 import { readGatewayAddress } from "@/core/gatewayAddress";
 import { screenAt } from "@/core/trace";
@@ -84,7 +85,16 @@ const gatewayRoute = createRoute({
   pendingComponent: ScreenPending,
 });
 
-const routeTree = rootRoute.addChildren([signInRoute, workbenchRoute.addChildren([streamRoute, issueRoute, gatewayRoute])]);
+const auditRoute = createRoute({
+  getParentRoute: () => workbenchRoute,
+  path: "/audit",
+  validateSearch: readAuditAddress,
+  component: lazyRouteComponent(() => import("./AuditRoute"), "AuditRoute"),
+  errorComponent: ScreenBoundary,
+  pendingComponent: ScreenPending,
+});
+
+const routeTree = rootRoute.addChildren([signInRoute, workbenchRoute.addChildren([streamRoute, issueRoute, gatewayRoute, auditRoute])]);
 
 /** The screens and their addresses. */
 export function createWorkbenchRouter(queryClient: QueryClient) {

@@ -76,6 +76,14 @@ const KINDS: Record<RecentError["kind"], string> = {
 
 export const kindWord = (kind: RecentError["kind"]): string => KINDS[kind];
 
+const PROMISES: Record<string, string> = {
+  "fresh-after-writes": "a change shows everywhere at once",
+  "shared-quota": "all processes together keep within Sentry's quota",
+};
+
+/** Give a promise in words; one that is not known here goes by its name. */
+export const promiseWord = (promise: string): string => PROMISES[promise] ?? promise;
+
 /** Give what can be done about a promise that does not hold. */
 export function remedyOf({ promise, why }: Suspended): string {
   const said = `${promise} ${why}`.toLowerCase();

@@ -38,3 +38,11 @@ describe("a view and its address", () => {
     expect(withoutFilters(view)).toEqual({ ...DEFAULT_VIEW, status: "resolved", period: "7d" });
   });
 });
+
+// Which issue stands beside the list is in the address, and yet the list is the same: it must not be asked for again.
+it("keeps the split in the address and out of the view", () => {
+  const address = readAddress({ status: "resolved", split: "123" });
+  expect(address).toEqual({ status: "resolved", split: "123" });
+  expect(viewOf(address)).toEqual(viewOf({ status: "resolved" }));
+  expect(readAddress({ split: "<script>" })).toEqual({});
+});

@@ -33,7 +33,12 @@ export interface ViewAddress {
   project?: string[];
   environment?: string[];
   level?: LevelFilter[];
+  /** Whether an issue stands beside the list, and which. It is no part of what the list shows. */
+  split?: string;
 }
+
+/** Beside the list, with no issue in it yet. */
+export const SPLIT_EMPTY = "on";
 
 export const DEFAULT_VIEW: View = {
   status: "unresolved",
@@ -89,7 +94,8 @@ function texts(value: unknown): string[] {
 export function readAddress(search: Readonly<Record<string, unknown>>): ViewAddress {
   const level = texts(search["level"]).flatMap((word) => oneOf(LEVELS, word) ?? []);
   const query = typeof search["query"] === "string" ? search["query"] : "";
-  return addressOf({
+  const split = splitOf(search["split"]);
+  const address = addressOf({
     status: oneOf(STATUSES, search["status"]) ?? DEFAULT_VIEW.status,
     query,
     sort: oneOf(SORTS, search["sort"]) ?? DEFAULT_VIEW.sort,
@@ -98,11 +104,16 @@ export function readAddress(search: Readonly<Record<string, unknown>>): ViewAddr
     environment: texts(search["environment"]),
     level,
   });
+  return split === undefined ? address : { ...address, split };
 }
+
+const splitOf = (value: unknown): string | undefined => (typeof value === "string" && /^(on|[\w-]{1,100})$/.test(value) ? value : undefined);
 
 /** Give a view with every default filled in. */
 export function viewOf(address: ViewAddress): View {
-  return possible({ ...DEFAULT_VIEW, ...address });
+  const view: ViewAddress = { ...address };
+  delete view.split;
+  return possible({ ...DEFAULT_VIEW, ...view });
 }
 
 /** Sentry sorts by date added only in the review list; elsewhere that choice falls back to last seen. */

@@ -7,7 +7,7 @@ test.each([
   [{ degraded: [], suspended: [] }, "good", "ready"],
   [{ degraded: [{ part: "upstream", state: "unreachable" }] }, "degraded", "Sentry cannot be reached"],
   [{ degraded: [{ part: "read-issues", state: "open" }] }, "degraded", "read-issues"],
-  [{ degraded: [], suspended: ["fresh-after-writes"] }, "degraded", "fresh-after-writes"],
+  [{ degraded: [], suspended: ["fresh-after-writes"] }, "degraded", "a change shows everywhere"],
 ])("%j is %s", (told, state, words) => {
   const health = healthOf(told);
   expect(health.state).toBe(state);

@@ -1,5 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 
+import { promiseWord } from "@/core/gatewayWords";
+
 const EVERY_MS = 20_000;
 
 /** How the gateway is: good; degraded (it serves, but something is not as it should be); down. */
@@ -21,7 +23,7 @@ export function healthOf(told: Ready): Health {
     return { state: "degraded", words: "Sentry cannot be reached; what is kept is shown" };
   if (parts.length > 0)
     return { state: "degraded", words: `Sentry fails at some calls: ${parts.map(({ part }) => part).join(", ")}` };
-  if (suspended.length > 0) return { state: "degraded", words: `Suspended: ${suspended.join(", ")}` };
+  if (suspended.length > 0) return { state: "degraded", words: `Suspended: ${suspended.map(promiseWord).join("; ")}` };
   return { state: "good", words: "The gateway is ready" };
 }
 

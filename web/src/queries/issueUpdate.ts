@@ -4,7 +4,7 @@ import { useCallback } from "react";
 import { asApiError } from "@/api/error";
 import type { Change } from "@/core/batch";
 import { mapPages, patched, tookEffect, undoOf, type PatchContext } from "@/core/issuePatch";
-import type { Issue, Page } from "@/core/model";
+import type { Issue, IssueUpdate, Page } from "@/core/model";
 import { settleAll } from "@/core/pool";
 
 import { sendTogether, Unsent } from "./batch";
@@ -40,12 +40,25 @@ function show(queryClient: QueryClient, issue: Issue): void {
   );
 }
 
+/** Sentry said yes and did nothing: it does so where it may not assign somebody, for one. */
+class NoEffect extends Error {
+  readonly remedy: string;
+  constructor({ assignee, status, priority }: IssueUpdate) {
+    const onlyAssigned = assignee !== undefined && status === undefined && priority === undefined;
+    super(onlyAssigned ? "Sentry did not change the assignee" : "Sentry took the request but did not change the issue");
+    this.remedy =
+      onlyAssigned && assignee !== null
+        ? "Whom it is assigned to must be a member of a team of the issue's project. Add them in Sentry, or choose somebody else."
+        : "Reload the list to see how it stands in Sentry.";
+  }
+}
+
 async function change(queryClient: QueryClient, wanted: Change): Promise<Issue> {
   const { issue, update } = wanted;
   const answer = await sendTogether(wanted);
   const after = { ...issue, ...answer };
   show(queryClient, after);
-  if (!tookEffect(update, after)) throw new Error("Sentry took the request but did not change the issue");
+  if (!tookEffect(update, after)) throw new NoEffect(update);
   return after;
 }
 
@@ -84,9 +97,7 @@ export async function applyChanges(queryClient: QueryClient, changes: readonly C
 }
 
 function refusalOf(issue: Issue, error: unknown): Refusal {
-  if (error instanceof Error && error.name === "Error") {
-    return { issue, message: error.message, remedy: "Reload the list to see how it stands in Sentry." };
-  }
+  if (error instanceof NoEffect) return { issue, message: error.message, remedy: error.remedy };
   const failure = asApiError(error);
   return { issue, message: failure.message, remedy: failure.remedy };
 }

@@ -24,7 +24,7 @@ export const issueKeys = {
   head: (view: View) => ["issues", "head", view] as const,
 };
 
-function listQuery(view: View) {
+export function listQuery(view: View) {
   return {
     status: view.status,
     query: view.query.trim() === "" ? undefined : view.query.trim(),

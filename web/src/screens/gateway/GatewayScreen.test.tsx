@@ -58,10 +58,10 @@ it("says in words what each plot shows", async () => {
 
 // Every loss of a promise is visible, before anything else on the screen.
 it("tells of a suspended promise, since when, why, and what to do", async () => {
-  answerStats(() => someStats({ suspended: [{ promise: "A change shows on all hosts at once", since: inSeconds(-180), why: "Redis does not answer" }] }));
+  answerStats(() => someStats({ suspended: [{ promise: "fresh-after-writes", since: inSeconds(-180), why: "Redis does not answer" }] }));
   openWorkbench("/gateway");
   const notice = await screen.findByRole("region", { name: "Suspended promise" });
-  expect(notice).toHaveTextContent("Suspended: A change shows on all hosts at once");
+  expect(notice).toHaveTextContent("Suspended: a change shows everywhere at once");
   expect(notice).toHaveTextContent("Redis does not answer. So for 3 min. Bring Redis back");
   const figures = screen.getByLabelText("Figures of the last 5 minutes");
   expect(notice.compareDocumentPosition(figures) & Node.DOCUMENT_POSITION_FOLLOWING).toBeTruthy();

@@ -2,7 +2,7 @@ import { IconShieldOff } from "@tabler/icons-react";
 
 import { epochMs, exactTime } from "@/core/format";
 import type { Suspended } from "@/core/gatewayModel";
-import { lastedWords, remedyOf } from "@/core/gatewayWords";
+import { lastedWords, promiseWord, remedyOf } from "@/core/gatewayWords";
 import { sentences } from "@/core/sentences";
 
 import classes from "./gateway.module.css";
@@ -15,7 +15,7 @@ export function Suspensions({ suspended, nowMs }: { suspended: readonly Suspende
         <section key={`${one.promise} ${one.why}`} className={classes.suspension} aria-label="Suspended promise">
           <IconShieldOff size={20} stroke={1.5} aria-hidden />
           <div>
-            <strong>Suspended: {one.promise}</strong>
+            <strong>Suspended: {promiseWord(one.promise)}</strong>
             <p data-tip={`Since ${exactTime(epochMs(one.since))}`}>{sentences(one.why, lastedWords(one.since, nowMs), remedyOf(one))}</p>
           </div>
         </section>

@@ -28,20 +28,26 @@ interface Props {
   neighbours: Neighbours | null;
   onGo: (issueId: string) => void;
   refresh: ReactNode;
+  /** Where it stands beside the list there is no way back to show, and its heading is not the page's. */
+  beside?: boolean;
 }
 
 /** What broke, in which state it is, and everything that can be done about it. */
-export function IssueHeader({ detail, neighbours, onGo, refresh }: Props) {
+export function IssueHeader({ detail, neighbours, onGo, refresh, beside = false }: Props) {
   const { issue } = detail;
   return (
     <header className={headerClasses.head}>
       <div className={headerClasses.trail}>
-        <Link className={headerClasses.back} to="/" search={addressOf(neighbours?.view ?? DEFAULT_VIEW)}>
-          <IconArrowLeft size={14} aria-hidden /> Issues
-        </Link>
-        <span className={headerClasses.slash} aria-hidden>
-          /
-        </span>
+        {!beside && (
+          <>
+            <Link className={headerClasses.back} to="/" search={addressOf(neighbours?.view ?? DEFAULT_VIEW)}>
+              <IconArrowLeft size={14} aria-hidden /> Issues
+            </Link>
+            <span className={headerClasses.slash} aria-hidden>
+              /
+            </span>
+          </>
+        )}
         <span className={headerClasses.project}>
           <VisibleText text={issue.project.slug} />
         </span>

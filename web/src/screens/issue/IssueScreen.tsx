@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { keepPreviousData, useMutation, useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
-import { useEffect, type ReactNode } from "react";
+import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
+import { useEffect, useEffectEvent, type ReactNode } from "react";
 
 import { ApiError } from "@/api/error";
 import { issueAddressOf, issueViewOf, type IssueAddress, type IssueView } from "@/core/event/address";
@@ -27,17 +27,25 @@ import { PartAge, PartNotice } from "./PartNotice";
 import { RefreshButton } from "./RefreshButton";
 import { SideColumn } from "./SideColumn";
 import { StaleNotice } from "./StaleNotice";
-import { TagsSection } from "./TagsSection";
+import { TagProject, TagsSection } from "./TagsSection";
 import { useIssueCommands } from "./useIssueCommands";
 import { useNeighbours, useRow } from "./useNeighbours";
 
 interface Props {
   issueId: string;
   address: IssueAddress;
+  /** Set where the issue stands beside the list, which then has the page's address and most of its keys. */
+  beside?: Beside;
+}
+
+interface Beside {
+  readonly onAddress: (address: IssueAddress) => void;
+  readonly toIssue: (issueId: string) => void;
+  readonly close: () => void;
 }
 
 /** The page of one issue: what broke, how bad it is, and one of its events from top to bottom. */
-export function IssueScreen({ issueId, address }: Props) {
+export function IssueScreen({ issueId, address, beside }: Props) {
   const view = issueViewOf(address);
   const now = useNow();
   const row = useRow(issueId);
@@ -47,10 +55,11 @@ export function IssueScreen({ issueId, address }: Props) {
   const neighbours = useNeighbours(issueId, detail.data?.issue);
   const queryClient = useQueryClient();
   const refresh = useMutation({ mutationFn: () => refreshIssue(queryClient, issueId, view.event) });
-  const way = useWay(issueId, view, neighbours);
-  useIssueCommands(detail.data?.issue, event.data, neighbours, { ...way, refresh: () => refresh.mutate() });
-  useDocumentTitle(detail.data);
-  useSurvivor(issueId, detail.data?.issue.id);
+  const way = useWay(issueId, view, neighbours, beside);
+  useIssueCommands(detail.data?.issue, event.data, neighbours, { ...way, refresh: () => refresh.mutate() }, beside !== undefined);
+  useDocumentTitle(beside === undefined ? detail.data : null);
+  useSurvivor(issueId, detail.data?.issue.id, way.toIssue);
+  useWantedField(detail.data !== undefined && !detail.isPlaceholderData);
 
   if (detail.data === undefined) {
     if (detail.isPending) return <IssueSkeleton />;
@@ -59,7 +68,7 @@ export function IssueScreen({ issueId, address }: Props) {
   // What was tried last counts: a refresh that failed, or else the page's own request.
   const failure = refresh.error ?? detail.error;
   return (
-    <div className={classes.page}>
+    <div className={classes.page} data-beside={beside !== undefined || undefined}>
       {(failure !== null || isOutdated(detail.data.part("issue"), now)) && (
         <StaleNotice
           error={failure}
@@ -70,7 +79,8 @@ export function IssueScreen({ issueId, address }: Props) {
       )}
       <IssueHeader
         detail={detail.data}
-        neighbours={neighbours}
+        neighbours={beside === undefined ? neighbours : null}
+        beside={beside !== undefined}
         onGo={way.toIssue}
         refresh={
           <RefreshButton cachedAt={detail.data.cachedAt} busy={refresh.isPending} onRefresh={() => refresh.mutate()} />
@@ -101,6 +111,7 @@ function IssueBody({ issueId, detail, view, event, onChange }: BodyProps) {
   return (
     <>
       <FactsStrip detail={detail} notice={notice} />
+      <TagProject value={detail.issue.project.slug === "" ? null : detail.issue.project.slug}>
       <div className={classes.columns}>
         <div className={classes.main} data-waiting={event.isPlaceholderData || undefined} aria-busy={event.isFetching}>
           {event.data === undefined && event.isPending && <EventSkeleton />}
@@ -141,6 +152,7 @@ function IssueBody({ issueId, detail, view, event, onChange }: BodyProps) {
         </div>
         <SideColumn detail={detail} notice={notice("activity")} />
       </div>
+      </TagProject>
     </>
   );
 }
@@ -168,40 +180,59 @@ const PART_WORDS: Record<PartName, string> = {
   "stats.30d": "Frequency",
 };
 
-function useWay(issueId: string, view: IssueView, neighbours: Neighbours | null) {
+function useWay(issueId: string, view: IssueView, neighbours: Neighbours | null, beside: Beside | undefined) {
   const navigate = useNavigate();
-  const change = (part: Partial<IssueView>) =>
-    void navigate({
-      to: "/issues/$issueId",
-      params: { issueId },
-      search: issueAddressOf({ ...view, ...part }),
-      // Looking at another event is no step to go back through.
-      replace: true,
-      resetScroll: false,
-    });
+  const change = (part: Partial<IssueView>) => {
+    const search = issueAddressOf({ ...view, ...part });
+    if (beside !== undefined) beside.onAddress(search);
+    // Looking at another event is no step to go back through.
+    else void navigate({ to: "/issues/$issueId", params: { issueId }, search, replace: true, resetScroll: false });
+  };
   return {
     change,
     toEvent: (event: string) => change({ event }),
     comment: () => document.getElementById(COMMENT_FIELD)?.focus(),
     merge: () => document.getElementById(SIMILAR_TITLE)?.focus(),
-    toIssue: (id: string) => void navigate({ to: "/issues/$issueId", params: { issueId: id }, replace: true }),
+    toIssue: (id: string) => {
+      if (beside !== undefined) beside.toIssue(id);
+      else void navigate({ to: "/issues/$issueId", params: { issueId: id }, replace: true });
+    },
     back: () => void navigate({ to: "/", search: addressOf(neighbours?.view ?? DEFAULT_VIEW) }),
   };
 }
 
 /** Sentry answers a merged issue with the one that survived; the address follows, so that it can be passed on. */
-function useSurvivor(asked: string, answered: string | undefined): void {
-  const navigate = useNavigate();
+function useSurvivor(asked: string, answered: string | undefined, toIssue: (id: string) => void): void {
+  const go = useEffectEvent(toIssue);
   useEffect(() => {
-    if (answered === undefined || answered === "" || answered === asked) return;
-    void navigate({ to: "/issues/$issueId", params: { issueId: answered }, replace: true });
-  }, [asked, answered, navigate]);
+    if (answered !== undefined && answered !== "" && answered !== asked) go(answered);
+  }, [asked, answered]);
 }
 
-function useDocumentTitle(detail: IssueDetail | undefined): void {
-  const title = detail === undefined ? "Issue" : `${detail.issue.shortId} ${visibleText(headline(detail.issue).type)}`;
+/** Whoever came to write a comment, by its key in the list, finds the field under their hands. */
+function useWantedField(ready: boolean): void {
+  const wanted = useRouterState({ select: (state) => state.location.hash === "comment" });
   useEffect(() => {
-    document.title = `${title} · Dexter`;
+    if (!ready || !wanted) return;
+    const timer = setInterval(() => {
+      const field = document.getElementById(COMMENT_FIELD);
+      if (field === null) return;
+      field.focus();
+      clearInterval(timer);
+    }, 50);
+    const end = setTimeout(() => clearInterval(timer), 5_000);
+    return () => {
+      clearInterval(timer);
+      clearTimeout(end);
+    };
+  }, [ready, wanted]);
+}
+
+/** Name the window after the issue; null where the window is about something else. */
+function useDocumentTitle(detail: IssueDetail | undefined | null): void {
+  const title = detail === null ? null : detail === undefined ? "Issue" : `${detail.issue.shortId} ${visibleText(headline(detail.issue).type)}`;
+  useEffect(() => {
+    if (title !== null) document.title = `${title} · Dexter`;
   }, [title]);
 }
 

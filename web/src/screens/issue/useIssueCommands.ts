@@ -1,9 +1,12 @@
 import type { EventView } from "@/core/event/event";
 import type { Neighbours } from "@/core/event/neighbours";
 import type { Issue } from "@/core/model";
-import { useCommands } from "@/ui/commands";
+import { type Command, useCommands } from "@/ui/commands";
 
 import { useTriage } from "../triage/triage";
+
+/** What the list has no key of its own for. */
+const BESIDE = new Set(["issue.comment", "event.older", "event.newer", "event.latest", "event.oldest"]);
 
 interface Way {
   toIssue: (id: string) => void;
@@ -22,6 +25,8 @@ export function useIssueCommands(
   event: EventView | undefined,
   neighbours: Neighbours | null,
   way: Way,
+  /** Beside the list, whose keys work on the same issue. */
+  beside = false,
 ): void {
   const triage = useTriage();
   const targets = issue === undefined ? [] : [issue];
@@ -30,7 +35,7 @@ export function useIssueCommands(
   const { olderId = null, newerId = null } = event ?? {};
   const known = issue !== undefined;
   const section = "This issue";
-  useCommands([
+  const commands: Command[] = [
     {
       id: "issue.resolve",
       label: isOpen ? "Resolve" : "Reopen",
@@ -122,5 +127,6 @@ export function useIssueCommands(
     { id: "event.oldest", label: "First event", section: "Event", enabled: known, run: () => way.toEvent("oldest") },
     { id: "issue.refresh", label: "Ask Sentry again", section, enabled: known, run: way.refresh },
     { id: "issue.back", label: "Back to the stream", section, run: way.back },
-  ]);
+  ];
+  useCommands(beside ? commands.filter(({ id }) => BESIDE.has(id)) : commands);
 }

@@ -30,7 +30,7 @@ export function ScopeFilters({ wide = false }: FilterProps) {
 }
 
 /** The same filters for a narrow screen, behind one button. */
-export function FilterDrawer() {
+export function FilterDrawer({ extra }: { extra?: ReactNode }) {
   const [open, setOpen] = useState(false);
   const { view } = useView();
   const set = [view.project, view.environment, view.level].filter((list) => list.length > 0).length;
@@ -47,6 +47,7 @@ export function FilterDrawer() {
             <ScopeFilters wide />
             <LevelFilterButton wide />
             <SortButton wide />
+            {extra}
           </Stack>
         </Dialog>
       )}

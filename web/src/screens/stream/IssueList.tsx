@@ -15,16 +15,21 @@ import { IssueRow, type RowActions } from "./IssueRow";
 import { ListHead } from "./ListHead";
 import { ListSkeleton } from "./placeholders";
 import classes from "./stream.module.css";
-import { ROW_HEIGHT, useDensity } from "./useDensity";
+import { type Density, ROW_HEIGHT, useDensity } from "./useDensity";
 import { placeOf, rememberPlace } from "./place";
+import type { Split } from "./useSplit";
 
 /** Rows before the end at which the next page is asked for. */
 const AHEAD = 20;
+
+/** How long a row is active before it is opened beside the list: whoever runs through with j reads none of them. */
+const SETTLES_MS = 180;
 
 /** The sticky names of the columns, in pixels. */
 const HEAD_HEIGHT = 32;
 
 interface Props {
+  split: Split;
   rows: readonly Issue[];
   order: readonly string[];
   total: number | null;
@@ -41,13 +46,15 @@ interface Props {
 }
 
 /** The rows, of which only those in sight exist, and the keys that work on them. */
-export function IssueList({ rows, order, total, selection, onSelection, selected, more }: Props) {
-  const [density] = useDensity();
+export function IssueList({ split, rows, order, total, selection, onSelection, selected, more }: Props) {
+  const [wanted] = useDensity();
+  // Beside an issue the list is as narrow as a phone.
+  const density = split.on ? "phone" : wanted;
   const triage = useTriage();
   const navigate = useNavigate();
   const scroller = useRef<HTMLDivElement>(null);
   const [place] = useState(placeOf);
-  const [wantedActive, setActive] = useState<string | null>(place.active);
+  const [wantedActive, setActive] = useState<string | null>(split.issueId ?? place.active);
   const active = useKeptActive(wantedActive, order);
 
   const headHeight = density === "phone" ? 0 : HEAD_HEIGHT;
@@ -90,6 +97,14 @@ export function IssueList({ rows, order, total, selection, onSelection, selected
     [order, virtual],
   );
 
+  // Beside the list stands the row the reader is on, once they have stayed on it for a moment.
+  const { on: besides, issueId: beside, show } = split;
+  useEffect(() => {
+    if (!besides || active === null || active === beside) return;
+    const timer = setTimeout(() => show(active), SETTLES_MS);
+    return () => clearTimeout(timer);
+  }, [besides, active, beside, show]);
+
   // When the active row leaves, the focus goes to the one that takes its place, not to the top of the page.
   const hadFocus = useRef(false);
   useEffect(() => {
@@ -123,6 +138,7 @@ export function IssueList({ rows, order, total, selection, onSelection, selected
     { id: "list.open", label: "Open the issue", section: "List", enabled: active !== null, run: () => open(active) },
     { id: "list.select", label: "Select or deselect", section: "List", enabled: active !== null, run: () => active !== null && onSelection((now) => toggle(now, active)) },
     { id: "list.extend", label: "Select up to here", section: "List", enabled: active !== null, run: () => active !== null && onSelection((now) => extendTo(now, active, order)) },
+    { id: "view.split", label: split.on ? "Close the split" : "Show the issue beside the list", section: "Look", enabled: split.possible, run: () => split.toggle(active) },
     { id: "list.page", label: "Select all that are loaded", section: "List", run: () => onSelection((now) => togglePage(now, order)) },
     { id: "list.every", label: "Select all that match", section: "List", run: () => onSelection(() => EVERY_MATCH) },
     { id: "list.none", label: "Clear the selection", section: "List", enabled: selected !== null, run: () => onSelection(() => NOTHING_SELECTED) },
@@ -150,13 +166,20 @@ export function IssueList({ rows, order, total, selection, onSelection, selected
   ]);
 
   const orderNow = useRef(order);
+  const besidesNow = useRef(besides);
   useLayoutEffect(() => {
     orderNow.current = order;
+    besidesNow.current = besides;
   });
   const actions = useMemo<RowActions>(
     () => ({
       select: (id, range) => onSelection((now) => (range ? extendTo(now, id, orderNow.current) : toggle(now, id))),
       activate: setActive,
+      follow: (id) => {
+        if (!besidesNow.current) return false;
+        setActive(id);
+        return true;
+      },
       resolve: (issue) => void triage.apply([issue], { status: "resolved" }),
       reopen: (issue) => void triage.apply([issue], { status: "unresolved" }),
       choose: (what, issue, at) => triage.choose(what, [issue], at),
@@ -189,7 +212,7 @@ export function IssueList({ rows, order, total, selection, onSelection, selected
             );
           })}
         </ul>
-        <ListEnd more={more} shown={rows.length} total={total} />
+        <ListEnd more={more} shown={rows.length} total={total} density={density} />
       </div>
   );
 }
@@ -209,8 +232,7 @@ function useKeptActive(active: string | null, order: readonly string[]): string 
   return activeAfter(active, new Set(before.filter((id) => !present.has(id))), before);
 }
 
-function ListEnd({ more, shown, total }: Pick<Props, "more" | "total"> & { shown: number }) {
-  const [density] = useDensity();
+function ListEnd({ more, shown, total, density }: Pick<Props, "more" | "total"> & { shown: number; density: Density }) {
   if (more.error !== null) {
     const failure = asApiError(more.error);
     return (

@@ -22,6 +22,8 @@ import type { Density } from "./useDensity";
 export interface RowActions {
   readonly select: (id: string, range: boolean) => void;
   readonly activate: (id: string) => void;
+  /** Opens it beside the list where there is a split; false leaves it to the link. */
+  readonly follow: (id: string) => boolean;
   readonly resolve: (issue: Issue) => void;
   readonly reopen: (issue: Issue) => void;
   readonly choose: (what: Question, issue: Issue, anchor: HTMLElement) => void;
@@ -72,6 +74,9 @@ function RowMain({ issue, density, marks, actions }: Pick<Props, "issue" | "dens
           className={classes.link}
           data-issue={issue.id}
           onFocus={() => actions.activate(issue.id)}
+          onClick={(event) => {
+            if (event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && actions.follow(issue.id)) event.preventDefault();
+          }}
         >
           {type}
         </Link>

@@ -1,9 +1,10 @@
 import { IconSearch, IconX } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type KeyboardEvent, useId, useLayoutEffect, useRef, useState } from "react";
 
 import { complete, completionsAt, type KnownValues, type Suggestion } from "@/core/completion";
 import { environmentsQuery, membersQuery, projectsQuery, releasesQuery } from "@/queries/organization";
+import { recentSearchesQuery, rememberSearch } from "@/queries/views";
 import { useCommands } from "@/ui/commands";
 import { Keys } from "@/ui/Keys";
 
@@ -30,6 +31,10 @@ export function SearchField() {
   return <SearchDraft key={view.query} query={view.query} onSearch={(query) => change({ query })} />;
 }
 
+const RECENT = "searched before";
+
+const recentSuggestion = (query: string): Suggestion => ({ label: query, hint: RECENT, insert: query, from: 0, to: 0 });
+
 interface DraftProps {
   query: string;
   onSearch: (query: string) => void;
@@ -45,7 +50,10 @@ function SearchDraft({ query, onSearch }: DraftProps) {
   const [used, setUsed] = useState(false);
   const [at, setAt] = useState(-1);
   const known = useKnownValues(used);
-  const suggestions = open ? completionsAt(draft, caret, known) : [];
+  const queryClient = useQueryClient();
+  const recent = useQuery({ ...recentSearchesQuery, enabled: used }).data ?? [];
+  // An empty field offers what was searched for before; the keys are one letter away.
+  const suggestions = !open ? [] : draft.trim() === "" && recent.length > 0 ? recent.map(recentSuggestion) : completionsAt(draft, caret, known);
 
   useCommands([
     {
@@ -68,6 +76,11 @@ function SearchDraft({ query, onSearch }: DraftProps) {
     wantedCaret.current = null;
   });
 
+  const search = (text: string) => {
+    setOpen(false);
+    rememberSearch(queryClient, text.trim());
+    onSearch(text.trim());
+  };
   const edit = (text: string, position: number) => {
     setDraft(text);
     setCaret(position);
@@ -75,13 +88,13 @@ function SearchDraft({ query, onSearch }: DraftProps) {
     setOpen(true);
   };
   const take = (suggestion: Suggestion) => {
+    if (suggestion.hint === RECENT) {
+      search(suggestion.insert);
+      return;
+    }
     const next = complete(draft, suggestion);
     edit(next.query, next.caret);
     wantedCaret.current = next.caret;
-  };
-  const search = (text: string) => {
-    setOpen(false);
-    onSearch(text.trim());
   };
 
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {

@@ -20,8 +20,10 @@ import { StaleNotice } from "./Notice";
 import { EmptyStream, ListSkeleton, StreamFailure } from "./placeholders";
 import { SearchChips } from "./SearchChips";
 import classes from "./stream.module.css";
+import { SplitPane } from "./SplitPane";
 import { StreamToolbar } from "./StreamToolbar";
 import { useDensity } from "./useDensity";
+import { useSplit } from "./useSplit";
 import { rememberAddress, useView } from "./useView";
 
 /** The list of issues to triage. */
@@ -39,6 +41,7 @@ function Stream({ view }: { view: View }) {
   const list = useInfiniteQuery(issuesQuery(view));
   const freshen = useFreshenIssues(view);
   const [density] = useDensity();
+  const split = useSplit();
   const pages = list.data?.pages;
   const rows = useMemo(() => rowsOf(pages ?? [], view.status), [pages, view.status]);
   const order = useMemo(() => rows.map(({ id }) => id), [rows]);
@@ -69,6 +72,7 @@ function Stream({ view }: { view: View }) {
       <StreamToolbar meta={pages?.[0]?.meta ?? null} fetchedAtMs={list.dataUpdatedAt} total={total} refreshing={list.isRefetching} onRefresh={freshen} />
       <SearchChips />
       <StaleNotice meta={pages?.[0]?.meta ?? null} failure={list.isRefetchError ? list.error : null} fetchedAtMs={list.dataUpdatedAt} onRetry={freshen} />
+      <div className={classes.split} data-on={split.on || undefined}>
       <div className={classes.body}>
         <NewsPill arrived={arrived} onShow={freshen} />
         {list.isPending && <ListSkeleton density={density} />}
@@ -76,6 +80,7 @@ function Stream({ view }: { view: View }) {
         {pages !== undefined && rows.length === 0 && !list.hasNextPage && <EmptyStream />}
         {pages !== undefined && (rows.length > 0 || list.hasNextPage) && (
           <IssueList
+            split={split}
             rows={rows}
             order={order}
             total={total}
@@ -90,6 +95,8 @@ function Stream({ view }: { view: View }) {
             }}
           />
         )}
+      </div>
+      {split.on && <SplitPane split={split} />}
       </div>
       {!isEmpty(selection, total) && (
         <BulkBar subjects={subjectsOf()} size={sizeOf(selection, total)} selection={selection} order={order} total={total} more={list.hasNextPage} onSelection={setSelection} />

@@ -1,7 +1,5 @@
 import { ActionIcon } from "@mantine/core";
-import { IconBaselineDensityMedium, IconBaselineDensitySmall, IconRefresh } from "@tabler/icons-react";
-
-import { useEffect, useRef } from "react";
+import { IconBaselineDensityMedium, IconBaselineDensitySmall, IconLayoutSidebarRight, IconRefresh } from "@tabler/icons-react";
 
 import { ago, epochMs, exactTime } from "@/core/format";
 import type { Meta } from "@/core/model";
@@ -9,11 +7,14 @@ import { type StatusTab, STATUSES, statusWord } from "@/core/view";
 import { useCommands } from "@/ui/commands";
 import { useNow } from "@/ui/useNow";
 
+import { ExportMenu } from "./ExportMenu";
 import { LevelFilterButton, SortButton } from "./Filters";
 import classes from "./stream.module.css";
 import { totalWords } from "./totalWords";
 import { useDensity } from "./useDensity";
+import { useSplit } from "./useSplit";
 import { useView } from "./useView";
+import { ViewsMenu } from "./ViewsMenu";
 
 interface Props {
   meta: Meta | null;
@@ -49,8 +50,11 @@ export function StreamToolbar({ meta, fetchedAtMs, total, refreshing, onRefresh 
           <IconRefresh size={16} stroke={1.5} />
         </ActionIcon>
         <span className={classes.wideOnly}>
+          <ViewsMenu />
           <LevelFilterButton />
           <SortButton />
+          <ExportMenu />
+          <SplitButton />
           <ActionIcon variant="subtle" color="gray" size={32} aria-label={`Show ${other} rows`} data-tip={`Show ${other} rows (d)`} onClick={() => setDensity(other)}>
             {other === "compact" ? <IconBaselineDensitySmall size={16} stroke={1.5} /> : <IconBaselineDensityMedium size={16} stroke={1.5} />}
           </ActionIcon>
@@ -60,16 +64,22 @@ export function StreamToolbar({ meta, fetchedAtMs, total, refreshing, onRefresh 
   );
 }
 
+function SplitButton() {
+  const split = useSplit();
+  if (!split.possible) return null;
+  const words = split.on ? "Close the split" : "Show the issue beside the list";
+  return (
+    <ActionIcon variant={split.on ? "light" : "subtle"} color={split.on ? undefined : "gray"} size={32} aria-pressed={split.on} aria-label="Issue beside the list" data-tip={`${words} (v)`} onClick={() => split.toggle(null)}>
+      <IconLayoutSidebarRight size={16} stroke={1.5} />
+    </ActionIcon>
+  );
+}
+
 function StatusTabs({ status, onStatus }: { status: StatusTab; onStatus: (status: StatusTab) => void }) {
-  const chosen = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    // On a phone the tabs are wider than the screen.
-    chosen.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }, [status]);
   return (
     <div className={classes.tabs} role="group" aria-label="Status">
       {STATUSES.map((one) => (
-        <button key={one} ref={one === status ? chosen : null} type="button" className={classes.tab} aria-pressed={one === status} onClick={() => onStatus(one)}>
+        <button key={one} type="button" className={classes.tab} aria-pressed={one === status} onClick={() => onStatus(one)}>
           {statusWord(one)}
         </button>
       ))}

@@ -22,9 +22,9 @@ export function useView(): ViewControl {
   const change = useCallback(
     (part: Partial<View>) => {
       const next = addressOf({ ...view, ...part });
-      void navigate({ to: "/", search: next });
+      void navigate({ to: "/", search: address.split === undefined ? next : { ...next, split: address.split } });
     },
-    [navigate, view],
+    [navigate, view, address.split],
   );
   return { view, change };
 }
