@@ -38,6 +38,7 @@ from dexter.gateway.identity import (
     require_role_at_sentry,
 )
 from dexter.gateway.keeping import Keeper
+from dexter.gateway.legacy.face import Legacy
 from dexter.gateway.live_figures import FiguresOptions, LiveFigures
 from dexter.gateway.logins import Logins
 from dexter.gateway.own_pages import own_pages
@@ -217,7 +218,7 @@ def create_app(
     faces = Faces(
         exact=own_pages(gateway, reachability, watch.metrics, store.suspended),
         passthrough=_passthrough(gateway, stack, transport.upstream, observers),
-        api_v1=ApiV1(gateway),
+        api_v1=Legacy(ApiV1(gateway)),
         workbench=Workbench(),
     )
     entrance = Entrance(
