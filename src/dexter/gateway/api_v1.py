@@ -19,9 +19,11 @@ from dexter.gateway.asgi import (
     whole_body,
 )
 from dexter.gateway.asked_anew import asked_anew
+from dexter.gateway.auditing import Audited, described
 from dexter.gateway.catalog_reads import Read, answer_read
 from dexter.gateway.fast_path import HIT
 from dexter.gateway.feature_routes import feature_addresses, feature_app
+from dexter.gateway.idempotency import Idempotent
 from dexter.gateway.packed_answers import PackedAnswers
 from dexter.gateway.problems import MethodNotAllowed
 from dexter.gateway.representations import Representations
@@ -39,7 +41,7 @@ class ApiV1:
         self._gateway = gateway
         features = feature_app()
         features.state.gateway = gateway
-        self._features: AsgiApp = PackedAnswers(features)
+        self._features: AsgiApp = PackedAnswers(_remembered(gateway, features))
         self._router = Router(_addresses())
         self._representations = Representations()
 
@@ -69,6 +71,20 @@ class ApiV1:
         if not allowed:
             raise NotFound("There is no such address in Dexter's API.", remedy="See /docs for the addresses there are.")
         raise MethodNotAllowed(method, allowed)
+
+
+def _remembered(gateway: Gateway, features: AsgiApp) -> AsgiApp:
+    """Give the typed addresses with what remembers changes: the audit log, and before it who asks a second time."""
+    identify, now, options = gateway.authenticator.identify, gateway.clock.now, gateway.options
+    audited = Audited(features, gateway.database, identify, now, options.organization, described)
+    return Idempotent(
+        audited,
+        gateway.database,
+        identify,
+        now,
+        ttl_s=options.idempotency_ttl_s,
+        request_s=options.request_deadline_s,
+    )
 
 
 def plain_reads() -> Iterator[Mapping_]:

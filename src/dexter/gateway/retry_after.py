@@ -5,8 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from dexter.errors import RateLimited, UpstreamError
-from dexter.gateway.throttle import TooManyAttempts
+from dexter.errors import RateLimited
 
 if TYPE_CHECKING:
     from dexter.errors import DexterError
@@ -26,6 +25,6 @@ def _wait_s(error: DexterError, now: float) -> float | None:
     if isinstance(error, RateLimited):
         # Epoch seconds have no exact fraction of a microsecond; what is a whole second must stay one.
         return round(error.until - now, 6)
-    if isinstance(error, UpstreamError | TooManyAttempts):
-        return error.retry_after_s
-    return None
+    # Whoever knows it says so: Sentry's failures, the throttle of sign-ins, a database that does not answer.
+    known: float | None = getattr(error, "retry_after_s", None)
+    return known

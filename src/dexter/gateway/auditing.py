@@ -1,0 +1,244 @@
+"""Writes every change that is asked of the gateway into the audit log, before it happens and when it is over.
+
+What a face knows better than this does, it tells through `noted`: which values there were, which thing it was. A row
+that cannot be written refuses the change: nothing is changed here that nobody can be asked about.
+
+A caller with a Sentry token of their own is written down afterwards only, and only if something may have come of it:
+whether their token is one is Sentry's to say, and a stranger must not be able to fill the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from dexter.catalog.endpoints import UNKNOWN
+from dexter.database.audit import Actor, Outcome, Target, record, settle
+from dexter.database.columns import at
+from dexter.errors import DexterError
+from dexter.gateway.asgi import AsgiApp, AsgiSend, Message, Receive, Scope, headers_of, query_of
+from dexter.gateway.identity import SAFE_METHODS, Caller, Mode
+from dexter.gateway.problems import LEGACY
+from dexter.wire import header
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+
+    from dexter.catalog.router import Router
+    from dexter.database.engine import Database
+    from dexter.wire import Endpoint
+
+log = structlog.get_logger("dexter.gateway")
+
+NOTED = "audit"
+"""The key in a scope's state under which the row of the request under way stands."""
+SIGN_IN = "session.open"
+NO_CHANGE = frozenset({"client_errors.report", "traces.report", "searches.keep"})
+"""What is sent with POST and changes nothing that anybody shares."""
+CLI_AGENT = "dexter-cli"
+
+_ISSUE = re.compile(r"/api/v1/issues/([A-Za-z0-9_\-]+)")
+
+
+@dataclass(slots=True)
+class Noted:
+    """The row of one request. A face adds what it knows; what it leaves out is taken from the request."""
+
+    actor: Actor
+    action: str
+    request_id: str
+    organization: str | None = None
+    target: Target | None = None
+    before: Any = None
+    after: Any = None
+    number: int | None = None
+    is_settled: bool = field(default=False, init=False)
+
+    def tell(self, *, before: Any = None, after: Any = None, target: Target | None = None) -> None:
+        """Add what was there before, what is there now, or what exactly it was done to."""
+        self.before = self.before if before is None else before
+        self.after = self.after if after is None else after
+        self.target = target or self.target
+
+
+def noted(request: Request) -> Noted | None:
+    """Give the row of the request under way, to add to it; None where nothing is written down."""
+    found: Noted | None = request.scope["state"].get(NOTED)
+    return found
+
+
+class Audited:
+    """An ASGI app round another one. The scope's state names the action, and says which values the address has."""
+
+    def __init__(
+        self,
+        inner: AsgiApp,
+        database: Database,
+        identify: Callable[[tuple[tuple[str, str], ...]], Caller],
+        now: Callable[[], float],
+        organization: str | None,
+        describe: Callable[[Scope], tuple[str, Target | None]],
+    ) -> None:
+        self._inner = inner
+        self._database = database
+        self._identify = identify
+        self._now = now
+        self._organization = organization
+        self._describe = describe
+
+    async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
+        row = self._begun(scope)
+        if row is None:
+            await self._inner(scope, receive, send)
+            return
+        entry, written_first = row
+        scope["state"][NOTED] = entry
+        if written_first:
+            await self._write(entry, Outcome.UNKNOWN)
+
+        async def told(message: Message) -> None:
+            # Whoever has the answer finds in the log what it says.
+            if message["type"] == "http.response.start":
+                await asyncio.shield(self._finish(entry, message["status"]))
+            await send(message)
+
+        try:
+            await self._inner(scope, receive, told)
+        except DexterError as error:
+            await self._finish(entry, error.status)
+            raise
+        except Exception:
+            await self._finish(entry, 500)
+            raise
+
+    def _begun(self, scope: Scope) -> tuple[Noted, bool] | None:
+        """Give the row of a request, and whether it is written before anything happens; None for no row at all."""
+        if scope["method"] in SAFE_METHODS:
+            return None
+        action, target = self._describe(scope)
+        if action in NO_CHANGE:
+            return None
+        headers = headers_of(scope)
+        try:
+            caller = self._identify(headers)
+        except DexterError:
+            # The face will say what is wrong with the credential.
+            return None
+        if caller.mode is Mode.ANONYMOUS and action != SIGN_IN:
+            return None
+        entry = Noted(
+            actor=actor_of(caller, face_of(scope, caller)),
+            action=action,
+            request_id=scope["state"]["request_id"],
+            organization=_named(scope, "organization") or self._organization,
+            target=target,
+        )
+        return entry, caller.mode is Mode.SERVICE
+
+    async def _finish(self, entry: Noted, status: int) -> None:
+        if entry.is_settled:
+            return
+        entry.is_settled = True
+        outcome = outcome_of(status)
+        if entry.number is None:
+            # Of a stranger's request nothing came.
+            if outcome is not Outcome.REFUSED:
+                await self._write(entry, outcome)
+            return
+        try:
+            async with self._database.transaction() as connection:
+                await settle(
+                    connection,
+                    entry.number,
+                    outcome,
+                    before=entry.before,
+                    after=entry.after,
+                    target=entry.target,
+                    organization=entry.organization,
+                )
+        except DexterError:
+            # It has happened; the row goes on saying that nobody knows what came of it.
+            log.exception("audit_not_settled", number=entry.number, outcome=outcome.value)
+
+    async def _write(self, entry: Noted, outcome: Outcome) -> None:
+        async with self._database.transaction() as connection:
+            entry.number = await record(
+                connection,
+                entry.actor,
+                entry.action,
+                at=at(self._now()),
+                organization=entry.organization,
+                target=entry.target,
+                before=entry.before,
+                after=entry.after,
+                request_id=entry.request_id,
+                outcome=outcome,
+            )
+
+
+def outcome_of(status: int) -> Outcome:
+    """Give what an answer's status says of the change."""
+    if status < 400:
+        return Outcome.DONE
+    return Outcome.REFUSED if status < 500 else Outcome.FAILED
+
+
+def actor_of(caller: Caller, face: str) -> Actor:
+    """Give who a caller is to the log."""
+    person = caller.person
+    if person is not None:
+        return Actor(face, person.id, person.name)
+    return Actor(face, None, "holder of a Sentry token" if caller.mode is Mode.PASS_THROUGH else None)
+
+
+def face_of(scope: Scope, caller: Caller) -> str:
+    """Give the face that a request came through."""
+    if scope["state"].get(LEGACY):
+        return "legacy"
+    if caller.session is not None:
+        return "workbench"
+    return "cli" if (header(headers_of(scope), "user-agent") or "").startswith(CLI_AGENT) else "api"
+
+
+def described(scope: Scope) -> tuple[str, Target | None]:
+    """Give the action and the target of a request to `/api/v1`, from its name and its address."""
+    action: str = scope["state"].get("context", "unknown")
+    issue = _ISSUE.match(scope["path"])
+    if issue is not None and issue[1] not in ("export", "marks"):
+        return action, Target("issue", issue[1])
+    kind, _, rest = scope["path"].removeprefix("/api/v1/").partition("/")
+    thing = rest.split("/")[0] or None
+    return action, Target(_SINGULAR.get(kind, kind.rstrip("s")), thing) if thing else None
+
+
+def described_at_sentry(router: Router[Endpoint]) -> Callable[[Scope], tuple[str, Target | None]]:
+    """Give what tells the action and the target of a request to Sentry's own addresses."""
+
+    def described(scope: Scope) -> tuple[str, Target | None]:
+        found = router.match(scope["method"], scope["path"])
+        if found is None:
+            return UNKNOWN.name, None
+        endpoint, values = found
+        if "issue_id" in values:
+            return endpoint.name, Target("issue", values["issue_id"])
+        # The last value names the thing; those before it name where it is.
+        last = next(reversed(values.items()), None)
+        return endpoint.name, Target(*last) if last else None
+
+    return described
+
+
+_SINGULAR = {"people": "person", "bulk": "bulk_job", "searches": "search"}
+
+
+def _named(scope: Scope, name: str) -> str | None:
+    try:
+        return dict(query_of(scope)).get(name)
+    except DexterError:
+        return None
