@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from bench.stand import Gateway, Sandbox, running_gateway
+from bench.stand import Gateway, Sandbox, running_gateway, running_redis
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 from tests.browser.conftest import NARROW, WIDE, sign_in, visit
 from tests.browser.test_accessibility import SCHEMES, violations
@@ -104,6 +104,33 @@ def test_an_open_breaker_is_shown_with_its_errors_and_closes_again(
     for issue in issues[8:12]:
         own_gateway.v1("GET", f"/issues/{issue}/stats", period="24h")
     expect(row).to_contain_text("Calls go through", timeout=SEEN_WITHIN_MS)
+
+
+def test_without_redis_the_screen_says_what_is_suspended_and_that_it_holds_again(
+    chromium: Browser, sandbox: Sandbox
+) -> None:
+    """Every loss of a promise is seen by whoever looks, with what to do; and it goes by itself."""
+    with (
+        running_redis() as redis,
+        running_gateway(sandbox.url, sandbox.token, workers=2, DEXTER_REDIS_URL=redis.url) as gateway,
+    ):
+        sandbox.faults(rate_limit={"limit": 40, "window_s": 1, "concurrent": 25})
+        for number in range(6):
+            assert gateway.v1("GET", "/issues", query=f"timesSeen:>{number}").status == 200
+        for page in opened(chromium, gateway, WIDE):
+            suspensions = page.get_by_role("region", name="Suspended promise")
+            expect(suspensions).to_have_count(0)
+            redis.kill()
+            for number in range(10, 16):
+                assert gateway.v1("GET", "/issues", query=f"timesSeen:>{number}").status == 200
+            fresh = suspensions.filter(has_text="a change shows everywhere at once")
+            expect(fresh).to_be_visible(timeout=SEEN_WITHIN_MS)
+            expect(fresh).to_contain_text("Bring Redis back")
+            quota = suspensions.filter(has_text="all processes together keep within Sentry's quota")
+            expect(quota).to_be_visible(timeout=SEEN_WITHIN_MS)
+            redis.start()
+            expect(suspensions).to_have_count(0, timeout=2 * SEEN_WITHIN_MS)
+        sandbox.faults()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -151,6 +151,7 @@ STANDS = [
     ("of-old", {"profile": "sentry-9.1"}),
     ("of-old", {"profile": "selfhosted-26"}),
     ("today", {"profile": "selfhosted-26"}),
+    ("workbench", {"profile": "selfhosted-26"}),
     ("workbench", {"profile": "saas", "brownout": "permanent"}),
     ("today", {"profile": "saas", "brownout": "permanent"}),
     ("of-old", {"profile": "saas", "brownout": "permanent"}),
