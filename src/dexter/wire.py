@@ -52,6 +52,8 @@ class Endpoint:
     """Tags, as templates, that a successful write makes stale."""
     lists: tuple[str, ...] = ()
     """Tags of search results, which lag behind the write: not stored fresh for a while after it."""
+    unless_shown: tuple[str, ...] = ()
+    """Tags that a write makes stale as well, unless its answer shows the very issue that the address names."""
     secret: bool = False
     """The answer reveals a secret (a DSN key, a token): never cached, never through a shared credential."""
 
@@ -99,6 +101,8 @@ class Call:
     """The caller wants Sentry's own word, not a stored answer."""
     max_age_s: float | None = None
     """How old a stored answer the caller takes, in seconds; None leaves that to the endpoint's rule."""
+    person: str = field(default="", repr=False)
+    """Who asks, of those that share a credential; empty when nobody knows. They are told apart by what they wrote."""
     transparent: bool = False
     """The caller is a Sentry client: bodies may stream, and redirects are its own to follow."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.doubles.sentry_double import JSON, ONE_ATTEMPT, SERVICE, TOKEN, FakeClock, call
 
@@ -54,9 +54,10 @@ class VersionedSentry:
 
 
 INDEX_LAG_S = 29.0
-STORED = {Outcome.HIT, Outcome.STALE}
-PROMISED = {ISSUE: {*STORED, Outcome.MISS, Outcome.COLLAPSED}, LIST: STORED}
+PROMISED = {ISSUE: {Outcome.HIT, Outcome.MISS, Outcome.COLLAPSED}, LIST: {Outcome.HIT}}
 """Outcomes that must show every write that returned; straight from Sentry, a list may lag, which is Sentry's truth."""
+PEOPLE = ("ann", "", "ben")
+"""Who shares Dexter's credential; of one of them nothing is known."""
 
 
 class Schedule:
@@ -71,10 +72,14 @@ class Schedule:
         self.stacks = self.build()
         self.returned = [0] * len(self.stacks)
         """By process: the version of the newest write that its readers were promised to see."""
-        self.reads: list[tuple[int, str, asyncio.Task[Answer]]] = []
-        """For each: the newest version its caller may already know, the address, and the read itself."""
+        self.own = [dict.fromkeys(PEOPLE, 0) for _ in self.stacks]
+        """By process: the newest version that each person wrote; anybody's for those of whom nothing is known."""
+        self.reads: list[tuple[int, int, str, asyncio.Task[Answer]]] = []
+        """For each: the newest version its caller may already know, the newest of their own, the address, and the read
+        itself."""
         self.writes: list[tuple[int, asyncio.Task[Answer]]] = []
         """For each: the process, and the write itself."""
+        self.writers: list[str] = []
         self.on_the_way: list[tuple[Call, asyncio.Future[Answer], Answer]] = []
 
     def build(self) -> list[Stack]:
@@ -84,12 +89,16 @@ class Schedule:
     def read(self, number: int) -> None:
         identity, path = (SERVICE, TOKEN)[number % 2], (ISSUE, LIST)[number // 2 % 2]
         process = number // 4 % len(self.stacks)
-        asked = self.stacks[process](call(path, clock=self.clock, identity=identity))
-        self.reads.append((self.returned[process], path, asyncio.create_task(asked)))
+        person = PEOPLE[len(self.reads) % 3] if identity is SERVICE else ""
+        asked = self.stacks[process](replace(call(path, clock=self.clock, identity=identity), person=person))
+        own = self.own[process][person] if identity is SERVICE else 0
+        self.reads.append((self.returned[process], own, path, asyncio.create_task(asked)))
 
     def write(self, number: int) -> None:
         process = number % len(self.stacks)
         sent = call(ISSUE, method="PUT", body=b'{"status":"resolved"}', clock=self.clock)
+        self.writers.append(PEOPLE[len(self.writes) % 3])
+        sent = replace(sent, person=self.writers[-1])
         self.writes.append((process, asyncio.create_task(self.stacks[process](sent))))
 
     def apply(self, number: int) -> None:
@@ -109,7 +118,7 @@ class Schedule:
 
     def leave(self, number: int) -> None:
         if self.reads:
-            self.reads[number % len(self.reads)][2].cancel()
+            self.reads[number % len(self.reads)][-1].cancel()
 
     def wait(self, number: int) -> None:
         self.clock.pass_s((1.0, 14.0, 25.0, 200.0)[number % 4])
@@ -117,18 +126,29 @@ class Schedule:
     async def settle(self) -> None:
         for _ in range(12):
             await asyncio.sleep(0)
-        for process, task in self.writes:
+        for (process, task), person in zip(self.writes, self.writers, strict=True):
             if (answer := answer_of(task)) is not None:
-                self.promise(process, _version(answer))
+                self.promise(process, _version(answer), person)
 
-    def promise(self, process: int, version: int) -> None:
-        """A write returned at a process: from here on readers must see it."""
-        self.returned = [max(version, known) for known in self.returned]
+    def promise(self, process: int, version: int, person: str) -> None:
+        """A person's write returned at a process: from here on readers must see it."""
+        for number in range(len(self.stacks)):
+            self.promise_at(number, version, person)
+
+    def promise_at(self, process: int, version: int, person: str) -> None:
+        """Readers at a process must see a version from here on."""
+        self.returned[process] = max(version, self.returned[process])
+        for each in {person, ""}:
+            self.own[process][each] = max(version, self.own[process][each])
 
     def check(self) -> None:
-        for floor, path, task in self.reads:
-            if (answer := answer_of(task)) is not None and answer.outcome in PROMISED[path]:
+        for floor, own, path, task in self.reads:
+            if (answer := answer_of(task)) is None:
+                continue
+            if answer.outcome in PROMISED[path]:
                 assert _version(answer) >= floor
+            if answer.outcome is Outcome.STALE:
+                assert _version(answer) >= own
 
     async def overtake(self) -> None:
         """One more write that Sentry answers before everything else under way, and a read by everybody after it."""
@@ -156,7 +176,7 @@ class Schedule:
         return _version(write.result())
 
     def tasks(self) -> list[asyncio.Task[Answer]]:
-        return [*(task for _, _, task in self.reads), *(task for _, task in self.writes)]
+        return [*(task for *_, task in self.reads), *(task for _, task in self.writes)]
 
     async def aclose(self) -> None:
         for stack in self.stacks:

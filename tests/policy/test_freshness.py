@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dexter.policy.freshness import Fallback, Fresh, Miss, Stale, judge
+from dexter.policy.freshness import Fallback, Fresh, Miss, Stale, fresh_for_s, judge, refresh_is_due
 from dexter.wire import CacheRule
 
 
@@ -18,6 +18,7 @@ class Kept:
 
     stored_at: float = 1000.0
     fallback_only: bool = False
+    outdated: bool = False
     status: int = 200
     brief: bool = False
 
@@ -97,3 +98,46 @@ def test_what_is_not_there_is_said_again_for_a_moment_only(
 def test_what_was_not_there_while_sentry_lagged_is_not_said_again() -> None:
     """It may have been written just now."""
     assert isinstance(judge(Kept(status=404, fallback_only=True), RULE, 1000), Miss)
+
+
+OVERTAKEN = [Kept(outdated=True), Kept(fallback_only=True), Kept(outdated=True, fallback_only=True)]
+
+
+@pytest.mark.parametrize("kept", OVERTAKEN)
+@pytest.mark.parametrize(
+    ("age_s", "others_wrote", "kind"),
+    [
+        (0, True, Stale),
+        (299, True, Stale),
+        (899, True, Stale),
+        (900, True, Fallback),
+        (0, False, Fallback),
+        (899, False, Fallback),
+        (86_700, True, Miss),
+        (86_700, False, Miss),
+        (-1, True, Fallback),
+    ],
+)
+def test_what_a_write_overtook_is_stale_for_others_and_a_stand_in_for_its_writer(
+    kept: Kept, age_s: float, others_wrote: bool, kind: type
+) -> None:
+    """Never fresh for anybody; and a colleague waits no longer for it than for anything else that is stale."""
+    assert type(judge(kept, RULE, 1000 + age_s, others_wrote=others_wrote)) is kind
+    assert fresh_for_s(kept, RULE) == 0
+
+
+@pytest.mark.parametrize(
+    ("kept", "age_s", "due"),
+    [
+        (Kept(outdated=True), 0, True),
+        (Kept(fallback_only=True), 4, False),
+        (Kept(fallback_only=True), 5, True),
+        (Kept(outdated=True, fallback_only=True), 0, True),
+        (Kept(), 400, True),
+    ],
+)
+def test_sentry_is_asked_behind_at_once_after_a_write_and_every_few_seconds_while_search_lags(
+    kept: Kept, age_s: float, due: bool
+) -> None:
+    """Asking at every look would cost as much as keeping nothing."""
+    assert refresh_is_due(kept, 1000 + age_s) is due

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dexter.catalog.endpoints import UNKNOWN, sentry_router
-from dexter.policy.purge import filed_under, lagging_after, made_stale, purged_by
+from dexter.policy.purge import filed_as_shown, filed_under, flown_under, lagging_after, made_stale, purged_by
 from dexter.wire import Endpoint, Identity
 
 ME = Identity("me", "service")
@@ -46,7 +46,10 @@ ORG = "/api/0/organizations/acme"
     [
         (f"PUT {ORG}/issues/7/", f"{ORG}/issues/7/"),
         (f"PUT {ORG}/issues/7/", f"{ORG}/issues/"),
-        (f"PUT {ORG}/issues/7/", f"{ORG}/issues/7/tags/"),
+        (f"PUT {ORG}/issues/7/", f"{ORG}/issues/7/activities/"),
+        (f"PUT {ORG}/issues/7/", f"{ORG}/issues/8/activities/"),
+        (f"DELETE {ORG}/issues/7/", f"{ORG}/issues/7/tags/"),
+        (f"POST {ORG}/issues/7/comments/", f"{ORG}/issues/8/"),
         (f"PUT {ORG}/issues/", f"{ORG}/issues/7/"),
         (f"PUT {ORG}/issues/", f"{ORG}/issues/"),
         (f"PUT {ORG}/groups/7/", f"{ORG}/issues/7/"),
@@ -71,6 +74,10 @@ def test_a_write_reaches_what_it_may_have_changed(write: str, read: str) -> None
     [
         (f"PUT {ORG}/issues/7/", "/api/0/organizations/other/issues/"),
         (f"PUT {ORG}/issues/7/", f"{ORG}/issues/8/tags/"),
+        (f"PUT {ORG}/issues/7/", f"{ORG}/issues/7/tags/"),
+        (f"PUT {ORG}/issues/7/", f"{ORG}/issues/7/events/latest/"),
+        (f"PUT {ORG}/issues/7/", f"{ORG}/issues/7/stats/"),
+        (f"PUT {ORG}/issues/7/", f"{ORG}/issues/8/"),
         (f"PUT {ORG}/issues/7/", f"{ORG}/teams/"),
     ],
 )
@@ -94,6 +101,36 @@ def test_lists_lag_behind_a_write_and_all_it_touches_behind_an_uncertain_one(
 ) -> None:
     """Sentry's search index follows its database; a write that timed out may still happen."""
     assert lags(write, read, certain=certain) is expected
+
+
+@pytest.mark.parametrize("read", ["issues/8/", "issues/7/tags/", "issues/7/events/latest/", "issues/7/stats/"])
+def test_a_write_whose_answer_shows_another_issue_or_none_reaches_all_that_comes_from_issues(read: str) -> None:
+    """The number was a merged issue's, the issue was discarded, or nobody knows what became of it."""
+    endpoint, params = _endpoint(f"PUT {ORG}/issues/7/")
+    assert purged_by(endpoint, params, shown=False) & _tags_of_read(f"{ORG}/{read}")
+
+
+@pytest.mark.parametrize(
+    ("number", "shown", "expected"),
+    [
+        ("7", "7", frozenset()),
+        ("7", "9", frozenset({"state:9"})),
+        ("SHOP-1", "9", frozenset({"state:9"})),
+        ("7", None, frozenset({"issue-state", "issue-state:acme"})),
+        ("7", "x", frozenset({"issue-state", "issue-state:acme"})),
+    ],
+)
+def test_a_detail_is_filed_under_the_issue_that_it_shows(
+    number: str, shown: str | None, expected: frozenset[str]
+) -> None:
+    """A merged issue's number shows the surviving one, whose changes must reach it."""
+    assert filed_as_shown({"organization_id_or_slug": "acme", "issue_id": number}, shown) == expected
+
+
+def test_a_question_for_a_detail_is_not_joined_after_any_change_of_an_issue() -> None:
+    """Whose fields it will show is known when it is answered."""
+    endpoint, params = _endpoint(f"GET {ORG}/issues/8/")
+    assert _tags_of_write(f"PUT {ORG}/issues/7/") & flown_under(endpoint, params, ME)
 
 
 names = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=4)

@@ -25,13 +25,16 @@ async def test_what_is_put_is_got() -> None:
     assert await store.get("other") is None
 
 
-async def test_a_purge_takes_every_entry_under_its_tags_and_no_other() -> None:
+async def test_a_purge_outdates_every_entry_under_its_tags_and_no_other() -> None:
     """A write names tags, not keys."""
     store = MemoryStore()
     for each in (entry("1", "a"), entry("2", "a", "b"), entry("3", "c")):
         await store.put(each, store.mark())
     assert await store.purge(["a", "b"]) == 2
-    assert [await store.get(key) is None for key in "123"] == [True, True, False]
+    found = [await store.get(key) for key in "123"]
+    assert [each is not None and each.outdated for each in found] == [True, True, False]
+    assert [store.peek(key) is None for key in "123"] == [True, True, False]
+    assert await store.purge(["a", "b"]) == 0
 
 
 async def test_what_was_asked_for_before_a_purge_is_refused() -> None:
@@ -100,7 +103,7 @@ async def test_the_room_is_never_exceeded_and_always_accounted_for(taken: list[t
                 await store.discard(key)
             case ("get", str() as key):
                 await store.get(key)
-        found = [kept for key in "abcd" if (kept := store.peek(key)) is not None]
+        found = [kept for key in "abcd" if (kept := await store.get(key)) is not None]
         assert store.used_bytes == sum(kept.size_bytes for kept in found) <= 8 * 2200
         assert len(store) == len(found)
     await store.purge("xyz")

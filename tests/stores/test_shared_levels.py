@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -58,6 +59,13 @@ async def test_what_one_process_keeps_another_gives(opened: Callable[..., TwoLev
     assert other.peek("k") is found, "it is in this process's memory from here on"
 
 
+async def is_outdated(store: TwoLevels, key: str) -> bool:
+    """It is kept for when Sentry breaks, and never given as fresh."""
+    found = await store.get(key)
+    assert found is not None
+    return found.outdated and store.peek(key) is None
+
+
 async def test_a_restart_starts_warm(opened: Callable[..., TwoLevels], tmp_path: Path) -> None:
     """Nobody should wait for Sentry because Dexter was updated."""
     before = opened()
@@ -74,6 +82,34 @@ async def test_a_purge_reaches_the_memory_of_every_process_and_the_file(opened: 
     assert await other.get("k") is not None
     await one.purge(["a"])
     assert other.peek("k") is None
+    assert await is_outdated(other, "k")
+    assert await is_outdated(opened(), "k")
+
+
+async def test_a_newer_answer_of_another_process_takes_the_place_of_an_outdated_one(
+    opened: Callable[..., TwoLevels],
+) -> None:
+    """One worker asked Sentry after the write; the others need not."""
+    one, other = opened(), opened()
+    await one.put(entry("k", "a"), one.mark())
+    await one.settled()
+    assert await other.get("k") is not None
+    await one.purge(["a"])
+    await one.put(replace(entry("k", "a"), stored_at=2000.0), one.mark())
+    await one.settled()
+    found = await other.get("k")
+    assert found is not None
+    assert (found.stored_at, found.outdated) == (2000.0, False)
+
+
+async def test_a_doubted_credentials_entries_are_gone_everywhere(opened: Callable[..., TwoLevels]) -> None:
+    """They are not even good enough for when Sentry breaks."""
+    one, other = opened(), opened()
+    await one.put(entry("k", "identity:token:x"), one.mark())
+    await one.settled()
+    assert await other.get("k") is not None
+    await one.purge(["identity:token:x"])
+    assert await one.get("k") is None
     assert await other.get("k") is None
     assert await opened().get("k") is None
 

@@ -90,14 +90,14 @@ class TwoHosts(TwoProcesses):
         for _ in range(3):
             await super().settle()
 
-    def promise(self, process: int, version: int) -> None:
+    def promise(self, process: int, version: int, person: str) -> None:
         # A host that is cut off promises its own readers what it wrote, and cannot promise it to others.
         for index, (writer, task) in enumerate(self.writes):
             if answer_of(task) is not None and writer == process:
                 known = self.version_of(task)
-                self.returned[process] = max(self.returned[process], known)
-                if not self.was_cut.get(index):
-                    self.returned = [max(known, each) for each in self.returned]
+                here = (process,) if self.was_cut.get(index) else range(len(self.stacks))
+                for number in here:
+                    self.promise_at(number, known, self.writers[index])
 
     async def aclose(self) -> None:
         await super().aclose()

@@ -42,9 +42,10 @@ def endpoint_under(rules: Policies, operation: Operation) -> Endpoint:
     if operation.method in SAFE_METHODS:
         return known if secret else replace(known, cache=_cache_rule(operation, rules))
     topic = rules.topic(operation.method, operation.path)
-    purges = topic.purges if topic is not None else None
-    lists = topic.lists if topic is not None else ()
-    return replace(known, purges=_purges(operation.path, purges), lists=lists)
+    if topic is None:
+        return replace(known, purges=_purges(operation.path, None))
+    purges = _purges(operation.path, topic.purges, whole_issue=not topic.unless_shown)
+    return replace(known, purges=purges, lists=topic.lists, unless_shown=topic.unless_shown)
 
 
 @cache
@@ -85,13 +86,13 @@ def _from_path(path: str) -> Iterator[str]:
         yield "issue:{id}"
 
 
-def _purges(path: str, said: tuple[str, ...] | None) -> tuple[str, ...]:
+def _purges(path: str, said: tuple[str, ...] | None, *, whole_issue: bool = True) -> tuple[str, ...]:
     names = placeholders(path)
     if ORG not in names:
         return ("all",)
     if said is None:
         return ("org:{org}", "orgless")
-    return _once(*said, *(("issue:{id}",) if ISSUE in names else ()), "orgless")
+    return _once(*said, *(("issue:{id}",) if whole_issue and ISSUE in names else ()), "orgless")
 
 
 def _once(*tags: str) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ class Topic:
     purges: tuple[str, ...] | None
     """None when the topic does not say: its writes then purge all that is known of the organization."""
     lists: tuple[str, ...]
+    unless_shown: tuple[str, ...]
 
     def has(self, method: str, path: str) -> bool:
         """Say whether the topic speaks for a method on a path template."""
@@ -96,6 +97,7 @@ def _topic(row: Mapping[str, Any], classes: Mapping[str, CacheRule], prefixes: M
         tags=tuple(row.get("tags", ())),
         purges=tuple(row["purges"]) if "purges" in row else None,
         lists=tuple(row.get("lists", ())),
+        unless_shown=tuple(row.get("unless_shown", ())),
     )
 
 

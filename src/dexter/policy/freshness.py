@@ -9,6 +9,9 @@ Age runs from the moment Sentry was asked:
 
     0 ........ fresh_s ........ fresh_s + stale_s ........ fresh_s + if_error_s
       Fresh             Stale                    Fallback                       Miss
+
+What a write has overtaken, or what was asked for while search lagged behind one, is never Fresh: it is Stale for those
+who did not write, for as long as it would have been Fresh or Stale, and Fallback for the others.
 """
 
 from __future__ import annotations
@@ -36,12 +39,19 @@ class Stored(Protocol):
         """Stored while Sentry's search lagged behind a write: never to be given as fresh."""
 
     @property
+    def outdated(self) -> bool:
+        """A write came since: never to be given as fresh."""
+
+    @property
     def brief(self) -> bool:
         """The next event may outdate it: nothing was found, or an issue that is put aside."""
 
 
 BRIEF_FRESH_S = 5.0
 """How long what the next event may outdate is fresh, at most, and stale after that."""
+
+LAGGING_ASKED_AGAIN_S = 5.0
+"""How long an answer from the lag is good enough for those who may have it; then Sentry is asked again behind them."""
 
 ABSENT = 404
 ABSENT_FRESH_S = 10.0
@@ -79,22 +89,37 @@ class Miss:
 Judgement = Fresh[E] | Stale[E] | Fallback[E] | Miss
 
 
-def judge(entry: E | None, rule: CacheRule, now: float, max_age_s: float | None = None) -> Judgement[E]:
-    """Give what an entry is good for at the epoch second `now`, to a caller who takes it up to `max_age_s` old."""
+def is_overtaken(entry: Stored) -> bool:
+    """Whether a write came since Sentry was asked, or shortly before, so that the entry must not be given as fresh."""
+    return entry.outdated or entry.fallback_only
+
+
+def refresh_is_due(entry: Stored, now: float) -> bool:
+    """Whether Sentry should be asked again behind a caller who is given the entry as stale."""
+    return entry.outdated or not entry.fallback_only or now - entry.stored_at >= LAGGING_ASKED_AGAIN_S
+
+
+def judge(
+    entry: E | None, rule: CacheRule, now: float, max_age_s: float | None = None, *, others_wrote: bool = False
+) -> Judgement[E]:
+    """Give what an entry is good for at the epoch second `now`, to a caller who takes it up to `max_age_s` old.
+
+    `others_wrote` says that it was others who wrote what the entry does not show, if anybody did.
+    """
     if entry is None or rule.fresh_s <= 0:
         return Miss()
     age_s = now - entry.stored_at
-    if entry.status == ABSENT and (age_s >= fresh_for_s(entry, rule) or age_s < 0 or entry.fallback_only):
+    if entry.status == ABSENT and (age_s >= _fresh_for_s(entry, rule) or age_s < 0 or is_overtaken(entry)):
         return Miss()
     if age_s >= rule.fresh_s + max(rule.if_error_s, rule.stale_s):
         return Miss()
-    if entry.fallback_only or age_s < 0:
+    if (is_overtaken(entry) and not others_wrote) or age_s < 0:
         # A negative age means that the clock was set back: how old it really is, nobody knows.
         return Fallback(entry)
     if max_age_s is not None and age_s > max_age_s:
         return Miss() if entry.status == ABSENT else Fallback(entry)
-    fresh_s = fresh_for_s(entry, rule)
-    if age_s < fresh_s:
+    fresh_s = _fresh_for_s(entry, rule)
+    if age_s < fresh_s and not is_overtaken(entry):
         return Fresh(entry)
     if age_s < fresh_s + (min(rule.stale_s, BRIEF_FRESH_S) if entry.brief else rule.stale_s):
         return Stale(entry)
@@ -103,6 +128,10 @@ def judge(entry: E | None, rule: CacheRule, now: float, max_age_s: float | None 
 
 def fresh_for_s(entry: Stored, rule: CacheRule) -> float:
     """Give how long after it was stored an entry is fresh, in seconds."""
+    return 0.0 if is_overtaken(entry) else _fresh_for_s(entry, rule)
+
+
+def _fresh_for_s(entry: Stored, rule: CacheRule) -> float:
     if entry.status == ABSENT:
         return min(rule.fresh_s, ABSENT_FRESH_S)
     return min(rule.fresh_s, BRIEF_FRESH_S) if entry.brief else rule.fresh_s

@@ -12,6 +12,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from dexter.policy.sharing import is_issue_detail
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -22,6 +24,9 @@ EVERYTHING = "all"
 
 LAG_S = 30.0
 """How long Sentry's search may lag behind a write."""
+
+_DETAIL_FLIGHTS = "issue-flights:{org}"
+_ANY_STATE = "issue-state:{org}"
 
 _PARAMETERS = {"org": "organization_id_or_slug", "project": "project_id_or_slug", "id": "issue_id"}
 """The short names in tag templates, and the path parameters they stand for."""
@@ -42,9 +47,30 @@ def made_stale(templates: Iterable[str], params: Mapping[str, str]) -> frozenset
     return frozenset(tag for template in templates for tag in _purged(template, params))
 
 
-def purged_by(endpoint: Endpoint, params: Mapping[str, str]) -> frozenset[str]:
-    """Give the tags that a call of a writing endpoint purges."""
-    return made_stale((*endpoint.purges, *endpoint.lists), params)
+def flown_under(endpoint: Endpoint, params: Mapping[str, str], identity: Identity) -> frozenset[str]:
+    """Give the tags of a question that is under way: those of its answer, and what that may turn out to show.
+
+    Whose fields an issue's detail shows is known when it is there, since a merged issue shows the surviving one's.
+    """
+    tags = filed_under(endpoint.cache.tags, params, identity)
+    if not is_issue_detail(endpoint):
+        return tags
+    return tags | {_kind(_DETAIL_FLIGHTS), _filled(_DETAIL_FLIGHTS, params)}
+
+
+def filed_as_shown(params: Mapping[str, str], shown: str | None) -> frozenset[str]:
+    """Give the tags that follow from what an issue's detail shows: the number of an issue, or nothing that is one."""
+    if shown is None or not shown.isdigit():
+        return frozenset({_kind(_ANY_STATE), _filled(_ANY_STATE, params)})
+    return frozenset() if shown == params.get("issue_id") else frozenset({f"state:{shown}"})
+
+
+def purged_by(endpoint: Endpoint, params: Mapping[str, str], *, shown: bool = True) -> frozenset[str]:
+    """Give the tags that a call of a writing endpoint purges.
+
+    `shown` says whether the answer shows the very issue that the address names, so that no other was meant.
+    """
+    return made_stale((*endpoint.purges, *endpoint.lists, *(() if shown else endpoint.unless_shown)), params)
 
 
 def lagging_after(endpoint: Endpoint, params: Mapping[str, str], *, certain: bool) -> frozenset[str]:
@@ -53,7 +79,7 @@ def lagging_after(endpoint: Endpoint, params: Mapping[str, str], *, certain: boo
     When it is not certain what became of the write (no answer, or a failure of Sentry's), it may still
     happen, so that all it touches lags and not its lists alone.
     """
-    return made_stale(endpoint.lists, params) if certain else purged_by(endpoint, params)
+    return made_stale(endpoint.lists, params) if certain else purged_by(endpoint, params, shown=False)
 
 
 def identity_tag(identity: Identity) -> str:

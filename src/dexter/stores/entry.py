@@ -28,6 +28,8 @@ class Entry:
 
     brief: bool = False
     """The next event may outdate it: fresh for a few seconds only."""
+    outdated: bool = False
+    """A write came since Sentry was asked: never to be given as fresh. Not kept, but found when it is asked for."""
     mark: int = 0
     """Where in the order of purges Sentry was asked; set by the store that keeps it."""
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 REMEMBERED_TAGS = 100_000
 """How many purged tags are told apart; beyond that, every answer asked for before the forgotten ones is refused."""
+LAGS_REMEMBERED_S = 3600.0
 
 
 class Ledger:
@@ -69,6 +70,7 @@ class Ledger:
         """Do nothing: it rests on memory alone."""
 
     def _forget_lags(self, now: float) -> None:
-        # Every lag lasts equally long, so the oldest notes are the first to end.
-        while self._lagging and next(iter(self._lagging.values())) <= now:
+        # Every lag lasts equally long, so the oldest notes are the first to end. Whether an answer was asked for in one
+        # is asked as long as that may be given.
+        while self._lagging and next(iter(self._lagging.values())) <= now - LAGS_REMEMBERED_S:
             self._lagging.popitem(last=False)

@@ -35,6 +35,10 @@ class Level(Protocol):
         """Finish what is being written and let everything go."""
 
 
+_ENDS = ("identity:", "key:")
+"""Tags whose purge ends an answer: its credential is doubted, or the thing is gone. Every other purge outdates it."""
+
+
 def key_tag(key: str) -> str:
     """Give the tag by which a single entry is purged everywhere."""
     return f"key:{key}"
@@ -60,14 +64,19 @@ class TwoLevels:
     async def get(self, key: str) -> Entry | None:
         """Give the entry of a key, or None. While the promise is suspended it is good as a fallback only."""
         await self._settle()
-        entry = self._held(key)
-        if entry is None and self._level is not None:
-            entry = await self._promoted(key, self._level)
-        return self._as_known(entry)
+        entry = self._as_known(self._held(key))
+        if (entry is None or entry.outdated or entry.fallback_only) and self._level is not None:
+            # Another process may have asked since.
+            if not self._purges.suspended():
+                # While purges are unknown nothing of it would count as fresh, and asking might take long.
+                self._promote(await self._level.get(key))
+            entry = self._as_known(self._held(key))
+        return entry
 
     def peek(self, key: str) -> Entry | None:
-        """Give the entry of a key from memory without suspending, checked like any other; None also when unsure."""
-        return None if self._purges.suspended() else self._held(key)
+        """Give the live entry of a key from memory without suspending; None also when unsure."""
+        entry = self._shelf.get(key)
+        return None if entry is None or self._purges.suspended() or self._is_outdated(entry) else entry
 
     async def reread(self, key: str) -> Entry | None:
         """Give the entry of a key after a look at what other processes kept under it meanwhile."""
@@ -101,14 +110,16 @@ class TwoLevels:
             await self._purges.note((key_tag(key),))
 
     async def purge(self, tags: Iterable[str], lagging: Iterable[str] = (), until: float = 0.0) -> int:
-        """Forget every entry filed under any of the tags and give how many there were in this process.
+        """Outdate every entry filed under any of the tags and give how many there were in this process.
 
         In the shared level, and in other processes' memory, such entries are found outdated when somebody asks.
         """
         tags = frozenset(tags)
-        removed = self._shelf.remove_tagged(tags)
+        reached = sum(not self._is_outdated(entry) for entry in self._shelf.tagged(tags))
+        for entry in self._shelf.tagged(tag for tag in tags if tag.startswith(_ENDS)):
+            self._shelf.remove(entry.key)
         await self._purges.record(tags, lagging, until)
-        return removed
+        return reached
 
     def mark(self) -> Mark:
         """Give the present point in the order of purges."""
@@ -141,25 +152,27 @@ class TwoLevels:
 
     def _held(self, key: str) -> Entry | None:
         entry = self._shelf.get(key)
-        if entry is not None and self._is_outdated(entry):
+        if entry is not None and self._is_ended(entry):
             self._shelf.remove(key)
             return None
         return entry
 
-    async def _promoted(self, key: str, level: Level) -> Entry | None:
-        # While purges are unknown nothing of it would count as fresh, and asking might take long.
-        return self._promote(None if self._purges.suspended() else await level.get(key))
-
-    def _promote(self, entry: Entry | None) -> Entry | None:
-        if entry is None or self._is_outdated(entry):
-            return None
-        self._shelf.keep(entry)
-        return entry
+    def _promote(self, entry: Entry | None) -> None:
+        if entry is not None and not self._is_ended(entry):
+            self._shelf.keep(entry)
 
     def _is_outdated(self, entry: Entry) -> bool:
         return self._purges.outdated((key_tag(entry.key), *entry.tags), entry.mark)
 
+    def _is_ended(self, entry: Entry) -> bool:
+        if not self._is_outdated(entry):
+            return False
+        ends = (key_tag(entry.key), *(tag for tag in entry.tags if tag.startswith(_ENDS)))
+        return self._purges.outdated(ends, entry.mark)
+
     def _as_known(self, entry: Entry | None) -> Entry | None:
-        if entry is None or not self._purges.suspended():
-            return entry
-        return replace(entry, fallback_only=True)
+        if entry is None:
+            return None
+        if self._is_outdated(entry):
+            entry = replace(entry, outdated=True)
+        return replace(entry, fallback_only=True) if self._purges.suspended() else entry

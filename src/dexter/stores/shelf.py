@@ -64,12 +64,10 @@ class Shelf:
             self._admission.remove(key)
             self._take_out(entry)
 
-    def remove_tagged(self, tags: Iterable[str]) -> int:
-        """Forget every entry filed under any of the tags and give their number."""
+    def tagged(self, tags: Iterable[str]) -> list[Entry]:
+        """Give every entry filed under any of the tags."""
         keys = set().union(*(self._by_tag.get(tag, ()) for tag in tags))
-        for key in keys:
-            self.remove(key)
-        return len(keys)
+        return [self._entries[key] for key in keys]
 
     def _take_out(self, entry: Entry) -> None:
         del self._entries[entry.key]

@@ -48,7 +48,8 @@ class Store(Protocol):
     """Keeps answers under their keys, and knows what writes made stale.
 
     An answer that was asked for before a purge of one of its tags is refused by `put`, since it may show what was
-    before the write; one that was kept before a purge is no longer given by `get`.
+    before the write; one that was kept before a purge is given by `get` as outdated, or not at all when the purge says
+    that its credential is doubted.
     """
 
     async def get(self, key: str) -> Entry | None:
@@ -67,7 +68,7 @@ class Store(Protocol):
         """Forget the entry of a key, if there is one."""
 
     async def purge(self, tags: Iterable[str], lagging: Iterable[str] = (), until: float = 0.0) -> int:
-        """Forget every entry filed under any of the tags and give how many there were in this process.
+        """Outdate every entry filed under any of the tags and give how many there were in this process.
 
         What is asked for before the monotonic second `until` and filed under a tag of `lagging` counts as lagging.
         """

@@ -12,8 +12,10 @@ from dexter.observe.records import RefreshFailed
 from dexter.policy.cache_key import cache_key
 from dexter.policy.deadlines import patience_s
 from dexter.policy.deprecation import is_brownout
-from dexter.policy.freshness import Fallback, Fresh, Miss, Stale, fresh_for_s, judge
+from dexter.policy.freshness import Fallback, Fresh, Miss, Stale, fresh_for_s, is_overtaken, judge, refresh_is_due
 from dexter.policy.outcome import is_failure
+from dexter.policy.overtaken import own_writes, wide
+from dexter.policy.purge import identity_tag
 from dexter.policy.revalidation import may_fall_back
 from dexter.policy.sharing import may_refresh_behind, may_share, shared_headers
 from dexter.upstream.bodies import close_body
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from dexter.upstream.confirmations import Confirmations
     from dexter.upstream.parts import Parts
 
+AGEING = 1.0
+"""How many monotonic seconds pass while an entry ages by one; a measurement whose time runs faster sets it."""
 REFRESH_S = 30.0
 """How long a refresh behind the caller's back may take."""
 
@@ -47,7 +51,9 @@ class Cached:
             return await self._inner(call)
         key = cache_key(call.identity, call.method, call.path, call.query)
         mark = self._parts.store.mark()
-        judged = judge(await self._found(key), call.endpoint.cache, self._parts.clock.now(), call.max_age_s)
+        found, now = await self._found(key), self._parts.clock.now()
+        others_wrote = found is not None and is_overtaken(found) and self._only_others_wrote(call, found, now)
+        judged = judge(found, call.endpoint.cache, now, call.max_age_s, others_wrote=others_wrote)
         match judged:
             case Fresh(entry):
                 if await self._may_have(call, entry, mark):
@@ -55,7 +61,8 @@ class Cached:
                 return await self._inner(call)
             case Stale(entry) if may_refresh_behind(call.endpoint):
                 if await self._may_have(call, entry, mark):
-                    self._refresh(call, key)
+                    if refresh_is_due(entry, now):
+                        self._refresh(call, key)
                     return _stored(call, entry, Outcome.STALE)
                 return await self._inner(call)
             case Stale(entry) | Fallback(entry):
@@ -71,6 +78,18 @@ class Cached:
         looked_up(self._parts.clock.monotonic() - began)
         return found
 
+    def _only_others_wrote(self, call: Call, entry: Entry, now: float) -> bool:
+        """Whether what overtook an entry is a write that was not the caller's own, and known for what it changes."""
+        store = self._parts.store
+        if store.suspended() or store.outdated(wide(entry.tags), entry.mark):
+            return False
+        return not self._may_lack(own_writes(call), entry, now)
+
+    def _may_lack(self, writes: frozenset[str], entry: Entry, now: float) -> bool:
+        """Whether an entry was asked for before one of the writes that are noted so, or while search lagged behind."""
+        asked_at = self._parts.clock.monotonic() - AGEING * (now - entry.stored_at)
+        return self._parts.store.outdated(writes, entry.mark) or self._parts.store.lagging(writes, asked_at)
+
     async def _may_have(self, call: Call, entry: Entry, mark: Mark) -> bool:
         # Confirming a token takes time, in which a write may have made the entry stale, or the others fallen silent.
         store = self._parts.store
@@ -78,8 +97,9 @@ class Cached:
         return confirmed and not store.suspended() and not store.outdated(entry.tags, mark)
 
     async def _ask(self, call: Call, fallback: Entry, mark: Mark) -> Answer:
-        # Who says how old an answer may be would rather wait for a recent one.
-        limit_s = self._parts.options.stand_in_after_s if call.max_age_s is None else None
+        # Who says how old an answer may be would rather wait for a recent one, and so does who changed something.
+        is_patient = call.max_age_s is not None or self._lacks_own_change(call, fallback)
+        limit_s = None if is_patient else self._parts.options.stand_in_after_s
         patience = patience_s(call.deadline, self._parts.clock.monotonic(), limit_s)
         try:
             async with asyncio.timeout(patience):
@@ -91,6 +111,8 @@ class Cached:
             if not self._may_stand_in(call, fallback, mark):
                 # There is nothing else to give after all, so that the wait goes on, for the same flight.
                 return await self._inner(call)
+            if not is_patient and self._lacks_own_change(call, fallback):
+                return await self._ask(call, fallback, mark)
         else:
             # A brownout passes: what was kept is the better answer meanwhile.
             broke = is_failure(answer.status) or is_brownout(answer.status, answer.headers)
@@ -99,8 +121,13 @@ class Cached:
             await close_body(answer.body)
         return _stored(call, fallback, Outcome.FALLBACK)
 
+    def _lacks_own_change(self, call: Call, entry: Entry) -> bool:
+        return self._may_lack(own_writes(call, succeeded=True), entry, self._parts.clock.now())
+
     def _may_stand_in(self, call: Call, entry: Entry, mark: Mark) -> bool:
-        return may_fall_back(call.identity) and not self._parts.store.outdated(entry.tags, mark)
+        # What a write has overtaken may stand in, since it says how old it is; what a doubted credential got may not.
+        ended = self._parts.store.outdated((identity_tag(call.identity),), mark)
+        return may_fall_back(call.identity) and not ended
 
     def _refresh(self, call: Call, key: str) -> None:
         if key not in self._refreshing:

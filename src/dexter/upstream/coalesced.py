@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dexter.observe.records import FlightLanded
 from dexter.policy.cache_key import cache_key
-from dexter.policy.purge import filed_under
+from dexter.policy.purge import flown_under
 from dexter.policy.sharing import may_share
 from dexter.upstream.bodies import close_body
 from dexter.wire import Answer, Call, Outcome, Priority, Send
@@ -58,7 +58,7 @@ class Coalesced:
         return flight.priority <= call.priority and not self._parts.store.outdated(flight.tags, flight.mark)
 
     def _take_off(self, key: str, call: Call) -> Flight:
-        tags = filed_under(call.endpoint.cache.tags, dict(call.params), call.identity)
+        tags = flown_under(call.endpoint, dict(call.params), call.identity)
         mark = self._parts.store.mark()
         # Its time is its own: the first caller's may be shorter than that of those who join.
         shared = replace(call, deadline=self._parts.clock.monotonic() + self._parts.options.request_s)

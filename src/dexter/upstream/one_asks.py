@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dexter.policy.cache_key import cache_key
 from dexter.policy.freshness import Fresh, fresh_for_s, judge
-from dexter.policy.purge import filed_under
+from dexter.policy.purge import flown_under
 from dexter.policy.revalidation import may_have_stored
 from dexter.policy.sharing import may_share
 from dexter.stores.flights import LEASE_S, Lead
@@ -84,7 +84,12 @@ class OneAsks:
             await self._parts.clock.sleep(look_s)
             look_s = min(LONGEST_LOOK_S, look_s * 1.5)
         entry = await self._parts.store.reread(key)
-        if entry is None or entry.stored_at < led.began_at or not (knew or not self._parts.store.suspended()):
+        if (
+            entry is None
+            or entry.outdated
+            or entry.stored_at < led.began_at
+            or not (knew or not self._parts.store.suspended())
+        ):
             return None
         return entry
 
@@ -103,7 +108,7 @@ class OneAsks:
 
 
 def _tags(call: Call) -> frozenset[str]:
-    return filed_under(call.endpoint.cache.tags, dict(call.params), call.identity)
+    return flown_under(call.endpoint, dict(call.params), call.identity)
 
 
 def _answer(call: Call, entry: Entry) -> Answer:

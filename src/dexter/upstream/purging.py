@@ -1,4 +1,4 @@
-"""Stage that makes what a write changes go from the store, before and after it."""
+"""Stage that outdates what a write changes, before and after it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from dexter.observe.records import TagsPurged
 from dexter.policy.outcome import changed_nothing, write_is_certain
+from dexter.policy.overtaken import noted_for
 from dexter.policy.purge import LAG_S, lagging_after, purged_by
+from dexter.upstream.issue_shown import issue_shown
 
 if TYPE_CHECKING:
     from dexter.upstream.confirmations import Confirmations
@@ -18,7 +20,7 @@ _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def purging(inner: Send, confirmations: Confirmations, parts: Parts) -> Send:
-    """Give the stage that purges a write's tags for all identities.
+    """Give the stage that purges a write's tags for all identities, and notes for whoever wrote that they did.
 
     Once before it is sent, so that nothing older is given while it is under way; and once more when it is over, so
     that no read which overlapped it is stored or joined from then on. The second purge comes also when the write
@@ -34,15 +36,15 @@ def purging(inner: Send, confirmations: Confirmations, parts: Parts) -> Send:
         if not tags:
             return await inner(call)
         trusted = confirmations.is_confirmed(call.identity)
-        entries = await parts.store.purge(tags) if trusted else 0
-        status: int | None = None
+        entries = await parts.store.purge(tags | noted_for(call)) if trusted else 0
+        answer: Answer | None = None
         try:
             answer = await inner(call)
-            status = answer.status
         finally:
-            if trusted or status is None or not changed_nothing(status):
-                lagging = _lagging(call, params, status)
-                again = asyncio.ensure_future(parts.store.purge(tags, lagging, parts.clock.monotonic() + LAG_S))
+            if trusted or answer is None or not changed_nothing(answer.status):
+                tags, lagging = _changed(call, params, answer)
+                until = parts.clock.monotonic() + LAG_S
+                again = asyncio.ensure_future(parts.store.purge(tags, lagging, until))
                 entries += await asyncio.shield(again)
                 parts.tell(TagsPurged(call.endpoint.name, len(tags), entries))
         return answer
@@ -50,8 +52,18 @@ def purging(inner: Send, confirmations: Confirmations, parts: Parts) -> Send:
     return send
 
 
-def _lagging(call: Call, params: dict[str, str], status: int | None) -> frozenset[str]:
-    if status is not None and changed_nothing(status):
-        return frozenset()
-    certain = status is not None and write_is_certain(status)
-    return lagging_after(call.endpoint, params, certain=certain)
+def _changed(call: Call, params: dict[str, str], answer: Answer | None) -> tuple[frozenset[str], frozenset[str]]:
+    """Give the tags that a write purges, by what is known of it afterwards, and those of them that lag."""
+    if answer is not None and changed_nothing(answer.status):
+        return purged_by(call.endpoint, params), frozenset()
+    certain = answer is not None and write_is_certain(answer.status)
+    tags = purged_by(call.endpoint, params, shown=certain and _shows_what_was_named(params, answer))
+    noted = noted_for(call, succeeded=certain)
+    return tags | noted, lagging_after(call.endpoint, params, certain=certain) | noted
+
+
+def _shows_what_was_named(params: dict[str, str], answer: Answer | None) -> bool:
+    if answer is None or not isinstance(answer.body, bytes):
+        return False
+    issue = issue_shown(answer.headers, answer.body)
+    return issue is not None and issue.id == params.get("issue_id")

@@ -9,10 +9,11 @@ from dexter.observe.records import EntryStored, StoreRefused
 from dexter.policy.cache_key import cache_key
 from dexter.policy.freshness import ABSENT
 from dexter.policy.outcome import content, forgets_entry, lasting, storable, storable_absence
-from dexter.policy.purge import filed_under
-from dexter.policy.sharing import may_share
+from dexter.policy.purge import filed_as_shown, filed_under
+from dexter.policy.sharing import is_issue_detail, may_share
 from dexter.stores.entry import Entry
 from dexter.upstream.brevity import soon_outdated
+from dexter.upstream.issue_shown import issue_shown
 from dexter.wire import Outcome
 
 if TYPE_CHECKING:
@@ -40,16 +41,19 @@ def stored(inner: Send, parts: Parts) -> Send:
             if storable_absence(answer.status, answer.headers, len(answer.body)):
                 await parts.store.put(Entry(key, 404, lasting(answer.headers), answer.body, asked_at, tags), mark)
         elif isinstance(answer.body, bytes) and _is_storable(answer):
-            headers = lasting(answer.headers)
+            issue = None
+            if is_issue_detail(call.endpoint):
+                issue = issue_shown(answer.headers, answer.body)
+                tags |= filed_as_shown(dict(call.params), None if issue is None else issue.id)
             entry = Entry(
                 key,
                 answer.status,
-                headers,
+                lasting(answer.headers),
                 answer.body,
                 asked_at,
                 tags,
                 fallback_only=lagging,
-                brief=soon_outdated(call.endpoint, answer.headers, answer.body),
+                brief=soon_outdated(answer.headers, answer.body, issue),
             )
             kept = await parts.store.put(entry, mark)
             name = call.endpoint.name

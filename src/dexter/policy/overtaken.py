@@ -1,0 +1,58 @@
+"""Who may be given what a write has overtaken, as long as it says of itself that it is stale: not who wrote.
+
+People see their own writes, always. What a colleague changed a moment ago they may see a moment later. So a write is
+noted for whoever made it, and that note is asked before anything overtaken is given.
+
+    person       known by name, or by a session of the built-in administrator's
+    credential   a caller with a token of their own at Sentry, or the one that a person linked
+    somebody     who wrote is not known, as when a job did: all who share Dexter's credential count as the writer
+    anybody      all who wrote; a caller with Dexter's credential of whom nothing else is known counts as all of them
+
+That a write succeeded is noted apart: then even a Sentry that is merely slow is waited for, rather than that something
+from before the write stands in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dexter.wire import Call
+
+_ANYBODY = "anybody"
+_SOMEBODY = "somebody"
+_WIDE = frozenset({"all", "org", "orgless"})
+
+
+def noted_for(call: Call, *, succeeded: bool = False) -> frozenset[str]:
+    """Give the tags under which a write is noted for whoever made it."""
+    writers = {_ANYBODY, _of_credential(call), _of_person(call.person) if call.person else _SOMEBODY}
+    kinds = ("wrote", "changed") if succeeded else ("wrote",)
+    return frozenset(f"{kind}:{writer}" for kind in kinds for writer in writers)
+
+
+def own_writes(call: Call, *, succeeded: bool = False) -> frozenset[str]:
+    """Give the tags under which the writes are noted that a reader may have made, or those of them that succeeded."""
+    kind = "changed" if succeeded else "wrote"
+    return frozenset(f"{kind}:{writer}" for writer in _writers(call))
+
+
+def _writers(call: Call) -> set[str]:
+    if not call.person:
+        return {_ANYBODY if call.identity.kind == "service" else _of_credential(call)}
+    return {_of_person(call.person), _of_credential(call) if call.identity.kind != "service" else _SOMEBODY}
+
+
+def wide(tags: Iterable[str]) -> frozenset[str]:
+    """Give those of an answer's tags whose purge may mean anything, rights too: nothing from before it is given."""
+    return frozenset(tag for tag in tags if tag.partition(":")[0] in _WIDE)
+
+
+def _of_person(person: str) -> str:
+    return f"person:{person}"
+
+
+def _of_credential(call: Call) -> str:
+    return f"{call.identity.kind}:{call.identity.key}"
