@@ -87,6 +87,8 @@ class IssueUpdate(_Form):
     seen: Flag | None = None
     bookmark: Flag | None = None
     subscribed: Flag | None = None
+    public: Flag | None = Field(default=None, description="Whether whoever has its `shareId` may read it in Sentry.")
+    reviewed: Flag | None = Field(default=None, description="Whether it is through with review, or awaits it again.")
 
     @model_validator(mode="after")
     def _meaningful(self) -> IssueUpdate:
@@ -127,6 +129,8 @@ def sentry_body(update: IssueUpdate, assignee: str | None) -> dict[str, Any]:
         "hasSeen": update.seen,
         "isBookmarked": update.bookmark,
         "isSubscribed": update.subscribed,
+        "isPublic": update.public,
+        "inbox": None if update.reviewed is None else not update.reviewed,
     }
     return body | {name: value for name, value in plain.items() if value is not None}
 
