@@ -141,6 +141,31 @@ CASES = [
     ),
     Case("issues.activity", "/api/v1/issues/1042/activity", f"{ISSUE}activities/", []),
     Case(
+        "issues.merged",
+        "/api/v1/issues/1042/merged?cursor=0:10:0",
+        f"{ISSUE}hashes/",
+        [("full", "false"), ("cursor", "0:10:0")],
+    ),
+    Case(
+        "issues.user_reports",
+        "/api/v1/issues/1042/user-reports?environment=prod",
+        f"{ISSUE}user-reports/",
+        [("environment", "prod")],
+    ),
+    Case(
+        "issues.attachments",
+        "/api/v1/issues/1042/attachments?screenshot=1",
+        f"{ISSUE}attachments/",
+        [("screenshot", "true")],
+    ),
+    Case("issues.external_issues", "/api/v1/issues/1042/external-issues", f"{ISSUE}external-issues/", []),
+    Case(
+        "projects.tombstones",
+        "/api/v1/projects/shop/tombstones?limit=5",
+        "/api/0/projects/acme/shop/tombstones/",
+        [("per_page", "5")],
+    ),
+    Case(
         "organizations.list",
         "/api/v1/organizations?query=ac&limit=5",
         "/api/0/organizations/",
