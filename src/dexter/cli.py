@@ -30,6 +30,7 @@ from dexter.cli_gateway import (
     refusals_told,
 )
 from dexter.cli_issues import issues
+from dexter.cli_users import keys, users
 
 app = typer.Typer(
     name="dexter",
@@ -42,6 +43,8 @@ app.add_typer(issues, name="issues")
 app.add_typer(bulk, name="bulk")
 app.add_typer(catalog, name="catalog")
 app.add_typer(db, name="db")
+app.add_typer(users, name="users")
+app.add_typer(keys, name="keys")
 
 
 @app.command()

@@ -56,6 +56,9 @@ class KeyRing:
         """Give a text encrypted, and the key's id. `about` says whose it is: nobody else's place can it be put in."""
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+        if not self._stated:
+            # Another process may have turned the ring: nothing new is encrypted with an old key.
+            self._keys = ()
         key = self._held()[0]
         nonce = secrets.token_bytes(NONCE_BYTES)
         return nonce + AESGCM(key.secret).encrypt(nonce, text.encode(), about.encode()), key.id
@@ -84,11 +87,14 @@ class KeyRing:
         return key.id
 
     def keep_only(self, ids: frozenset[str]) -> tuple[str, ...]:
-        """Take every key off the ring's file that is neither the newest nor among `ids`; give the ids that went."""
+        """Take every key off the ring's file but the two newest and those of `ids`; give the ids that went.
+
+        The second newest stays for one more turn: somebody may be using it at this very moment.
+        """
         if self.is_stated:
             return ()
         held = _read(self._path) if self._path.exists() else ()
-        kept = tuple(key for at, key in enumerate(held) if at == 0 or key.id in ids)
+        kept = tuple(key for at, key in enumerate(held) if at < 2 or key.id in ids)
         if len(kept) < len(held):
             self._write(kept)
         return tuple(key.id for key in held if key not in kept)
