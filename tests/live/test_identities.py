@@ -58,3 +58,21 @@ def test_no_credential_gets_401_in_each_faces_own_form(gateway: Gateway) -> None
         reply = request("GET", gateway.url + address)
         assert reply.status == 401
         assert form in reply.json()
+
+
+def test_a_slip_in_a_script_changes_nothing_with_dexters_rights(sandbox: Sandbox, gateway: Gateway) -> None:
+    """Sentry would resolve, or delete, whatever its search finds; a change that says what it is about goes through."""
+    before = sandbox.api("GET", f"{LIST}&query=is:unresolved").json()
+    number, path = before[0]["id"], "/api/0/organizations/acme/issues/"
+    slips = [("PUT", ""), ("PUT", f"?id[]={number}"), ("PUT", "?id=999999999"), ("DELETE", ""), ("DELETE", "?query=x")]
+    refused = [
+        gateway.api0(method, path + said, token=gateway.token, body={"status": "resolved"}) for method, said in slips
+    ]
+    assert [reply.status for reply in refused] == [400, 400, 404, 400, 400]
+    assert all("detail" in reply.json() for reply in refused)
+    assert len(sandbox.api("GET", f"{LIST}&query=is:unresolved").json()) == len(before)
+    done = gateway.api0("PUT", f"{path}?id={number}", token=gateway.token, body={"status": "resolved"})
+    assert (done.status, done.json()["status"]) == (200, "resolved")
+    within = f"/api/0/projects/acme/{before[0]['project']['slug']}/issues/?id={number}"
+    again = gateway.api0("PUT", within, token=gateway.token, body={"status": "unresolved"})
+    assert (again.status, again.json()["status"]) == (200, "unresolved")
