@@ -23,6 +23,7 @@ from dexter.gateway import access_token
 from dexter.gateway.api_v1 import ApiV1
 from dexter.gateway.auditing import Audited, described_at_sentry
 from dexter.gateway.bulk_way import bulk_way
+from dexter.gateway.bulk_scope import bulk_scope
 from dexter.gateway.cache_times import CacheTimes
 from dexter.gateway.endpoint_templates import endpoint_templates
 from dexter.gateway.entrance import FRESH_AFTER_WRITES, Entrance, Faces
@@ -378,7 +379,7 @@ def _passthrough(gateway: Gateway, stack: Stack, upstream: Upstream, observers: 
     options = PassthroughOptions(request_s=gateway.options.request_deadline_s)
     router = gateway.options.times.router(sentry_router())
     base = partial(own_base, gateway.options.public_url)
-    face = build_passthrough(stack, upstream, router, admit, base, gateway.clock, options, observers)
+    face = build_passthrough(bulk_scope(stack), upstream, router, admit, base, gateway.clock, options, observers)
     described = described_at_sentry(router)
     identify, organization = gateway.authenticator.identify, gateway.options.organization
     return Audited(face, gateway.database, identify, gateway.clock.now, organization, described)
