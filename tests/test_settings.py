@@ -144,12 +144,6 @@ def test_a_removed_setting_says_what_took_its_place() -> None:
     assert "dexter up" in warning
 
 
-def test_a_setting_without_effect_says_so() -> None:
-    """Who signs webhooks must learn that nobody checks them here."""
-    (warning,) = read_settings({"SENTRY_WEBHOOK_SECRET": "s3cret"}).warnings
-    assert "no effect" in warning
-
-
 @pytest.mark.parametrize(
     ("text", "engine"),
     [

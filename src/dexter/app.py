@@ -22,12 +22,13 @@ from dexter.features.people_keys import KeyRing
 from dexter.gateway import access_token
 from dexter.gateway.api_v1 import ApiV1
 from dexter.gateway.auditing import Audited, described_at_sentry
-from dexter.gateway.bulk_way import bulk_way
 from dexter.gateway.bulk_scope import bulk_scope
+from dexter.gateway.bulk_way import bulk_way
 from dexter.gateway.cache_times import CacheTimes
 from dexter.gateway.endpoint_templates import endpoint_templates
 from dexter.gateway.entrance import FRESH_AFTER_WRITES, Entrance, Faces
 from dexter.gateway.fast_path import FAST_PATH, FastPath
+from dexter.gateway.feed_pages import feed_pages, feeds_sentry
 from dexter.gateway.guard import host_name
 from dexter.gateway.identity import (
     SAFE_METHODS,
@@ -58,6 +59,7 @@ from dexter.observe.watch import Watch
 from dexter.policy.breaker import BreakerRule
 from dexter.policy.purge import LAG_S
 from dexter.policy.retry import RetryRule
+from dexter.realtime.opened import open_feed
 from dexter.stores.opened import StoreOptions, open_store
 from dexter.stores.quota_ledger import QuotaLedger, open_quota_ledger
 from dexter.upstream.clock import Clock, SystemClock
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
     from dexter.observe.board import Board
     from dexter.observe.promises import Promises
     from dexter.observe.records import Observer
+    from dexter.realtime.feed import Feed
     from dexter.settings import Settings
     from dexter.stores.store import Store
 
@@ -155,6 +158,7 @@ def create_app(
     log = LogRecords(templates)
     observers: tuple[Observer, ...] = (keep_times, reachability, watch.metrics, watch.figures, evolution, log)
     tracing = open_tracing(_tracing_options(settings, settings.sentry_base_url))
+    feed = _feed(settings, store, clock, lambda: gateway, observers)
     ledger = _quota_ledger(settings, settings.sentry_base_url, clock)
     stack = build_stack(
         transport,
@@ -164,6 +168,7 @@ def create_app(
         observers,
         flights=flights,
         tracing=tracing,
+        witness=None if feed is None else feed.witness,
         sharing=QuotaSharing(ledger, partial(_tell_quota_promise, watch.promises, settings.redis_url is not None)),
     )
     key = access_token.key_of(settings.data_dir, settings.secret_key)
@@ -217,7 +222,10 @@ def create_app(
         bulk=bulk.desk,
     )
     faces = Faces(
-        exact=own_pages(gateway, reachability, watch.metrics, store.suspended),
+        exact={
+            **own_pages(gateway, reachability, watch.metrics, store.suspended),
+            **feed_pages(gateway, feed, settings.sentry_webhook_secret, observers),
+        },
         passthrough=_passthrough(gateway, stack, transport.upstream, observers),
         api_v1=Legacy(ApiV1(gateway)),
         workbench=Workbench(),
@@ -247,6 +255,7 @@ def create_app(
         watch.close()
 
     closers = (
+        *(() if feed is None else (feed.aclose,)),
         bulk.runner.aclose,
         upkeep.aclose,
         stack.aclose,
@@ -258,8 +267,29 @@ def create_app(
         logins.aclose,
         database.aclose,
     )
+    starters = (keeper.start, upkeep.start, logins.start, bulk.runner.start)
     return Application(
-        entrance, token, fast_path, tracing is not None, (keeper.start, upkeep.start, logins.start, bulk.runner.start), closers
+        entrance, token, fast_path, tracing is not None, (*starters, *(() if feed is None else (feed.start,))), closers
+    )
+
+
+def _feed(
+    settings: Settings, store: Store, clock: Clock, gateway: Callable[[], Gateway], observers: tuple[Observer, ...]
+) -> Feed | None:
+    """Give the feed of the organization that Dexter is set up for, if it is and may ask Sentry by itself."""
+    organization, base_url = settings.sentry_org, settings.sentry_base_url
+    if organization is None or base_url is None or settings.sentry_api_token is None:
+        return None
+    namespace = _store_options(settings, base_url).namespace
+    return open_feed(
+        organization,
+        settings.data_dir,
+        settings.redis_url,
+        namespace,
+        store,
+        lambda: feeds_sentry(gateway(), organization),
+        clock.now,
+        observers,
     )
 
 

@@ -30,7 +30,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row of the table. `attribute` is its field in `Settings`; `unused` says why it has no effect yet."""
+    """One row of the table. `attribute` is its field in `Settings`."""
 
     key: str
     attribute: str
@@ -39,7 +39,6 @@ class Setting:
     help: str
     secret: bool = False
     older: tuple[str, ...] = ()
-    unused: str | None = None
 
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -349,7 +348,6 @@ TABLE: tuple[Setting, ...] = (
         "",
         "The client secret that Sentry's webhooks are signed with.",
         secret=True,
-        unused="this version receives no webhooks",
     ),
     Setting(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -493,7 +491,7 @@ class Settings:
     keep_searches_s: float
     idempotency_ttl_s: float
     warnings: tuple[str, ...] = ()
-    """What whoever runs Dexter should know: older spellings, removed and unused settings."""
+    """What whoever runs Dexter should know: older spellings and removed settings."""
 
     @property
     def database(self) -> Address:
@@ -535,8 +533,6 @@ def _value(setting: Setting, environment: Mapping[str, str], warnings: list[str]
     key, text = _stated(setting, environment, warnings)
     if text is None:
         return setting.form.parse(setting.default)
-    if setting.unused:
-        warnings.append(f"{key} has no effect: {setting.unused}.")
     try:
         return setting.form.parse(text)
     except (ValueError, KeyError) as error:
@@ -588,6 +584,4 @@ def _row(setting: Setting) -> str:
         notes.append("Secret: never shown.")
     if setting.older:
         notes.append("Older spelling: " + ", ".join(f"`{key}`" for key in setting.older) + ".")
-    if setting.unused:
-        notes.append(f"No effect yet: {setting.unused}.")
     return f"| `{setting.key}` | {setting.form.text} | {default} | {' '.join(notes)} |"

@@ -18,6 +18,7 @@ from dexter.observe.records import (
     CapabilitiesProbed,
     DeprecationSeen,
     EntryStored,
+    EventRecorded,
     FlightLanded,
     IdentityDropped,
     LinkMended,
@@ -29,6 +30,7 @@ from dexter.observe.records import (
     RetryScheduled,
     StoreRefused,
     TagsPurged,
+    WebhookCame,
 )
 from dexter.observe.templates import Templates
 from dexter.policy.call_class import CallClass
@@ -89,6 +91,13 @@ METRICS = {
             "Refreshes behind the callers' backs that failed.",
             ("operation", "error"),
         ),
+        Metric(
+            "dexter_webhooks_total",
+            "counter",
+            "Webhooks that came, by what became of them: taken, again, unwritten, or why they were refused.",
+            ("resource", "became"),
+        ),
+        Metric("dexter_feed_events_total", "counter", "Events of the feed.", ("type", "source")),
         Metric("dexter_retries_total", "counter", "Attempts made anew after a failure.", ("operation", "reason")),
         Metric(
             "dexter_breaker_state",
@@ -221,6 +230,10 @@ class Metrics:
                 self._resilience(record)
             case DeprecationSeen() | CallTranslated() | CapabilitiesProbed() | LinkMended() | ReplyChecked():
                 self._evolution(record)
+            case WebhookCame(resource=resource, became=became):
+                self._add("dexter_webhooks_total", 1, resource, became)
+            case EventRecorded(type=type_, source=source):
+                self._add("dexter_feed_events_total", 1, type_, source)
             case _:
                 self._cache(record)
 

@@ -203,6 +203,22 @@ class ReplyChecked:
     faults: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookCame:
+    """Somebody sent a webhook. `became` says what of it: taken, again, unwritten, or why it was refused."""
+
+    resource: str
+    became: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecorded:
+    """The feed has an event more. `source` is where it was seen first."""
+
+    type: str
+    source: str
+
+
 Record = (
     CallFinished
     | AttemptFinished
@@ -223,6 +239,8 @@ Record = (
     | CapabilitiesProbed
     | LinkMended
     | ReplyChecked
+    | WebhookCame
+    | EventRecorded
 )
 Observer = Callable[[Record], None]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dexter.catalog.mappings import mapping
 from dexter.features.moment import iso
+from dexter.observe.records import EventRecorded, tell
 from dexter.policy.issue_feed import Kind, observe, removed
 from dexter.policy.purge import made_stale, purged_by
 from dexter.realtime.events import (
@@ -19,6 +20,7 @@ from dexter.realtime.events import (
     issue_ref,
     packed,
     packed_known,
+    unpacked,
     unpacked_known,
 )
 from dexter.stores.feed_log import Settled
@@ -26,6 +28,7 @@ from dexter.stores.feed_log import Settled
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from dexter.observe.records import Observer
     from dexter.policy.issue_facts import IssueName
     from dexter.policy.issue_feed import Change, Seen
     from dexter.stores.feed_log import FeedLog, Record
@@ -53,10 +56,13 @@ class Recorded:
 class Intake:
     """Turns sightings into events, in any process, so that each change is one event."""
 
-    def __init__(self, log: FeedLog, store: Store, now: Callable[[], float]) -> None:
+    def __init__(
+        self, log: FeedLog, store: Store, now: Callable[[], float], observers: tuple[Observer, ...] = ()
+    ) -> None:
         self._log = log
         self._store = store
         self._now = now
+        self._observers = observers
 
     async def sighted(self, organization: str, sightings: Sequence[Sighting]) -> Recorded:
         """Compare sightings, in their order, with what is known, and record what is new."""
@@ -72,6 +78,7 @@ class Intake:
     async def told(self, event: FeedEvent) -> Record:
         """Record an event that is about no issue's own fields: an alert, a job, the gateway."""
         (record,) = await self._log.settle(event.organization, (), lambda _: Settled({}, (packed(event),)))
+        self._count((record,))
         return record
 
     async def _decided(self, organization: str, issues: set[str], decision: _Sighted | _Removed) -> Recorded:
@@ -80,7 +87,13 @@ class Intake:
         if decision.has_events:
             await self._store.purge(_stale_tags(organization, issues))
         records = await self._log.settle(organization, issues, decision)
+        self._count(records)
         return Recorded(records, frozenset(decision.doubtful))
+
+    def _count(self, records: tuple[Record, ...]) -> None:
+        for record in records:
+            event = unpacked(record.body)
+            tell(self._observers, EventRecorded(event.type, event.source))
 
 
 @dataclass(slots=True)

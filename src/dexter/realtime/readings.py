@@ -7,6 +7,7 @@ that the list leaves out may be gone: its events say so, since they are not foun
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -91,13 +92,27 @@ class Readings:
             await self._intake.removed(sentry.organization, name, Source.POLL, IssueName(survivor))
 
 
-def sightings(records: Any, at: float) -> list[Sighting]:
-    """Give the sightings that a list of Sentry's is, asked for at the epoch second `at`."""
+def sightings(records: Any, at: float, since: float | None = None) -> list[Sighting]:
+    """Give the sightings that a list of Sentry's is, asked for at the epoch second `at`.
+
+    An issue that happened first after `since` is new; without a `since` nobody knows, and none is.
+    """
     if not isinstance(records, list):
         return []
     named = ((issue_name(record), record) for record in records if isinstance(record, dict))
     return [
-        Sighting(name, Seen(issue_facts(record), at, whole=True), Source.POLL)
+        Sighting(
+            name, Seen(issue_facts(record), at, whole=True, born=_is_born(record.get("firstSeen"), since)), Source.POLL
+        )
         for name, record in named
         if name is not None
     ]
+
+
+def _is_born(first_seen: Any, since: float | None) -> bool:
+    if since is None or not isinstance(first_seen, str):
+        return False
+    try:
+        return datetime.fromisoformat(first_seen).timestamp() > since
+    except ValueError:
+        return False

@@ -50,6 +50,8 @@ class Webhooks:
         self._organization = organization
         self._now = now
         self._arrived = asyncio.Event()
+        self.last_at = 0.0
+        """The epoch second at which a delivery was understood last, here."""
 
     def arrived(self) -> None:
         """Say that something was put into the inbox."""
@@ -75,6 +77,7 @@ class Webhooks:
         claimed = await self._inbox.claim(_BATCH)
         if not claimed:
             return False
+        self.last_at = self._now()
         deliveries = [self._read(received) for _, received in claimed]
         told = [
             Sighting(each.told.name, each.told.seen, Source.WEBHOOK, actor_ref(each.actor))

@@ -31,6 +31,7 @@ from dexter.upstream.stored import stored
 from dexter.upstream.traced import traced
 from dexter.upstream.translated import Translated
 from dexter.upstream.watched import Watched
+from dexter.upstream.witnessed import witnessed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from dexter.stores.flights import Flights
     from dexter.stores.store import Store
     from dexter.upstream.transport import Transport
+    from dexter.upstream.witnessed import Witness
     from dexter.wire import Answer, Call, Identity, Send
 
 
@@ -73,12 +75,13 @@ def build_stack(
     flights: Flights | None = None,
     tracing: Tracing | None = None,
     sharing: QuotaSharing | None = None,
+    witness: Witness | None = None,
 ) -> Stack:
     """Give the way to one Sentry. Each line wraps the one above it, so that the last is passed first.
 
     `chance` draws the numbers from 0 to 1 that spread retries. `flights` are shared with other processes, if any.
     `tracing` puts spans round the attempts and round the stages that calls may wait in. `sharing` is with whom Sentry's
-    quotas are shared, if with anybody.
+    quotas are shared, if with anybody. `witness` hears of every change that Sentry accepted.
     """
     options = options or StackOptions()
     parts = Parts(store, clock or SystemClock(), options, Background(), observers)
@@ -105,6 +108,8 @@ def build_stack(
     send = stage("coalesced", Coalesced(send, parts))
     send = stage("cached", Cached(send, confirmations, parts))
     send = purging(send, confirmations, parts)
+    if witness is not None:
+        send = witnessed(send, witness)
     send = followed(send, transport.upstream)
     send = deadlined(send, parts)
     send = decoded(send, parts)

@@ -1,0 +1,50 @@
+"""The feed's addresses, and Dexter's own way to Sentry for the feed: `/webhooks/sentry` and `/events/stream`."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from dexter.features.sentry import Sentry
+from dexter.gateway import events_stream, webhooks
+from dexter.gateway.events_stream import EventsStream
+from dexter.gateway.webhooks import SentrysDoor
+from dexter.observe.records import Observer, WebhookCame, tell
+from dexter.wire import Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dexter.gateway.asgi import AsgiApp
+    from dexter.gateway.runtime import Gateway
+    from dexter.realtime.feed import Feed
+
+
+def feeds_sentry(gateway: Gateway, organization: str) -> Sentry:
+    """Give Dexter's own way to Sentry, past the cache and behind people's own requests."""
+    identity, credential = gateway.authenticator.service
+    return Sentry(
+        send=gateway.send,
+        identity=identity,
+        credential=credential,
+        organization=organization,
+        deadline=gateway.deadline(),
+        clock=gateway.clock.now,
+        request_id=f"feed-{secrets.token_hex(8)}",
+        no_cache=True,
+        priority=Priority.REALTIME,
+    )
+
+
+def feed_pages(
+    gateway: Gateway, feed: Feed | None, secret: str | None, observers: tuple[Observer, ...]
+) -> Mapping[str, AsgiApp]:
+    """Give who answers at each address of the feed; nobody without one. `secret` is what webhooks are signed with."""
+    if feed is None:
+        return {}
+
+    def counted(resource: str, became: str) -> None:
+        tell(observers, WebhookCame(resource, became))
+
+    door = SentrysDoor(secret, feed.inbox, feed.webhooks, gateway.clock.now, counted)
+    return {webhooks.PATH: door, events_stream.PATH: EventsStream(gateway, feed.hub)}
