@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from dexter.database.audit import told
 from dexter.database.columns import at
 from dexter.database.tables import audit, bulk_item, bulk_job, lease
 
@@ -164,7 +165,8 @@ class JobWork:
     async def audit(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write down what was done to items, in the transaction that says so."""
         if rows:
-            await self.connection.execute(insert(audit), [{"at": self.now, **row} for row in rows])
+            values = [{**row, "before": told(row["before"]), "after": told(row["after"])} for row in rows]
+            await self.connection.execute(insert(audit), [{"at": self.now, **each} for each in values])
 
     async def count(self) -> dict[str, int]:
         """Count the items by state, and keep the counts with the job."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, func, insert, select
 
+from dexter.database.labels import color_of, label_named, make_label
 from dexter.database.tables import issue_label, label
 
 if TYPE_CHECKING:
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
-
-COLORS = ("blue", "teal", "green", "yellow", "orange", "red", "grape", "violet", "gray")
-"""What a label that a job makes looks like: one of these, by its name."""
 
 
 async def labels_of(connection: AsyncConnection, organization: str, issue_ids: Sequence[str]) -> dict[str, list[str]]:
@@ -67,16 +65,10 @@ async def remove_label(connection: AsyncConnection, organization: str, name: str
 
 
 async def _label_id(connection: AsyncConnection, organization: str, name: str, by: str | None, now: datetime) -> str:
-    asked = select(label.c.id).where(_called(organization, name))
-    found: str | None = (await connection.execute(asked)).scalar_one_or_none()
-    if found is not None:
-        return found
-    color = COLORS[sum(name.lower().encode()) % len(COLORS)]
-    made = await connection.execute(
-        insert(label).values(organization=organization, name=name, color=color, created_by=by, created_at=now)
-    )
-    assert made.inserted_primary_key is not None  # noqa: S101 - a single row was inserted
-    return str(made.inserted_primary_key[0])
+    found = await label_named(connection, organization, name)
+    if found is None:
+        found = await make_label(connection, organization, name, color_of(name), by, now)
+    return str(found["id"])
 
 
 def _called(organization: str, name: str) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dexter.errors import DexterError, NotFound
+from dexter.features.bulk.audited import audited
 from dexter.features.bulk.outcome import Lost, Outage, Refusal, Wait, trouble
 from dexter.features.bulk.work import MORE, wait
 from dexter.policy.bulk_verdict import AGAIN, CONFIRMED, GONE, ItemState, Verdict, unconfirmed
@@ -114,7 +115,7 @@ async def _settle(work: Work, job: Job, items: Sequence[Item]) -> str:
     else:
         found = [(item, _verdict(item, seen), None) for item in items]
     async with work.jobs.working(job.id, work.holder) as tx:
-        await _note(tx, found, seen)
+        await _note(tx, job, found, seen)
         confirmed = [item for item, verdict, _ in found if verdict is CONFIRMED]
         await _answered(tx, job, confirmed, {item.position: parent for item, _, parent in found})
         await tx.count()
@@ -153,7 +154,9 @@ async def _settle_merge(
     return found
 
 
-async def _note(tx: JobWork, found: Sequence[tuple[Item, Verdict, str | None]], seen: Mapping[str, Image]) -> None:
+async def _note(
+    tx: JobWork, job: Job, found: Sequence[tuple[Item, Verdict, str | None]], seen: Mapping[str, Image]
+) -> None:
     await tx.change([item.position for item, verdict, _ in found if verdict is AGAIN], state=ItemState.PENDING)
     final = [
         {
@@ -166,6 +169,9 @@ async def _note(tx: JobWork, found: Sequence[tuple[Item, Verdict, str | None]], 
         if verdict not in (AGAIN, CONFIRMED)
     ]
     await tx.change_each(final)
+    positions = {row["position"]: row for row in final if row["state"] == ItemState.UNKNOWN}
+    items = [item for item, _, _ in found if item.position in positions]
+    await tx.audit([audited(job, item, positions[item.position]) for item in items])
 
 
 # -------------------------------------------------------------------- sending

@@ -148,6 +148,7 @@ class BulkSentry:
             priority=sentry.priority,
             request_id=sentry.request_id,
             no_cache=True,
+            person=sentry.person,
         )
         answer = await sentry.send(call)
         if not isinstance(answer.body, bytes):

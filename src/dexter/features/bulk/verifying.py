@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from dexter.features.bulk.work import END, MORE
+from dexter.features.bulk.audited import audited
+from dexter.features.bulk.work import END, MORE, wait
 from dexter.policy.bulk_verdict import ItemState, Verdict, merged, verified
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ Json = dict[str, Any]
 
 UNDO_FOR = timedelta(days=7)
 """How long a job can be taken back: later, too much else has happened to its issues."""
-_FIELDS_OF_STATUS = ("status", "substatus", "details")
+LOOK_AGAIN_S, PATIENCE_S = 2.0, 60.0
+"""Sentry splits merged issues in its own time."""
 
 
 async def verify(work: Work, job: Job) -> str:
@@ -31,6 +33,8 @@ async def verify(work: Work, job: Job) -> str:
     if any(_is_at_sentry(item) for item in items):
         seen = await work.images(job, items[0].organization, [item.issue_id for item in items])
     split = await _split_off(work, job, items)
+    if not all(split.values()) and work.clock.now() - items[0].updated_at.timestamp() < PATIENCE_S:
+        return wait(LOOK_AGAIN_S)
     rows = []
     for item in items:
         verdict, after = _told(item, seen.get(item.issue_id), split)
@@ -39,7 +43,7 @@ async def verify(work: Work, job: Job) -> str:
         await tx.change_each(
             [{**row, "reason": row["reason"] or item.reason} for row, item in zip(rows, items, strict=True)]
         )
-        await tx.audit([_audited(job, item, row) for item, row in zip(items, rows, strict=True)])
+        await tx.audit([audited(job, item, row) for item, row in zip(items, rows, strict=True)])
         await tx.count()
     return MORE
 
@@ -86,31 +90,3 @@ async def _finish(work: Work, job: Job) -> str:
         await tx.write(state=state, finished_at=tx.now, undo_until=tx.now + UNDO_FOR, reason=None, wish=None)
         await tx.count()
     return END
-
-
-def _audited(job: Job, item: Item, row: Json) -> Json:
-    """Give the audit's row on an item: the fields that it was about, before and after."""
-    want, before, after = item.wanted, item.before or {}, row["after"]
-    names = [*want.get("change", ()), *(("labels",) if "labels" in want else ())]
-    return {
-        "organization": item.organization,
-        "person_id": job.created_by,
-        "person_name": job.created_by_name,
-        "face": "job",
-        "action": f"issue.{'undo' if job.undo_of else want.get('do') or 'update'}",
-        "target_kind": "issue",
-        "target_id": item.issue_id,
-        "before": _part(before, names),
-        "after": None if after is None else {**_part(after, names), **_merged_into(after)},
-        "request_id": job.id,
-        "outcome": str(row["state"]),
-    }
-
-
-def _part(of: Json, names: Sequence[str]) -> Json:
-    wide = [*names, *(_FIELDS_OF_STATUS if "status" in names else ())]
-    return {name: of[name] for name in dict.fromkeys(wide) if name in of}
-
-
-def _merged_into(after: Json) -> Json:
-    return {"merged_into": after["merged_into"]} if after.get("merged_into") else {}

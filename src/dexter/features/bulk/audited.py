@@ -1,0 +1,42 @@
+"""What the audit log is told of an issue that a job changed, or may have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dexter.database.bulk_jobs import Item, Job
+
+Json = dict[str, Any]
+
+_FIELDS_OF_STATUS = ("status", "substatus", "details")
+
+
+def audited(job: Job, item: Item, row: Mapping[str, Any]) -> Json:
+    """Give the audit's row on an item: the fields that it was about, before and after."""
+    want, before, after = item.wanted, item.before or {}, row["after"]
+    names = [*want.get("change", ()), *(("labels",) if "labels" in want else ())]
+    return {
+        "organization": item.organization,
+        "person_id": job.created_by,
+        "person_name": job.created_by_name,
+        "face": "job",
+        "action": f"issues.{'undo' if job.undo_of else want.get('do') or 'update'}",
+        "target_kind": "issue",
+        "target_id": item.issue_id,
+        "before": _part(before, names),
+        "after": None if after is None else {**_part(after, names), **_merged_into(after)},
+        "request_id": job.id,
+        "outcome": str(row["state"]),
+    }
+
+
+def _part(of: Json, names: Sequence[str]) -> Json:
+    wide = [*names, *(_FIELDS_OF_STATUS if "status" in names else ())]
+    return {name: of[name] for name in dict.fromkeys(wide) if name in of}
+
+
+def _merged_into(after: Json) -> Json:
+    return {"merged_into": after["merged_into"]} if after.get("merged_into") else {}
