@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 import msgspec
@@ -339,9 +341,71 @@ class TestOwnData:
         await stand.v1("DELETE", "/searches/recent", expect=204)
         assert (await stand.v1("GET", "/searches/recent"))["data"] == []
 
+    async def test_labels_narrow_the_list_with_all_else_that_is_asked(self, stand: Stand) -> None:
+        """`label:` and Sentry's own words in one search, page by page."""
+        issues = [await stand.born(kind) for kind in ("KeyError", "TypeError", "OSError", "ValueError")]
+        for issue in issues[:3]:
+            await stand.v1("PUT", f"/issues/{issue}/labels/flaky", {})
+        await stand.v1("PUT", f"/issues/{issues[0]}/labels/slow", {})
+        await stand.v1("PUT", f"/issues/{issues[2]}", {"status": "resolved"})
+
+        async def listed(query: str, **more: str) -> list[str]:
+            parameters = urlencode({"query": query, **more})
+            return [issue["id"] for issue in (await stand.v1("GET", f"/issues?{parameters}"))["data"]]
+
+        assert set(await listed("label:flaky")) == set(issues[:2])
+        assert set(await listed("label:flaky", status="all")) == set(issues[:3])
+        assert await listed("label:flaky label:slow") == [issues[0]]
+        assert set(await listed("label:[slow, nothing]")) == {issues[0]}
+        assert await listed("label:FLAKY TypeError") == [issues[1]]
+        assert set(await listed("!label:flaky")) == {issues[3]}
+        assert await listed("label:nothing") == []
+        first = await stand.v1("GET", "/issues?query=label:flaky&limit=1")
+        cursor = quote(first["pagination"]["next"]["cursor"])
+        second = await stand.v1("GET", f"/issues?query=label:flaky&limit=1&cursor={cursor}")
+        assert {first["data"][0]["id"], second["data"][0]["id"]} == set(issues[:2])
+        assert (first["meta"]["hits"], second["pagination"]["next"]) == (2, None)
+        await stand.v1("DELETE", f"/issues/{issues[1]}/labels/flaky")
+        assert await listed("label:flaky") == [issues[0]]
+
+    @pytest.mark.parametrize("refusal", [400, 200])
+    async def test_a_sentry_that_takes_no_numbers_in_a_search_is_looked_through(
+        self, stand: Stand, monkeypatch: pytest.MonkeyPatch, refusal: int
+    ) -> None:
+        """One that refuses the term, and one that passes over it, must both give no issue without the label."""
+        issues = [await stand.born(kind) for kind in ("KeyError", "TypeError", "OSError")]
+        await stand.v1("PUT", f"/issues/{issues[0]}/labels/flaky", {})
+        send = stand.transport.request
+
+        async def strict(method: str, path: str, query: str = "", *more: Any) -> Any:
+            if path.endswith("/issues/") and "issue.id" in query:
+                if refusal == 400:
+                    return 400, (("content-type", "application/json"),), b'{"detail":"Invalid key: issue.id"}'
+                query = re.sub(r"issue\.id%3A%5B.*?%5D(%20)?", "", query)
+            return await send(method, path, query, *more)
+
+        monkeypatch.setattr(stand.transport, "request", strict)
+        found, cursor, pages = [], "", 0
+        while True:
+            page = await stand.v1("GET", f"/issues?query=label:flaky&limit=1{cursor}")
+            found += [issue["id"] for issue in page["data"]]
+            pages += 1
+            if page["pagination"]["next"] is None:
+                break
+            cursor = f"&cursor={quote(page['pagination']['next']['cursor'])}"
+        assert found == [issues[0]]
+        assert pages <= 2
+
     async def test_a_sentry_token_opens_none_of_dexters_own(self, stand: Stand) -> None:
         """Who Dexter does not know has no labels; and may not read what its people wrote."""
         stranger = Visitor(stand.app, {"authorization": f"Bearer {OWNER}"})
-        for path in ("/labels", "/views", "/searches/recent", "/issues/marks?id=1", "/issues/1/notes"):
+        for path in (
+            "/labels",
+            "/views",
+            "/searches/recent",
+            "/issues/marks?id=1",
+            "/issues/1/notes",
+            "/issues?query=label:x",
+        ):
             response = await stranger.get(f"/api/v1{path}")
             assert response.status == 403, path

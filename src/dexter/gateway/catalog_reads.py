@@ -11,6 +11,7 @@ from dexter.catalog.query import read_query
 from dexter.errors import BadRequest
 from dexter.gateway.asgi import Response
 from dexter.gateway.identity import require_permission
+from dexter.gateway.labelled_list import Page, labelled_page, names_labels
 from dexter.gateway.ready import AgedBody, Hit
 from dexter.gateway.representations import Representations, Source, in_coding, varying, wanted
 from dexter.gateway.shapes import is_list, page, with_meta
@@ -55,6 +56,8 @@ class Answered:
 
 async def answer_read(gateway: Gateway, representations: Representations, read: Read) -> Answered:
     """Give the answer to a plain read. Raises what stands in the way of it."""
+    if names_labels(read):
+        return _answered_by_labels(gateway, await labelled_page(gateway, read))
     caller = gateway.sentry_caller("GET", read.headers)
     require_permission(caller, read.entry.endpoint, serve_secrets=gateway.options.serve_secrets)
     organization, asked = bind(read, gateway)
@@ -112,6 +115,14 @@ async def _tag(representations: Representations, source: Source, reply: Reply, a
         said = (digest, header(reply.headers, "link"), header(reply.headers, "x-hits"), reply.is_stale, asked.query)
         digest = blake2b(repr(said).encode(), digest_size=12).hexdigest()
     return f'W/"{digest}"'
+
+
+def _answered_by_labels(gateway: Gateway, page: Page) -> Answered:
+    truth = truth_headers(page.reply, now=gateway.clock.now()) if page.reply is not None else ()
+    headers = (("content-type", "application/json"), ("cache-control", "no-store"), *truth)
+    outcome = Outcome.BYPASS if page.reply is None else page.reply.answer.outcome
+    # Labels change without Sentry, and so without anything that makes a ready answer stale.
+    return Answered(Response(200, page.body, headers), outcome, None)
 
 
 def bind(read: Read, gateway: Gateway) -> tuple[str, Question]:
