@@ -170,6 +170,13 @@ def test_errors_are_kept_newest_first_and_bounded(clock: FakeClock) -> None:
     assert all(mishap.kind == "refresh" for mishap in kept[1:])
 
 
+@pytest.mark.parametrize("error", ["RateLimited", "NoPlace", "CircuitOpen"])
+def test_a_refresh_that_gives_way_is_no_error(error: str) -> None:
+    """It made room for people, and is tried again; among the recent errors it would hide those that somebody met."""
+    figures, _ = after(RefreshFailed("GET x", error))
+    assert figures.mishaps.latest() == []
+
+
 def test_errors_of_all_workers_are_shown_without_credentials(tmp_path: Path) -> None:
     """A request id is the caller's own text, and may be a token by mistake."""
     token = "ab" * 32

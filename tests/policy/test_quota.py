@@ -406,3 +406,19 @@ def test_once_told_the_limits_no_call_is_ever_refused(
     simulation.run([(2.0 * window_s, PERSON, 0.01, 0.0), *calls])
     assert sentry.refused == 0
     assert simulation.sent == len(calls) + 2
+
+
+@pytest.mark.parametrize(
+    "doubt", [ClockOffset(), SAME, ClockOffset(-1.0, 2.0, known=True), ClockOffset(3599, 3602, known=True)]
+)
+@pytest.mark.parametrize("window_s", [1.0, 60.0])
+def test_a_refusal_that_only_its_text_explains_is_waited_out_for_one_window(
+    doubt: ClockOffset, window_s: float
+) -> None:
+    """Whatever is known of Sentry's clock, the window that it was refused in is over after its length."""
+    bucket = Bucket()
+    sent = bucket.take(PERSON, NOW)
+    bucket.refused(TooOften(40, window_s), doubt, NOW + 0.1)
+    bucket.give_back(sent)
+    assert NOW + 0.1 < bucket.opens_at(PERSON, NOW + 0.1) <= NOW + 0.1 + window_s
+    assert bucket.opens_at(PERSON, NOW + 0.2 + window_s) == NOW + 0.2 + window_s

@@ -40,6 +40,7 @@ _HITS = frozenset({Outcome.HIT, Outcome.STALE})
 """Answers that did not wait for Sentry."""
 _REFUSED_HERE = frozenset({"RateLimited", "NoPlace"})
 """Errors by which Dexter itself turns a call away that Sentry's quota leaves no room for."""
+_GIVES_WAY = _REFUSED_HERE | {"CircuitOpen"}
 _NO_READ = frozenset({Outcome.BYPASS, None})
 
 
@@ -81,7 +82,8 @@ class Figures:
                     self.drift.note(endpoint, f"{field}: {fault}")
             case DeprecationSeen(endpoint=endpoint, date=date):
                 self.deprecations.note(endpoint, date)
-            case RefreshFailed(endpoint=endpoint, error=error):
+            # A refresh that gives way to people, or to a Sentry that is left alone, is no error: it is tried again.
+            case RefreshFailed(endpoint=endpoint, error=error) if error not in _GIVES_WAY:
                 self._mishap(Mishap(self._now(), "refresh", endpoint, error=error))
             case _:
                 pass

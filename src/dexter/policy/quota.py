@@ -240,7 +240,8 @@ class Bucket:
         if self.ends_at <= now or new:
             # No header said when: Sentry's windows begin at multiples of their length, by its clock.
             begun = (now + self.offset.high_s) // self.window_s * self.window_s
-            self._begin(begun + self.window_s, new=new)
+            # Whichever window it is, it ends within its length from now, however little is known of that clock.
+            self._begin(min(begun, now + self.offset.low_s) + self.window_s, new=new)
         self.others = max(self.others, limit - sum(self.used))
 
     def _compare_resets(self, reset_epoch: float) -> None:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 RESENDS = 5
 """How often a call is sent again after a 429, its caller's time permitting."""
 
-WORTH_TELLING_S = 0.001
-"""From which wait on the observers hear of it."""
+WORTH_TELLING_S = 0.01
+"""From which wait on a call counts as one that waited; asking the other processes for room takes a millisecond."""
 
 REFUSAL_BYTES = 64 * 1024
 """The longest refusal that is read."""

@@ -11,7 +11,7 @@ from dexter.policy.purge import flown_under
 from dexter.policy.revalidation import may_have_stored
 from dexter.policy.sharing import may_share
 from dexter.stores.flights import LEASE_S, Lead
-from dexter.wire import Answer, Outcome
+from dexter.wire import Answer, Outcome, Priority
 
 if TYPE_CHECKING:
     from dexter.stores.entry import Entry
@@ -43,22 +43,24 @@ class OneAsks:
         if not may_share(call) or call.no_cache:
             return await self._inner(call)
         key = cache_key(call.identity, call.method, call.path, call.query)
-        if key in self._ending:
+        # Nobody who waits in person follows a flight that gives way to people, and may wait for long.
+        flight = key if call.priority <= Priority.REALTIME else f"{key} later"
+        if flight in self._ending:
             # This process's own last flight is being put away: some milliseconds, and no reason to look every few.
-            await asyncio.shield(self._ending[key])
-        lead = await self._flights.lead(key, self._parts.clock.now(), self._parts.store.mark())
+            await asyncio.shield(self._ending[flight])
+        lead = await self._flights.lead(flight, self._parts.clock.now(), self._parts.store.mark())
         if isinstance(lead, Lead):
-            return await self._ask(call, lead)
+            return await self._ask(call, key, lead)
         if lead is not None and not self._parts.store.outdated(_tags(call), lead.mark):
             entry = await self._landed(key, lead, knew=not self._parts.store.suspended())
             if entry is not None:
                 return _answer(call, entry)
         return await self._inner(call)
 
-    async def _ask(self, call: Call, lead: Lead) -> Answer:
+    async def _ask(self, call: Call, key: str, lead: Lead) -> Answer:
         alive = asyncio.create_task(self._signs_of_life(lead))
         try:
-            entry = await self._parts.store.reread(lead.key)
+            entry = await self._parts.store.reread(key)
             if entry is not None and self._has_just_landed(call, entry):
                 return _answer(call, entry)
             return await self._inner(call)
