@@ -123,6 +123,9 @@ def answers(raw: bytes, *, head: bool = False) -> list[Said]:
     while raw:
         start, _, rest = raw.partition(b"\r\n\r\n")
         status, *lines = start.split(b"\r\n")
+        if status.split(b" ")[1] == b"100":
+            raw = rest  # no answer yet, but leave to send the body
+            continue
         headers = [(name.lower(), value.strip()) for name, _, value in (line.partition(b":") for line in lines)]
         length = int(dict(headers).get(b"content-length", b"0"))
         bodiless = head or status.split(b" ")[1] in (b"204", b"304")

@@ -17,7 +17,7 @@ from dexter.observe.present import (
     present,
 )
 from dexter.observe.records import AttemptFinished, CallWaited, StoreRefused
-from dexter.observe.trace_ids import TraceIds, continued, parsed
+from dexter.observe.trace_ids import TraceIds, parsed, trace_id_of
 
 TRACE, SPAN = "ab" * 16, "cd" * 8
 
@@ -78,7 +78,7 @@ def test_a_traceparent_is_read_as_the_standard_says(traceparent: str | None, ids
 
 def test_a_trace_is_continued_or_begun() -> None:
     """Every request has a trace, whoever calls."""
-    inside = continued(f"00-{TRACE}-{SPAN}-00")
-    assert (inside.trace_id, inside.sampled) == (TRACE, False)
-    assert inside.span_id != SPAN
-    assert parsed(continued("nonsense").traceparent()) is not None
+    assert trace_id_of(f"00-{TRACE}-{SPAN}-00") == TRACE
+    begun = {trace_id_of("nonsense") for _ in range(1000)}
+    assert len(begun) == 1000
+    assert all(parsed(f"00-{trace}-{SPAN}-01") for trace in begun)

@@ -16,6 +16,9 @@ Receive = Callable[[], Awaitable[Message]]
 AsgiSend = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, AsgiSend], Awaitable[None]]
 
+_READ = "dexter.headers"
+"""The key in a scope under which its headers stand as text, beside the raw ones that they were read from."""
+
 MAX_BODY_BYTES = 256 * 1024
 """The largest body that an address of Dexter's own takes; `/api/0` streams and has Sentry's limits."""
 
@@ -30,8 +33,15 @@ class Response:
 
 
 def headers_of(scope: Scope) -> Headers:
-    """Give a request's headers as text."""
-    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+    """Give a request's headers as text; several ask, and they are read once."""
+    raw = scope["headers"]
+    known = scope.get(_READ)
+    if known is not None and known[0] is raw:
+        read: Headers = known[1]
+        return read
+    read = tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
+    scope[_READ] = (raw, read)
+    return read
 
 
 def query_of(scope: Scope) -> tuple[tuple[str, str], ...]:

@@ -7,7 +7,6 @@ Dexter's own tells the caller nothing but the id to look for in the log.
 from __future__ import annotations
 
 import re
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ from dexter.gateway.protocol import OVERSIZED
 from dexter.observe.present import Present, begin, identity_kind
 from dexter.observe.records import AnswerServed, Observer, tell
 from dexter.observe.templates import Templates
-from dexter.observe.trace_ids import continued
+from dexter.observe.trace_ids import new_id, trace_id_of
 from dexter.wire import header
 
 if TYPE_CHECKING:
@@ -128,7 +127,7 @@ class Entrance:
             return
         headers = headers_of(scope)
         if self._tracing is None:
-            await self._served(scope, receive, sender, Present(continued(header(headers, "traceparent")).trace_id))
+            await self._served(scope, receive, sender, Present(trace_id_of(header(headers, "traceparent"))))
             return
         with self._tracing.server(_method(scope), headers) as span:
             present = Present(span.ids.trace_id, span.ids.traceparent())
@@ -260,4 +259,4 @@ def _method(scope: Scope) -> str:
 def _request_id(scope: Scope) -> str:
     """Give the caller's own request id when it is one, or a new one."""
     stated = header(headers_of(scope), "x-request-id") or ""
-    return stated if _REQUEST_ID.fullmatch(stated) else secrets.token_hex(16)
+    return stated if stated and _REQUEST_ID.fullmatch(stated) else new_id()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from dexter.wire import Priority
+from dexter.wire import Priority, header
 
 if TYPE_CHECKING:
     from dexter.wire import Headers
@@ -72,44 +73,47 @@ _NOT_THE_CLIENTS = frozenset(
 )
 _NOT_THE_CLIENTS_PREFIXES = ("access-control-", "x-dexter-", "cross-origin-")
 
+_KEPT_FROM_SENTRY = _HOP_BY_HOP | _NOT_SENTRYS
+_KEPT_FROM_THE_CLIENT = _HOP_BY_HOP | _NOT_THE_CLIENTS
+
 PRIORITY_HEADER = "x-dexter-priority"
 
+_ANEW = frozenset({"no-cache", "no-store", "max-age=0"})
+
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+_AS_IT_IS = re.compile(r"[!-~]*")
 
 
 def to_sentry(headers: Headers) -> Headers:
     """Give the fields of a client's request that Sentry gets."""
-    dropped = _HOP_BY_HOP | _NOT_SENTRYS | _named_by_connection(headers)
-    return tuple(
-        (name, value)
-        for name, value in headers
-        if name.lower() not in dropped and not name.lower().startswith(_NOT_SENTRYS_PREFIXES)
-    )
+    return _without(headers, _KEPT_FROM_SENTRY, _NOT_SENTRYS_PREFIXES)
 
 
 def to_client(headers: Headers) -> Headers:
     """Give the fields of Sentry's answer that the client gets; lengths are set anew."""
-    dropped = _HOP_BY_HOP | _NOT_THE_CLIENTS | _named_by_connection(headers)
+    return _without(headers, _KEPT_FROM_THE_CLIENT, _NOT_THE_CLIENTS_PREFIXES)
+
+
+def _without(headers: Headers, dropped: frozenset[str], prefixes: tuple[str, ...]) -> Headers:
+    """Give the fields but for those of such names, and for those that `Connection` names as this hop's alone."""
+    if header(headers, "connection") is not None:
+        dropped |= _named_by_connection(headers)
     return tuple(
-        (name, value)
-        for name, value in headers
-        if name.lower() not in dropped and not name.lower().startswith(_NOT_THE_CLIENTS_PREFIXES)
+        [pair for pair in headers if (lower := pair[0].lower()) not in dropped and not lower.startswith(prefixes)]
     )
 
 
 def wants_no_cache(headers: Headers) -> bool:
     """Whether the client asks for Sentry's own word."""
-    directives = {
-        directive.strip().lower()
-        for name, value in headers
-        if name.lower() in ("cache-control", "pragma")
-        for directive in value.split(",")
-    }
-    return bool(directives & {"no-cache", "no-store", "max-age=0"})
+    stated = [value for name, value in headers if name.lower() in ("cache-control", "pragma")]
+    directives = {directive.strip().lower() for value in stated for directive in value.split(",")}
+    return not directives.isdisjoint(_ANEW)
 
 
 def max_age_s(headers: Headers) -> float | None:
     """Give how old an answer the client takes, in seconds (`Cache-Control: max-age=N`); None when it does not say."""
+    if header(headers, "cache-control") is None:
+        return None
     stated = [
         directive.strip().lower().removeprefix("max-age=")
         for name, value in headers
@@ -125,6 +129,8 @@ def lowered(priority: Priority, headers: Headers) -> Priority:
 
     `realtime`, `bulk` and `prefetch` are known; any other word asks for nothing.
     """
+    if header(headers, PRIORITY_HEADER) is None:
+        return priority
     asked = [
         Priority[value.strip().upper()]
         for name, value in headers
@@ -135,7 +141,9 @@ def lowered(priority: Priority, headers: Headers) -> Priority:
 
 def as_sent(raw: bytes) -> str:
     """Give a path or query as it goes out: byte for byte, what is no printable ASCII percent-encoded."""
-    return quote(raw, safe=_PRINTABLE)
+    text = raw.decode("latin-1")
+    # Nearly always there is nothing to do.
+    return text if _AS_IT_IS.fullmatch(text) else quote(raw, safe=_PRINTABLE)
 
 
 def encoded(headers: Headers) -> list[tuple[bytes, bytes]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from dexter.errors import CallerError, Forbidden
@@ -127,6 +128,7 @@ def host_name(host: str) -> str | None:
     return None if match is None else (match["address"] or match["name"]).lower()
 
 
+@lru_cache(maxsize=256)
 def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(name)

@@ -127,7 +127,7 @@ class Passthrough:
         try:
             call, caller = self._call(exchange, endpoint, params)
             body = await exchange.body(self._options.small_body_bytes, self._options.largest_upload_bytes)
-            answer = await self._send(replace(call, body=body))
+            answer = await self._send(call if body is None else replace(call, body=body))
             if (refusal := caller.refused(answer.status)) is not None:
                 await close_body(answer.body)
                 raise refusal
@@ -156,7 +156,7 @@ class Passthrough:
         path, query = exchange.target()
         if len(path) + len(query) > self._options.longest_target:
             raise TargetTooLong(f"The address is longer than {self._options.longest_target} bytes.")
-        if any(segment in (".", "..") for segment in exchange.path.split("/")):
+        if "/." in exchange.path and any(segment in (".", "..") for segment in exchange.path.split("/")):
             # Whoever normalizes such a path on the way sees another address than the one that was admitted.
             raise NotFound("The address has segments that lead elsewhere.")
         method, headers = exchange.method, exchange.headers

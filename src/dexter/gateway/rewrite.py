@@ -42,21 +42,17 @@ ADDRESS_FIELDS: dict[str, tuple[str, ...]] = {
 
 def own_headers(headers: Headers, upstream_base: str, own_base: str) -> Headers:
     """Give the headers with `Link` and `Location` turned; a malformed `Link` is left out."""
-    return tuple(
-        (name, turned)
-        for name, value in headers
-        if (turned := _turned(name.lower(), value, upstream_base, own_base)) is not None
-    )
-
-
-def _turned(name: str, value: str, upstream_base: str, own_base: str) -> str | None:
-    match name:
-        case "link":
-            return rewrite(value, upstream_base, own_base)
-        case "location":
-            return _location(value, upstream_base, own_base)
-        case _:
-            return value
+    turned: list[tuple[str, str]] = []
+    for pair in headers:
+        match pair[0].lower():
+            case "link":
+                link = rewrite(pair[1], upstream_base, own_base)
+                turned += [(pair[0], link)] if link is not None else []
+            case "location":
+                turned.append((pair[0], _location(pair[1], upstream_base, own_base)))
+            case _:
+                turned.append(pair)
+    return tuple(turned)
 
 
 def _location(value: str, upstream_base: str, own_base: str) -> str:

@@ -21,17 +21,14 @@ def cache_key(identity: Identity, method: str, path: str, query: str) -> str:
     the key; the order of equally named ones (`field`, `yAxis`) does. Identity is part of every key. A digest, since
     paths and queries hold what people searched for.
     """
-    digest = blake2b(digest_size=16)
-    for part in _parts(identity, method, path, query):
-        # Lengths first: no two different lists of parts give the same bytes.
-        digest.update(len(part).to_bytes(4, "big"))
-        digest.update(part)
-    return digest.hexdigest()
+    # Lengths first: no two different lists of parts give the same bytes.
+    parts = [len(part).to_bytes(4, "big") + part for part in _parts(identity, method, path, query)]
+    return blake2b(b"".join(parts), digest_size=16).hexdigest()
 
 
 def _parts(identity: Identity, method: str, path: str, query: str) -> list[bytes]:
     # Segments are decoded one by one, so that `a%2Fb` stays another path than `a/b`.
-    segments = [unquote_to_bytes(segment) for segment in path.split("/")]
+    segments = [_decoded(segment) for segment in path.split("/")]
     pairs = [part for pair in canonical_query(query) for part in pair]
     named = [identity.kind.encode(), identity.key.encode(), method.encode(), str(len(segments)).encode()]
     return [*named, *segments, *pairs]
@@ -49,4 +46,8 @@ def canonical_query(query: str) -> Pairs:
 
 def _pair(text: str) -> tuple[bytes, bytes]:
     name, _, value = text.replace("+", " ").partition("=")
-    return unquote_to_bytes(name), unquote_to_bytes(value)
+    return _decoded(name), _decoded(value)
+
+
+def _decoded(text: str) -> bytes:
+    return unquote_to_bytes(text) if "%" in text else text.encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,7 +30,11 @@ def call_class(call: Call) -> CallClass:
     """Give the class of a call, from its method and what its answer would be filed under."""
     if call.method not in SAFE_METHODS:
         return CallClass.WRITES
-    tags = call.endpoint.cache.tags
+    return _of_reads(call.endpoint.cache.tags)
+
+
+@lru_cache(maxsize=256)  # the tags are the catalog's, few and for ever the same
+def _of_reads(tags: tuple[str, ...]) -> CallClass:
     for start, kind in _BY_TAG:
         if any(tag.startswith(start) for tag in tags):
             return kind

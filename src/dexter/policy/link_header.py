@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _LINK = re.compile(r'\s*<([^<>\s"]*)>((?:\s*;\s*[\w!#$&+.^`|~*-]+\s*=\s*(?:"[^"\\]*"|[^\s";,]+))*)\s*')
 _PARAM = re.compile(r';\s*([\w!#$&+.^`|~*-]+)\s*=\s*(?:"([^"\\]*)"|([^\s";,]+))')
@@ -28,6 +29,7 @@ class Link:
         return next((value for key, value in self.params if key == name), None)
 
 
+@lru_cache(maxsize=64)  # a page's header is looked at by several who do not know of each other
 def parse(header: str | None) -> tuple[Link, ...]:
     """Give the links of a header; none for a missing or malformed one."""
     links: list[Link] = []

@@ -27,17 +27,17 @@ async def received(call: Call, answer: Answer, options: StackOptions) -> Answer:
 
     Raises Garbled for a success that is not what the API promises, and for a body too large to be read.
     """
-    body = with_patience(answer.body, options.attempt_s)
     # Whoever passes an error on must know whether its client can read it: some of Sentry's are JSON declared as HTML.
     looked_into = may_share(call) or declares_json(answer.headers) or answer.status >= 400
     if call.transparent and not looked_into:
         if 200 <= answer.status < 300 and declares_page(answer.headers):
             raise Garbled("Sentry answered with a web page instead of JSON.")
-        return replace(answer, body=body)
+        return replace(answer, body=with_patience(answer.body, options.attempt_s))
     limit = options.whole_body_bytes if call.transparent else options.largest_body_bytes
-    whole, rest = await read_up_to(body, limit)
+    # Whatever is read here is read within the time of the attempt; what is left for others to read is not.
+    whole, rest = await read_up_to(answer.body, limit)
     if rest is not None and call.transparent:
-        return replace(answer, body=rest)
+        return replace(answer, body=with_patience(rest, options.attempt_s))
     if rest is not None:
         raise Garbled(f"Sentry answered with more than {limit} bytes.")
     _check(call, answer, whole, options)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from dexter.upstream.transport import Transport
 
 USER_AGENT = "dexter"
+_OWN: Headers = (("Accept", "application/json"), ("User-Agent", USER_AGENT))
+_PACKED, _PLAIN = ("Accept-Encoding", "gzip"), ("Accept-Encoding", "identity")
 
 
 def sent(transport: Transport, parts: Parts) -> Send:
@@ -34,7 +36,8 @@ def sent(transport: Transport, parts: Parts) -> Send:
             # Anything else is the caller's: a body that broke off says nothing of Sentry.
             _finished(call, started, error=type(error).__name__)
             raise
-        return replace(answer, upstream_s=_finished(call, started, answer.status))
+        upstream_s = _finished(call, started, answer.status)
+        return Answer(answer.status, answer.headers, answer.body, upstream_s=upstream_s)
 
     def _finished(call: Call, started: float, status: int | None = None, error: str | None = None) -> float:
         duration_s = parts.clock.monotonic() - started
@@ -85,7 +88,7 @@ async def _receive(call: Call, answer: Answer, options: StackOptions) -> Answer:
 def _request_headers(call: Call) -> Headers:
     """Give the headers that go out: the encoding is settled here, the rest is the caller's or Dexter's own."""
     packed = accepts_gzip(header(call.headers, "accept-encoding")) if call.transparent and not may_share(call) else True
-    kept = tuple((name, value) for name, value in call.headers if name.lower() != "accept-encoding")
-    own = () if call.transparent else (("Accept", "application/json"), ("User-Agent", USER_AGENT))
-    added = tuple((name, value) for name, value in own if header(kept, name) is None)
-    return (*kept, *added, ("Accept-Encoding", "gzip" if packed else "identity"))
+    kept = [pair for pair in call.headers if pair[0].lower() != "accept-encoding"]
+    if not call.transparent:
+        kept += [pair for pair in _OWN if header(call.headers, pair[0]) is None]
+    return (*kept, _PACKED if packed else _PLAIN)
