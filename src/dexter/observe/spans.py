@@ -1,6 +1,6 @@
 """Spans: what a tracer must offer to the entrance and the stack, so that neither knows OpenTelemetry.
 
-Without a collector there is no tracer, and no stage pays for one; see `otel.py` for the one that exports.
+Without a collector there is no tracer, and no stage pays for one; see `tracing.py` for how one is opened.
 """
 
 from __future__ import annotations
@@ -75,12 +75,3 @@ class Tracing(Protocol):
 
     async def aclose(self) -> None:
         """Send what has not been sent yet."""
-
-
-def open_tracing(options: TracingOptions | None) -> Tracing | None:
-    """Give the tracer for a collector, or None without one; only then is OpenTelemetry imported."""
-    if options is None:
-        return None
-    from dexter.observe.otel import OtelTracing
-
-    return OtelTracing(options)
