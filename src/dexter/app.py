@@ -54,7 +54,8 @@ from dexter.observe.evolution import Evolution
 from dexter.observe.history import History
 from dexter.observe.logs import LogRecords
 from dexter.observe.present import keep_times
-from dexter.observe.spans import TracingOptions, open_tracing
+from dexter.observe.spans import TracingOptions
+from dexter.observe.tracing import open_tracing
 from dexter.observe.watch import Watch
 from dexter.policy.breaker import BreakerRule
 from dexter.policy.purge import LAG_S
