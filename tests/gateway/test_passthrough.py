@@ -38,6 +38,7 @@ class Someone:
     """A caller."""
 
     identity: Identity
+    told_apart_by = ""
     credential: Credential
 
     def refused(self, status: int) -> None:

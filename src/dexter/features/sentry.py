@@ -39,6 +39,8 @@ class Sentry:
     no_cache: bool = False
     max_age_s: float | None = None
     priority: Priority = Priority.INTERACTIVE
+    person: str = ""
+    """What tells the caller from others with the same credential."""
     times: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint
     """Gives an endpoint the cache times that hold here."""
     permit: Callable[[Endpoint, Mapping[str, str]], None] = lambda endpoint, params: None
@@ -92,6 +94,7 @@ class Sentry:
             request_id=self.request_id,
             no_cache=self.no_cache,
             max_age_s=self.max_age_s,
+            person=self.person,
         )
         try:
             return await ask(self.send, call, self.clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dexter.features.sentry import Sentry
+from dexter.policy.people import BUILT_IN_ID
 from dexter.wire import Priority
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def bulk_way(send: Send, authenticator: Authenticator, logins: Logins, clock: Cl
             request_id=job_id,
             no_cache=True,
             priority=Priority.BULK,
+            # The built-in administrator may be many, of whom nobody here knows which one.
+            person="" if person_id is None or person_id == BUILT_IN_ID else person_id,
             acting=acting,
         )
 

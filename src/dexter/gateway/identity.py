@@ -74,6 +74,16 @@ class Caller:
         """Give who calls, in service mode; a caller with a Sentry token of their own is no person here."""
         return None if self.login is None else self.login.person
 
+    @property
+    def told_apart_by(self) -> str:
+        """Give what tells the caller from others who share a credential; empty when nothing does.
+
+        The built-in administrator may be many: whoever was told the token. They are told apart by their sessions.
+        """
+        if self.person is None:
+            return ""
+        return (self.session_id or "") if self.person.built_in else self.person.id
+
     def changing(self) -> Caller:
         """Give the caller as they change something at Sentry: with the token that they linked, if they did.
 

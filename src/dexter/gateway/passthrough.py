@@ -46,6 +46,10 @@ class Caller(Protocol):
     """Who calls, as far as this face must know."""
 
     @property
+    def told_apart_by(self) -> str:
+        """What tells the caller from others who share a credential; empty when nothing does."""
+
+    @property
     def identity(self) -> Identity:
         """Give whose rights the answer is made with."""
 
@@ -175,6 +179,7 @@ class Passthrough:
             request_id=exchange.request_id,
             no_cache=wants_no_cache(headers),
             max_age_s=max_age_s(headers),
+            person=caller.told_apart_by,
             transparent=True,
         )
         return call, caller

@@ -155,6 +155,7 @@ class Gateway:
             request_id=request_id,
             no_cache=wants_no_cache(headers),
             max_age_s=max_age_s(headers),
+            person=caller.told_apart_by,
             priority=lowered(Priority.INTERACTIVE, headers),
             times=self.options.times,
             permit=permit,
