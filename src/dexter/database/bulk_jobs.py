@@ -162,6 +162,24 @@ class JobWork:
             .values(updated_at=self.now, **values)
         )
 
+    async def merged(self, organization: str, project: str | None, survivor: str) -> None:
+        """Note which issue survives of those that were merged in a project, by whichever call."""
+        await self.connection.execute(
+            update(bulk_item)
+            .where(
+                bulk_item.c.job_id == self.job_id,
+                bulk_item.c.organization == organization,
+                bulk_item.c.project == project,
+                bulk_item.c.state == "sent",
+                bulk_item.c.answered,
+                bulk_item.c.step == 1,
+            )
+            .values(after={"merged_into": survivor}, updated_at=self.now)
+        )
+        job = await self.job()
+        merged = {**job.progress.get("merged", {}), f"{organization}/{project}": survivor}
+        await self.write(progress={**job.progress, "merged": merged})
+
     async def audit(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write down what was done to items, in the transaction that says so."""
         if rows:

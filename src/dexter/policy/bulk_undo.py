@@ -45,10 +45,19 @@ def restoring(wrote: Wanted, before: Image, after: Image, now: Image, moment: fl
     if "status" in target and before.get("for_review") and not now.get("for_review"):
         # Resolving took it out of the review queue.
         target["for_review"] = True
+    _keep_reviews_possible(target, now, plan)
     if target:
         plan.want["set"], plan.want["change"] = target, list(target)
     _restore_labels(wrote.get("labels") or {}, now, plan)
     return plan
+
+
+def _keep_reviews_possible(target: dict[str, Any], now: Image, plan: Restoring) -> None:
+    """Drop a return into the review queue of what stays resolved or archived: only what is unresolved awaits review."""
+    status = target["status"]["status"] if "status" in target else now.get("status")
+    if target.get("for_review") and status != "unresolved":
+        del target["for_review"]
+        plan.left.append(f"Its {WORDS['for_review']} goes with being unresolved, and it is {told('status', now)}.")
 
 
 def _restore(name: str, before: Image, moment: float, target: dict[str, Any], plan: Restoring) -> None:

@@ -5,6 +5,7 @@ Time is the world's own: a second passes with every call to Sentry, and waiting 
 
 from __future__ import annotations
 
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from dexter.database.engine import Database
 
 ADA = By("ada", "Ada")
-SEED = 24
+SEED = 14
 
 
 class Killed(BaseException):
@@ -42,7 +43,7 @@ class Clock:
     """The world's time."""
 
     def __init__(self) -> None:
-        self.epoch = 1_700_000_000.0
+        self.epoch = time.time()  # the sandbox goes by the real one
 
     def now(self) -> float:
         return self.epoch
@@ -68,7 +69,7 @@ class World:
     database: Database
     sandbox: SandboxTransport = field(default_factory=lambda: SandboxTransport(issues=SEED))
     clock: Clock = field(default_factory=Clock)
-    size: int = 4
+    size: int = 3
     faults: dict[int, str] = field(default_factory=dict)
     commits: dict[int, str] = field(default_factory=dict)
     outside: dict[int, Callable[[], Any]] = field(default_factory=dict)
@@ -143,6 +144,12 @@ class World:
 
         _, content = await self.api("GET", "/issues/", "query=&limit=100")
         return [group["id"] for group in msgspec.json.decode(content)]
+
+    async def unresolved(self, count: int) -> list[str]:
+        """Give the numbers of so many issues, all of them unresolved."""
+        ids = (await self.all_ids())[:count]
+        await self.api("PUT", "/issues/", "&".join(f"id={each}" for each in ids), b'{"status":"unresolved"}')
+        return ids
 
     # ---------------------------------------------------------------- jobs
 

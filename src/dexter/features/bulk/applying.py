@@ -117,7 +117,10 @@ async def _settle(work: Work, job: Job, items: Sequence[Item]) -> str:
     async with work.jobs.working(job.id, work.holder) as tx:
         await _note(tx, job, found, seen)
         confirmed = [item for item, verdict, _ in found if verdict is CONFIRMED]
-        await _answered(tx, job, confirmed, {item.position: parent for item, _, parent in found})
+        await _answered(tx, job, confirmed)
+        survivor = next((parent for _, _, parent in found if parent is not None), None)
+        if survivor is not None:
+            await tx.merged(organization, items[0].project, survivor)
         await tx.count()
     return MORE
 
@@ -189,7 +192,7 @@ async def _send(work: Work, job: Job, items: Sequence[Item]) -> str:
     except DexterError as error:
         return await _troubled(work, job, items, error)
     async with work.jobs.working(job.id, work.holder) as tx:
-        await _answered(tx, job, items, {})
+        await _answered(tx, job, items)
         await _forget_losses(tx)
         await tx.count()
     return MORE
@@ -214,7 +217,7 @@ async def _ask(work: Work, job: Job, items: Sequence[Item]) -> Json:
             return await sentry.update(ids, sentry_body(first.wanted["set"]))
 
 
-async def _answered(tx: JobWork, job: Job, items: Sequence[Item], parents: Mapping[int, str | None]) -> None:
+async def _answered(tx: JobWork, job: Job, items: Sequence[Item]) -> None:
     """Note that Sentry said yes, change Dexter's own labels with it, and pass on to the next step."""
     await _relabel(tx, job, items)
     onwards = [item for item in items if item.step == 0 and "do" in item.wanted]
@@ -232,12 +235,6 @@ async def _answered(tx: JobWork, job: Job, items: Sequence[Item], parents: Mappi
     )
     there = [item for item in items if item not in onwards]
     await tx.change([item.position for item in there], state=ItemState.SENT, answered=True)
-    named = [
-        {"position": position, "after": {"merged_into": parent}}
-        for position, parent in parents.items()
-        if parent is not None
-    ]
-    await tx.change_each(named)
 
 
 async def _relabel(tx: JobWork, job: Job, items: Sequence[Item]) -> None:
@@ -280,10 +277,9 @@ async def _merge(work: Work, job: Job, items: Sequence[Item]) -> str:
         reason = f"Sentry did not merge: {document.get('detail') or 'none of them is there any more'}"
         return await _refused(work, job, taken, reason)
     async with work.jobs.working(job.id, work.holder) as tx:
-        await tx.write(
-            progress={**job.progress, "merged": {**job.progress.get("merged", {}), place: str(survivor)}, "lost": 0}
-        )
-        await _answered(tx, job, taken, dict.fromkeys(positions, str(survivor)))
+        await _answered(tx, job, taken)
+        await tx.merged(taken[0].organization, taken[0].project, str(survivor))
+        await _forget_losses(tx)
         await tx.count()
     return MORE
 
