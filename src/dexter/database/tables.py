@@ -186,6 +186,15 @@ saved_view = Table(
     Index(None, "organization", "owner_id"),
 )
 
+preference = Table(
+    "preference",
+    metadata,
+    _person(primary_key=True),
+    Column("name", Words, primary_key=True),
+    Column("value", Json, nullable=False),
+)
+"""What a person has chosen to be shown, such as the project to open with."""
+
 recent_search = Table(
     "recent_search",
     metadata,

@@ -17,8 +17,10 @@ from dexter.errors import BadRequest, DexterError, DexterFault
 from dexter.features.issue_context import issue_context
 from dexter.features.issue_update import IssueUpdate, update_issue
 from dexter.gateway import (
+    audit_routes,
     bulk_routes,
     evolution_routes,
+    export_routes,
     gateway_routes,
     issue_routes,
     mark_routes,
@@ -27,7 +29,7 @@ from dexter.gateway import (
     view_routes,
 )
 from dexter.gateway.identity import Mode
-from dexter.gateway.legacy import reads, unbuilt, writes
+from dexter.gateway.legacy import config, reads, unbuilt, writes
 from dexter.gateway.problems import LEGACY, FieldError, InvalidFields, problem
 from dexter.gateway.requested import AsCaller, AsSentry, Strict, gateway_of, request_id_of
 from dexter.gateway.shapes import encoded
@@ -89,14 +91,16 @@ async def report_client_error(error: ClientError, request: Request, caller: AsCa
 
 
 # Addresses of earlier Dexters come last: some begin with a placeholder.
-_LEGACY = (unbuilt.routes, writes.routes, reads.routes)
+_LEGACY = (unbuilt.routes, config.routes, writes.routes, reads.routes)
 _ALL = (
     routes,
-    # `/issues/marks` comes before `/issues/{id}`, which would take the word for an issue's name.
+    # `/issues/marks` and `/issues/export` come before `/issues/{id}`, which would take the words for an issue's name.
     mark_routes.routes,
+    export_routes.routes,
     issue_routes.routes,
     view_routes.routes,
     bulk_routes.routes,
+    audit_routes.routes,
     gateway_routes.routes,
     evolution_routes.routes,
     session_routes.routes,

@@ -28,6 +28,7 @@ TABLES = (
     "credential",
     "issue_label",
     "membership",
+    "preference",
     "recent_search",
     "saved_view",
     "session",
@@ -256,6 +257,14 @@ def upgrade() -> None:
         sa.Column("role", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_membership_person_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("person_id", "organization", name="pk_membership"),
+    )
+    op.create_table(
+        "preference",
+        sa.Column("person_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_preference_person_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("person_id", "name", name="pk_preference"),
     )
     op.create_table(
         "recent_search",
