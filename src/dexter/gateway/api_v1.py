@@ -55,6 +55,7 @@ class ApiV1:
             method = "GET" if scope["method"] == "HEAD" else scope["method"]
             # The body is read here, where its size is an error of ours and not one of FastAPI's.
             body = await whole_body(receive, headers)
+            scope["state"]["is_head"] = scope["method"] == "HEAD"
             await self._features({**scope, "method": method}, replaying(body, receive), send)
             return
         read = Read(entry, values, query_of(scope), headers, scope["state"]["request_id"])
