@@ -15,6 +15,7 @@ from dexter.errors import Forbidden
 from dexter.features.bulk.desk import SEVERAL, By
 from dexter.features.bulk.forms import BulkRequest, Part  # noqa: TC001 - see above
 from dexter.features.bulk.job_view import ENDED, item_view, job_view
+from dexter.gateway.bulk_shapes import ItemPage, JobPage, JobShape
 from dexter.gateway.identity import Mode
 from dexter.gateway.issue_query import sentry_query
 from dexter.gateway.requested import AsCaller, Strict, gateway_of
@@ -62,7 +63,7 @@ class ItemsQuery(PageQuery):
     state: State | None = None
 
 
-@routes.post("", name="bulk.ask", status_code=202, response_model=None)
+@routes.post("", name="bulk.ask", status_code=202, response_model=JobShape)
 async def ask(body: BulkRequest, request: Request, caller: AsCaller) -> Response:
     """Ask for a job. Its issues are found and previewed at once; nothing is changed until it is applied."""
     gateway = gateway_of(request)
@@ -74,7 +75,7 @@ async def ask(body: BulkRequest, request: Request, caller: AsCaller) -> Response
     return await _told(request, job, 202)
 
 
-@routes.get("", name="bulk.list", response_model=None)
+@routes.get("", name="bulk.list", response_model=JobPage)
 async def read_jobs(request: Request, caller: AsCaller, query: Annotated[PageQuery, Query()]) -> Response:
     """List the jobs of the organizations that the caller may see, the latest first."""
     _by(caller)
@@ -84,13 +85,13 @@ async def read_jobs(request: Request, caller: AsCaller, query: Annotated[PageQue
     return _json({"data": [job_view(job, now) for job in jobs], "pagination": _pagination(cursor)})
 
 
-@routes.get("/{id}", name="bulk.read", response_model=None)
+@routes.get("/{id}", name="bulk.read", response_model=JobShape)
 async def read_job(job_id: JobId, request: Request, caller: AsCaller) -> Response:
     """Give a job: how far it is, what it would do or did, and whether it can be taken back."""
     return await _told(request, await _job(request, caller, job_id, Role.VIEWER))
 
 
-@routes.get("/{id}/items", name="bulk.items", response_model=None)
+@routes.get("/{id}/items", name="bulk.items", response_model=ItemPage)
 async def read_items(
     job_id: JobId, request: Request, caller: AsCaller, query: Annotated[ItemsQuery, Query()]
 ) -> Response:
@@ -125,7 +126,7 @@ async def _events(request: Request, job: Job) -> AsyncIterator[bytes]:
         job = await desk.find(job.id)
 
 
-@routes.post("/{id}/apply", name="bulk.apply", status_code=202, response_model=None)
+@routes.post("/{id}/apply", name="bulk.apply", status_code=202, response_model=JobShape)
 async def apply(job_id: JobId, request: Request, caller: AsCaller, body: Confirmation | None = None) -> Response:
     """Apply a previewed job. One that was selected by a query, or cannot be undone, needs its preview's token."""
     job = await _job(request, caller, job_id, Role.TRIAGER)
@@ -133,28 +134,28 @@ async def apply(job_id: JobId, request: Request, caller: AsCaller, body: Confirm
     return await _told(request, await _desk(request).apply(job, token), 202)
 
 
-@routes.post("/{id}/pause", name="bulk.pause", status_code=202, response_model=None)
+@routes.post("/{id}/pause", name="bulk.pause", status_code=202, response_model=JobShape)
 async def pause(job_id: JobId, request: Request, caller: AsCaller) -> Response:
     """Pause a job; what is under way is finished first."""
     job = await _job(request, caller, job_id, Role.TRIAGER)
     return await _told(request, await _desk(request).pause(job, _by(caller)), 202)
 
 
-@routes.post("/{id}/resume", name="bulk.resume", status_code=202, response_model=None)
+@routes.post("/{id}/resume", name="bulk.resume", status_code=202, response_model=JobShape)
 async def resume(job_id: JobId, request: Request, caller: AsCaller) -> Response:
     """Let a paused job go on."""
     job = await _job(request, caller, job_id, Role.TRIAGER)
     return await _told(request, await _desk(request).resume(job), 202)
 
 
-@routes.post("/{id}/cancel", name="bulk.cancel", status_code=202, response_model=None)
+@routes.post("/{id}/cancel", name="bulk.cancel", status_code=202, response_model=JobShape)
 async def cancel(job_id: JobId, request: Request, caller: AsCaller) -> Response:
     """End a job; what is under way is finished and told, the rest is left alone."""
     job = await _job(request, caller, job_id, Role.TRIAGER)
     return await _told(request, await _desk(request).cancel(job, _by(caller)), 202)
 
 
-@routes.post("/{id}/undo", name="bulk.undo", status_code=202, response_model=None)
+@routes.post("/{id}/undo", name="bulk.undo", status_code=202, response_model=JobShape)
 async def undo(job_id: JobId, request: Request, caller: AsCaller) -> Response:
     """Take a job back by another one, which leaves alone what somebody changed since."""
     job = await _job(request, caller, job_id, Role.TRIAGER)

@@ -1769,6 +1769,20 @@ export interface components {
             translations: components["schemas"]["TranslationView"][];
         };
         /**
+         * Change
+         * @description How many issues' field would go from which value to which, in words.
+         */
+        Change: {
+            /** Field */
+            field: string;
+            /** From */
+            from: string;
+            /** To */
+            to: string;
+            /** Count */
+            count: number;
+        };
+        /**
          * CheckedOperation
          * @description How many replies of an operation were looked at.
          */
@@ -1929,6 +1943,18 @@ export interface components {
             tracing: boolean;
         };
         /**
+         * Irreversible
+         * @description What could not be undone.
+         */
+        Irreversible: {
+            /** Op */
+            op: string;
+            /** Count */
+            count: number;
+            /** Why */
+            why: string;
+        };
+        /**
          * IssueUpdate
          * @description What to change of an issue; what is left out stays as it is. `assignee: null` unassigns.
          */
@@ -1962,6 +1988,235 @@ export interface components {
              * @description Whether it is through with review, or awaits it again.
              */
             reviewed?: boolean | null;
+        };
+        /**
+         * ItemPage
+         * @description A page of a job's issues, in the order of its selection.
+         */
+        ItemPage: {
+            /** Data */
+            data: components["schemas"]["ItemShape"][];
+            pagination: components["schemas"]["JobPagination"];
+        };
+        /**
+         * ItemShape
+         * @description What became of one issue.
+         */
+        ItemShape: {
+            /** Position */
+            position: number;
+            /** Organization */
+            organization: string;
+            /** Issue Id */
+            issue_id: string;
+            /** Short Id */
+            short_id: string | null;
+            /** Title */
+            title: string | null;
+            /** Project */
+            project: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "pending" | "done" | "unchanged" | "skipped" | "failed" | "unknown";
+            /** Reason */
+            reason: string | null;
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** After */
+            after: {
+                [key: string]: unknown;
+            } | null;
+            /** Updated At */
+            updated_at: string;
+        };
+        /**
+         * JobCounts
+         * @description How many of a job's issues are in which state.
+         */
+        JobCounts: {
+            /** Total */
+            total: number;
+            /** Pending */
+            pending: number;
+            /** Done */
+            done: number;
+            /** Unchanged */
+            unchanged: number;
+            /** Skipped */
+            skipped: number;
+            /** Failed */
+            failed: number;
+            /** Unknown */
+            unknown: number;
+        };
+        /**
+         * JobCursor
+         * @description Where the next page begins.
+         */
+        JobCursor: {
+            /** Cursor */
+            cursor: string;
+        };
+        /**
+         * JobPage
+         * @description A page of jobs, the latest first.
+         */
+        JobPage: {
+            /** Data */
+            data: components["schemas"]["JobShape"][];
+            pagination: components["schemas"]["JobPagination"];
+        };
+        /**
+         * JobPagination
+         * @description The page behind this one.
+         */
+        JobPagination: {
+            next: components["schemas"]["JobCursor"] | null;
+            /** Prev */
+            prev: null;
+        };
+        /**
+         * JobPerson
+         * @description Who asked for a job.
+         */
+        JobPerson: {
+            /** Id */
+            id: string | null;
+            /** Name */
+            name: string;
+        };
+        /**
+         * JobPreview
+         * @description What a job would do.
+         */
+        JobPreview: {
+            /** Total */
+            total: number;
+            /** To Send */
+            to_send: number;
+            /** Projects */
+            projects: components["schemas"]["ProjectCount"][];
+            /** Samples */
+            samples: components["schemas"]["Sample"][];
+            /** Changes */
+            changes: components["schemas"]["Change"][];
+            /**
+             * Further Changes
+             * @description How many changes are of kinds too many to name.
+             */
+            further_changes: number;
+            /** Irreversible */
+            irreversible: components["schemas"]["Irreversible"][];
+            /** Skipped */
+            skipped: components["schemas"]["Skipped"][];
+            /** Estimated Calls */
+            estimated_calls: number;
+            /** Estimated S */
+            estimated_s: number;
+            /** Needs Confirmation */
+            needs_confirmation: boolean;
+            /**
+             * Entered Meanwhile
+             * @description Issues that the query began to find meanwhile; they are not in the job.
+             */
+            entered_meanwhile: number;
+            /**
+             * Left Meanwhile
+             * @description Issues that it stopped to find; null where Sentry cannot count them.
+             */
+            left_meanwhile: number | null;
+            /** Confirmation */
+            confirmation: string | null;
+        };
+        /**
+         * JobShape
+         * @description A bulk job.
+         */
+        JobShape: {
+            /** Id */
+            id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "resolving" | "previewed" | "applying" | "verifying" | "paused" | "done" | "cancelled" | "failed";
+            /**
+             * Phase
+             * @description The state, or of a paused job the one that it was paused in.
+             * @enum {string}
+             */
+            phase: "resolving" | "previewed" | "applying" | "verifying" | "paused" | "done" | "cancelled" | "failed";
+            /**
+             * Organization
+             * @description `*` for a job about several.
+             */
+            organization: string;
+            created_by: components["schemas"]["JobPerson"];
+            /** Created At */
+            created_at: string;
+            /** Started At */
+            started_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /** Selection */
+            selection: {
+                [key: string]: unknown;
+            };
+            /** Operations */
+            operations: {
+                [key: string]: unknown;
+            }[];
+            /** Note */
+            note: string | null;
+            counts: components["schemas"]["JobCounts"];
+            /**
+             * Progress
+             * @description The share of its work that is over, from 0 to 1.
+             */
+            progress: number;
+            preview: components["schemas"]["JobPreview"] | null;
+            undo: components["schemas"]["JobUndo"];
+            /**
+             * Reason
+             * @description Why it is paused, cancelled or failed.
+             */
+            reason: string | null;
+            /** Error */
+            error: string | null;
+            /**
+             * Resumes At
+             * @description When a job that waits for Sentry goes on by itself.
+             */
+            resumes_at: string | null;
+            /**
+             * Wish
+             * @description What it will do after what is under way.
+             */
+            wish: ("pause" | "cancel") | null;
+            /** Eta S */
+            eta_s: number | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * JobUndo
+         * @description Whether a job can be taken back, or why not; and which job takes it back, or is taken back by it.
+         */
+        JobUndo: {
+            /** Possible */
+            possible: boolean;
+            /** Until */
+            until: string | null;
+            /** Of */
+            of: string | null;
+            /** By */
+            by: string | null;
+            /** Why */
+            why: string | null;
         };
         /**
          * LabelChange
@@ -2385,6 +2640,16 @@ export interface components {
             current?: string | null;
         };
         /**
+         * ProjectCount
+         * @description How many of a job's issues are a project's.
+         */
+        ProjectCount: {
+            /** Slug */
+            slug: string;
+            /** Count */
+            count: number;
+        };
+        /**
          * QueueView
          * @description Waiting for quota, in the last hour.
          */
@@ -2511,6 +2776,26 @@ export interface components {
         RoleChange: {
             /** Role */
             role: ("viewer" | "triager" | "admin") | null;
+        };
+        /**
+         * Sample
+         * @description One issue before and after; after a removal there is nothing.
+         */
+        Sample: {
+            /** Issue Id */
+            issue_id: string;
+            /** Short Id */
+            short_id: string | null;
+            /** Title */
+            title: string | null;
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            };
+            /** After */
+            after: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * Scope
@@ -2646,6 +2931,16 @@ export interface components {
             email?: string | null;
             /** Password */
             password?: string | null;
+        };
+        /**
+         * Skipped
+         * @description How many issues would be left alone, and why.
+         */
+        Skipped: {
+            /** Reason */
+            reason: string;
+            /** Count */
+            count: number;
         };
         /**
          * SloView
@@ -4229,7 +4524,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["JobPage"];
                 };
             };
             /** @description The request failed. */
@@ -4262,7 +4557,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["JobShape"];
                 };
             };
             /** @description The request failed. */
@@ -4293,7 +4588,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["JobShape"];
                 };
             };
             /** @description The request failed. */
@@ -4328,7 +4623,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["JobShape"];
                 };
             };
             /** @description The request failed. */
@@ -4359,7 +4654,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["JobShape"];
                 };
             };
             /** @description The request failed. */
@@ -4394,7 +4689,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["ItemPage"];
                 };
             };
             /** @description The request failed. */
@@ -4425,7 +4720,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["JobShape"];
                 };
             };
             /** @description The request failed. */
@@ -4456,7 +4751,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["JobShape"];
                 };
             };
             /** @description The request failed. */
@@ -4518,7 +4813,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["JobShape"];
                 };
             };
             /** @description The request failed. */
