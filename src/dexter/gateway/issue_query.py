@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from dexter.errors import BadRequest
+from dexter.features.label_search import split_labels
 
 STATUSES = {
     "unresolved": "is:unresolved",
@@ -29,7 +30,15 @@ def sentry_query(query: str, status: str | None, levels: tuple[str, ...]) -> str
 
     If neither names a status, `is:unresolved` is meant, as in Sentry. If both do, the text wins: it is what the
     person wrote, and both together would find nothing.
+
+    Raises BadRequest for a search that still has labels in it: Sentry would take them for tags that no issue has, so
+    that `!label:x` would find every issue there is.
     """
+    if split_labels(query).has_labels:
+        raise BadRequest(
+            "label: is understood by the list of issues only, and not here.",
+            remedy="List the issues with GET /api/v1/issues, and name them by their ids.",
+        )
     terms = [query.strip()]
     if _STATUS_TERM.search(query) is None:
         terms.insert(0, STATUSES["unresolved" if status is None else status])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dexter.features.reply import Reply
     from dexter.gateway.catalog_reads import Pairs, Read
     from dexter.gateway.runtime import Gateway
+    from dexter.gateway.translations import Question
 
 MOST_NUMBERS = 400
 """How many issues are asked for by number: so many still fit into an address."""
@@ -51,8 +52,9 @@ class Asking:
         self._read = read
         self._gateway = gateway
         self._bind = bind
+        self._query = " ".join(value for name, value in read.pairs if name == "query")
         caller = gateway.sentry_caller("GET", read.headers)
-        self.organization, _ = bind(read, gateway)
+        self.organization, _ = self._bound(split_labels(self._query).rest)
         self._sentry = gateway.sentry(caller, self.organization, read.request_id, read.headers)
         if self._sentry.acting is None:
             raise Forbidden(
@@ -62,17 +64,19 @@ class Asking:
 
     async def labels(self) -> Labelled:
         """Give what the search's labels narrow it to."""
-        query = " ".join(value for name, value in self._read.pairs if name == "query")
-        return await resolve_labels(self._gateway.database, self.organization, query)
+        return await resolve_labels(self._gateway.database, self.organization, self._query)
 
     async def ask(self, query: str, cursor: str | None = None) -> tuple[Reply, str]:
         """Give Sentry's reply to another search with all else that the request says, and that search in full."""
+        _, asked = self._bound(query, cursor)
+        path, params = self._read.entry.bind({**self._read.values, "org": self.organization})
+        return await self._sentry.ask(self._read.entry.endpoint, path, params, asked.pairs), asked.query or ""
+
+    def _bound(self, query: str, cursor: str | None = None) -> tuple[str, Question]:
         pairs: Pairs = (*((name, value) for name, value in self._read.pairs if name != "query"), ("query", query))
         if cursor is not None:
             pairs = (*((name, value) for name, value in pairs if name != "cursor"), ("cursor", cursor))
-        _, asked = self._bind(replace(self._read, pairs=pairs), self._gateway)
-        path, params = self._read.entry.bind({**self._read.values, "org": self.organization})
-        return await self._sentry.ask(self._read.entry.endpoint, path, params, asked.pairs), asked.query or ""
+        return self._bind(replace(self._read, pairs=pairs), self._gateway)
 
 
 async def labelled_page(gateway: Gateway, read: Read) -> Page:
