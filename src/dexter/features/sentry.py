@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -106,4 +107,9 @@ class Sentry:
 
 def encode_query(query: Query) -> str:
     """Give a query percent-encoded and sorted by name, so that one question has one cache entry."""
+    return _encoded(tuple(query))
+
+
+@lru_cache(maxsize=1024)
+def _encoded(query: tuple[tuple[str, str], ...]) -> str:
     return urlencode(sorted(query, key=lambda pair: pair[0]), quote_via=quote)

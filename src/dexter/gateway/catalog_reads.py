@@ -87,8 +87,7 @@ async def _represented(representations: Representations, read: Read, reply: Repl
     """Give a reply's body under its tag in the encoding its caller takes, or none of it to one that has it already."""
     plain = _body(read.entry, reply, asked)
     aged = isinstance(plain, AgedBody)
-    beginning = plain.before + plain.content if isinstance(plain, AgedBody) else plain
-    source = Source(reply.answer.kept or reply.body, beginning, label="v1")
+    source = Source(reply.answer.kept or reply.body, plain.content if isinstance(plain, AgedBody) else plain)
     tag = await _tag(representations, source, reply, asked, aged=aged)
     headers: Pairs = (("content-type", "application/json"), ("cache-control", "no-store"), ("etag", tag))
     known = named(header(read.headers, "if-none-match"), tag)
@@ -104,7 +103,7 @@ async def _packed(
 ) -> bytes | AgedBody:
     if isinstance(plain, bytes):
         return await representations.whole(source, coding)
-    begun = await representations.begun(source, coding)
+    begun = await representations.begun(replace(source, body=plain.before + plain.content), coding)
     return AgedBody(b"", begun.packed, plain.between, plain.after, begun.close)
 
 

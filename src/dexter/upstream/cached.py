@@ -46,7 +46,9 @@ class Cached:
         """Give the answer to a call, stored or from Sentry."""
         if not may_share(call):
             return await self._inner(call)
-        call = replace(call, headers=shared_headers(call.headers))
+        headers = shared_headers(call.headers)
+        if len(headers) < len(call.headers):
+            call = replace(call, headers=headers)
         if call.no_cache:
             return await self._inner(call)
         key = cache_key(call.identity, call.method, call.path, call.query)

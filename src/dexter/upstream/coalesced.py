@@ -78,7 +78,7 @@ class Coalesced:
         try:
             answer = await asyncio.shield(flight.task)
             if isinstance(answer.body, bytes):
-                return replace(answer, outcome=outcome)
+                return answer if answer.outcome is outcome else replace(answer, outcome=outcome)
             if call.transparent and not flight.claimed:
                 flight.claimed = True
                 return answer
