@@ -87,7 +87,7 @@ def document(**changed: Any) -> dict[str, Any]:
     [
         ({}, 0, ["< 0.1 %", "0.04 %", "met", "6 of 10 (60 %)"]),
         ({"met": False, "budget": {"allowed": 10.0, "spent": 15.0, "left": -5.0}}, 1, ["missed", "-5 of 10 (-50 %)"]),
-        ({"met": None, "measured": None, "budget": None}, 0, ["nothing counted"]),
+        ({"met": None, "measured": None, "budget": None}, 0, ["too few to tell"]),
     ],
 )
 def test_the_table_and_the_status_say_how_it_stands(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MET, MISSED = 0, 1
 
-_WORDS = {True: "met", False: "missed", None: "nothing counted"}
+_WORDS = {True: "met", False: "missed", None: "too few to tell"}
 _STYLES = {True: "green", False: "bold red", None: "dim"}
 
 

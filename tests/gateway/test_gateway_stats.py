@@ -149,20 +149,20 @@ async def test_objectives_are_measured_on_what_callers_saw(
 ) -> None:
     """The budget is spent by what people suffered, and remembered when the gateway is gone."""
     sentry.will(ok(b"[]"))
-    for _ in range(10):
+    for _ in range(100):
         await operator.get(LIST)
     reply = await operator.get(SLO)
     objectives = {each["name"]: each for each in reply.json()["objectives"]}
     assert reply.json()["window_days"] == 30
-    assert (objectives["hit_ratio"]["measured"], objectives["hit_ratio"]["met"]) == (0.9, True)
-    assert objectives["hit_ratio"]["budget"] == {"allowed": pytest.approx(2), "spent": 1, "left": pytest.approx(1)}
+    assert (objectives["hit_ratio"]["measured"], objectives["hit_ratio"]["met"]) == (0.99, True)
+    assert objectives["hit_ratio"]["budget"] == {"allowed": pytest.approx(20), "spent": 1, "left": pytest.approx(19)}
     assert (objectives["errors"]["measured"], objectives["errors"]["met"]) == (0.0, True)
     assert objectives["latency"]["met"] is True
     assert objectives["coverage"]["measured"] > 0.9
     await gateway.aclose()
     history = History(Path(environment["DEXTER_DATA_DIR"]) / HISTORY_FILE)
-    # The ten reads, and the question for the objectives itself.
-    assert history.window(clock.now())[0].requests == 11
+    # The reads, and the question for the objectives itself.
+    assert history.window(clock.now())[0].requests == 101
     history.close()
 
 

@@ -105,6 +105,9 @@ class Evolution:
     def __call__(self, record: Record) -> None:
         """Take in one record."""
         match record:
+            case DeprecationSeen(endpoint="*"):
+                # Addresses that the catalog does not know share this name, so that it would say nothing.
+                pass
             case DeprecationSeen(endpoint=endpoint, date=date, replacement=replacement, brownout=brownout):
                 self._announced.note(endpoint, date, replacement or "")
                 if brownout:

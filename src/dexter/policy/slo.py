@@ -47,6 +47,10 @@ class Traffic:
     latencies: Sequence[float] = field(default=())
 
 
+LEAST = 100
+"""Of fewer requests nothing is concluded: the first reads of a new gateway all wait for Sentry."""
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """How many misses the window allows, had, and has left; a budget overspent is negative."""
@@ -58,7 +62,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an objective stands. `measured` and `met` are None when nothing was counted."""
+    """How an objective stands. `measured` is None where nothing was counted, `met` where it was too little to tell."""
 
     objective: Objective
     measured: float | None
@@ -77,13 +81,18 @@ def _standing(objective: Objective, window: Traffic, last_hour: Traffic, coverag
     if objective.name == "coverage":
         return Standing(objective, coverage, _is_met(objective, coverage), coverage, None)
     measured = _measured(objective.name, window)
+    is_enough = _counted(objective.name, window) >= LEAST
     return Standing(
         objective,
         measured,
-        _is_met(objective, measured),
+        _is_met(objective, measured) if is_enough else None,
         _measured(objective.name, last_hour),
         _budget(objective, window),
     )
+
+
+def _counted(name: Name, traffic: Traffic) -> float:
+    return traffic.reads if name == "hit_ratio" else traffic.requests
 
 
 def _measured(name: Name, traffic: Traffic) -> float | None:
@@ -104,7 +113,7 @@ def _is_met(objective: Objective, measured: float | None) -> bool | None:
 def _budget(objective: Objective, traffic: Traffic) -> Budget | None:
     if objective.allowed_share is None:
         return None
-    counted = traffic.reads if objective.name == "hit_ratio" else traffic.requests
+    counted = _counted(objective.name, traffic)
     spent = {
         "latency": traffic.requests - traffic.quick,
         "errors": traffic.errors,

@@ -105,7 +105,7 @@ export const objectiveWord = (name: Objective["name"]): string => OBJECTIVES[nam
 export const targetWords = ({ direction, target, unit }: Objective): string => `${direction} ${measureWords(target, unit)}`;
 
 export function metWord(met: boolean | null): string {
-  if (met === null) return "No traffic yet";
+  if (met === null) return "Too little traffic to tell";
   return met ? "Met" : "Missed";
 }
 

@@ -91,7 +91,7 @@ it("shows objectives with their budget, and those without traffic as such", asyn
   openWorkbench("/gateway");
   const items = within(await panel("Objectives")).getAllByRole("listitem");
   expect(items[0]).toHaveTextContent("Met40 ms below 200 ms96 % of the budget left: 2 misses, 50 allowed");
-  expect(items[1]).toHaveTextContent("No traffic yet– above 80 %");
+  expect(items[1]).toHaveTextContent("Too little traffic to tell– above 80 %");
 });
 
 // The ids are what finds an error in the logs and traces.
