@@ -12,6 +12,7 @@ import {
   IconMenu2,
   IconRotateClockwise2,
   IconUserCircle,
+  IconUsers,
 } from "@tabler/icons-react";
 import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
 import type { ComponentType } from "react";
@@ -60,7 +61,11 @@ export function SideNav() {
   const run = useCommandRunner();
   const navigate = useNavigate();
 
+  const administers = session.user.is_admin === true || session.user.role === "admin";
+
   useCommands([
+    ...(administers ? [{ id: "go.people", label: "Go to the people", section: "Go to", run: () => void navigate({ to: "/people" }) }] : []),
+    { id: "go.account", label: "Go to your account", section: "Go to", run: () => void navigate({ to: "/account" }) },
     { id: "go.back", label: "Go to the issues as they were", section: "Go to", keyOnly: true, run: () => void navigate({ to: "/", search: rememberedAddress() }) },
     { id: "go.audit", label: "Go to the audit log", section: "Go to", run: () => void navigate({ to: "/audit", search: {} }) },
     { id: "go.gateway", label: "Go to the gateway", section: "Go to", run: () => void navigate({ to: "/gateway", search: {} }) },
@@ -91,6 +96,7 @@ export function SideNav() {
         <PlaceLink key={place.label} place={place} slim={slim} />
       ))}
       <div className={classes.navEnd}>
+        {administers && <ScreenLink to="/people" label="People" tip="People" icon={IconUsers} slim={slim} />}
         <ScreenLink to="/audit" label="Audit" tip="Audit (g a)" icon={IconHistory} slim={slim} />
         <ScreenLink to="/gateway" label="Gateway" tip="Gateway (g g)" icon={IconActivityHeartbeat} slim={slim} />
         <a className={classes.navLink} href="/docs" aria-label="API reference" {...(slim ? { "data-tip": "API reference" } : {})}>
@@ -116,7 +122,7 @@ export function SideNav() {
 }
 
 interface ScreenLinkProps {
-  to: "/audit" | "/gateway";
+  to: "/audit" | "/gateway" | "/people";
   label: string;
   tip: string;
   icon: Place["icon"];

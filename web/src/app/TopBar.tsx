@@ -1,5 +1,5 @@
 import { ActionIcon, Group, Popover, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
-import { IconDeviceDesktop, IconLogout, IconMoon, IconSun } from "@tabler/icons-react";
+import { IconDeviceDesktop, IconLogout, IconMoon, IconSun, IconUserCircle } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useState } from "react";
@@ -120,6 +120,10 @@ function AccountMenu() {
           <strong>{name}</strong>
           {session.organization !== null && <span>{session.organization}</span>}
         </p>
+        <Link to="/account" className={classes.navLink} onClick={() => setOpen(false)}>
+          <IconUserCircle size={18} stroke={1.5} />
+          Account
+        </Link>
         <button type="button" className={classes.navLink} onClick={() => choose("look.system")}>
           <IconDeviceDesktop size={18} stroke={1.5} />
           Use the system&apos;s theme

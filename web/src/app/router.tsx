@@ -94,7 +94,23 @@ const auditRoute = createRoute({
   pendingComponent: ScreenPending,
 });
 
-const routeTree = rootRoute.addChildren([signInRoute, workbenchRoute.addChildren([streamRoute, issueRoute, gatewayRoute, auditRoute])]);
+const peopleRoute = createRoute({
+  getParentRoute: () => workbenchRoute,
+  path: "/people",
+  component: lazyRouteComponent(() => import("./PeopleRoute"), "PeopleRoute"),
+  errorComponent: ScreenBoundary,
+  pendingComponent: ScreenPending,
+});
+
+const accountRoute = createRoute({
+  getParentRoute: () => workbenchRoute,
+  path: "/account",
+  component: lazyRouteComponent(() => import("./AccountRoute"), "AccountRoute"),
+  errorComponent: ScreenBoundary,
+  pendingComponent: ScreenPending,
+});
+
+const routeTree = rootRoute.addChildren([signInRoute, workbenchRoute.addChildren([streamRoute, issueRoute, gatewayRoute, auditRoute, peopleRoute, accountRoute])]);
 
 /** The screens and their addresses. */
 export function createWorkbenchRouter(queryClient: QueryClient) {

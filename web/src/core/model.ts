@@ -4,6 +4,7 @@
  * Sentry adds fields at will, so these name only what is shown; everything else passes through unread.
  */
 
+import type { LinkedSentry, Role } from "./people";
 import type { SeriesPoint } from "./series";
 
 export type { SeriesPoint };
@@ -99,6 +100,20 @@ export interface Page<T> {
   meta: Meta;
 }
 
+/** Who is signed in. Without an id it is somebody with a Sentry token of their own, who has no account here. */
+export interface SessionUser {
+  name: string | null;
+  id?: string | null;
+  email?: string | null;
+  role?: Role | null;
+  /** An administrator of this Dexter, and so of every organization. */
+  is_admin?: boolean;
+  /** Whoever holds the token that Dexter prints. */
+  built_in?: boolean;
+  has_password?: boolean;
+  linked_sentry?: LinkedSentry | null;
+}
+
 export interface Session {
   authenticated: boolean;
   organization: string | null;
@@ -107,8 +122,7 @@ export interface Session {
   /** Goes into X-CSRF-Token; null for callers without a cookie. */
   csrf_token: string | null;
   version: string;
-  /** Null when Sentry does not say whose token it is. */
-  user: { name: string | null; id?: string | null };
+  user: SessionUser;
 }
 
 export interface Member {

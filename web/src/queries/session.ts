@@ -23,8 +23,11 @@ export function useSession(): Session {
   return useSuspenseQuery(sessionQuery).data;
 }
 
-export async function signIn(token: string): Promise<Session> {
-  const session = await api.post<Session>("/api/v1/session", { token });
+/** What opens a session: the token that Dexter printed, or a person's own address and password. */
+export type SignIn = { token: string } | { email: string; password: string };
+
+export async function signIn(proof: SignIn): Promise<Session> {
+  const session = await api.post<Session>("/api/v1/session", proof);
   rememberCsrfToken(session);
   return session;
 }

@@ -9,12 +9,13 @@ import { answerIssues, openWorkbench, quietGateway, SESSION } from "@tests/workb
 let signedIn = false;
 beforeEach(() => {
   signedIn = false;
+  localStorage.removeItem("dexter-sign-in");
   quietGateway();
   gateway.use(
     http.get("/api/v1/session", () => (signedIn ? HttpResponse.json(SESSION) : HttpResponse.json({ title: "Unauthorized" }, { status: 401 }))),
     http.post("/api/v1/session", async ({ request }) => {
-      const { token } = (await request.json()) as { token: string };
-      signedIn = token === "right";
+      const proof = (await request.json()) as { token?: string; email?: string; password?: string };
+      signedIn = proof.token === "right" || (proof.email === "ada@b.c" && proof.password === "a long enough one");
       return signedIn ? HttpResponse.json(SESSION) : HttpResponse.json({ title: "Unauthorized" }, { status: 401 });
     }),
     http.delete("/api/v1/session", () => {
@@ -37,6 +38,15 @@ it("says what to do about a wrong token", async () => {
   const user = openWorkbench("/");
   await user.type(await screen.findByLabelText("Access token"), "wrong{Enter}");
   expect(await screen.findByText("This is not the token of this gateway. Copy it anew from the terminal.")).toBeInTheDocument();
+});
+
+it("takes an address and a password, and remembers that way for the next time", async () => {
+  const user = openWorkbench("/");
+  await user.click(await screen.findByLabelText("E-mail and password"));
+  await user.type(screen.getByLabelText("E-mail address"), "ada@b.c");
+  await user.type(screen.getByLabelText("Password"), "a long enough one{Enter}");
+  await screen.findByRole("link", { name: "ValueError" });
+  expect(localStorage.getItem("dexter-sign-in")).toContain("password");
 });
 
 // An address elsewhere in "from" would send a signed-in reader to a stranger's site.
