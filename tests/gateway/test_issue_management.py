@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 from uuid import uuid4
@@ -13,6 +14,7 @@ import pytest
 from tests.doubles.sandbox_transport import BASE, OWNER, SandboxTransport
 
 from dexter.app import create_app
+from dexter.features import issue_merging
 from dexter.settings import read_settings
 
 from .conftest import ACCESS_TOKEN, Visitor
@@ -141,6 +143,17 @@ class TestMerging:
         assert (await stand.v1("GET", f"/issues/{parted['issue']}"))["title"].startswith("KeyError")
         assert len((await stand.v1("GET", f"/issues/{two}/merged"))["data"]) == 1
 
+    async def test_a_merge_that_sentry_is_not_through_with_is_said_to_be_under_way(
+        self, stand: Stand, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Sentry says yes at once; whoever then reads the numbers of before must not take them for the result."""
+        monkeypatch.setattr(issue_merging, "LOOKS_S", (0.0,))
+        one, two = await stand.born("KeyError"), await stand.born("TypeError")
+        sandbox = stand.transport.sandbox
+        sandbox.options = replace(sandbox.options, index_lag_s=3600)
+        merged = await stand.v1("POST", f"/issues/{one}/merge", {"ids": [two]})
+        assert merged["state"] == "pending"
+
     @pytest.mark.parametrize("others", [["4711"], ["4711", "4712"]])
     async def test_an_unknown_issue_stops_a_merge_before_anything_is_sent(
         self, stand: Stand, others: list[str]
@@ -174,6 +187,17 @@ class TestMerging:
         await stand.v1("POST", f"/issues/{two}/merge", {"ids": [one]})
         assert_problem(await stand.visitor.send("DELETE", f"/api/v1/issues/{one}"), 404, "issues.delete")
         assert (await stand.v1("GET", f"/issues/{two}"))["id"] == two
+
+
+@pytest.mark.parametrize("stand", ["sentry-9.1"], indirect=True)
+async def test_an_old_server_is_asked_for_each_issue_by_itself(stand: Stand) -> None:
+    """Servers of 2019 list no issues by number, and have all that Dexter keeps beside them nevertheless."""
+    one, two = await stand.born("KeyError"), await stand.born("TypeError")
+    await stand.v1("PUT", f"/issues/{one}/labels/flaky", {})
+    await stand.v1("POST", f"/issues/{one}/notes", {"body": "old"}, expect=201)
+    assert [issue["id"] for issue in (await stand.v1("GET", "/issues?query=label:flaky"))["data"]] == [one]
+    assert (await stand.v1("GET", f"/issues/{one}/owners"))["me"]["assignee"] == "user:1"
+    assert await stand.v1("DELETE", f"/issues/{two}", expect=202) == {"id": two, "state": "done"}
 
 
 class TestEnd:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dexter.errors import Garbled, NotFound
+from dexter.errors import Garbled, NotFound, NotInThisSentry
 from dexter.features.operations import ISSUE, ORG, MissingRoute, do
 
 if TYPE_CHECKING:
@@ -60,8 +60,9 @@ async def listed(sentry: Sentry, numbers: Sequence[str], query: Query = ()) -> d
         pairs = (*(("group", number) for number in part), *LEAN, *query, ("project", "-1"))
         try:
             rows = await do(sentry, LIST, {}, pairs)
-        except MissingRoute:
-            continue
+        except (MissingRoute, NotInThisSentry):
+            # An old server lists no issues by number; each of them can be asked for by itself.
+            break
         for row in rows if isinstance(rows, list) else ():
             if isinstance(row, dict) and row.get("id") in part:
                 found[row["id"]] = row
@@ -78,7 +79,7 @@ async def all_known(sentry: Sentry, names: Iterable[str]) -> list[Json]:
     found = await listed(fresh, list(dict.fromkeys(numbers)))
     for number in dict.fromkeys(numbers):
         if number not in found:
-            issue = await _by_itself(fresh, number)
+            issue = await by_itself(fresh, number)
             # A merged issue answers as the one it went into: that is another than the one that was named.
             if issue is not None and issue.get("id") == number:
                 found[number] = issue
@@ -92,7 +93,8 @@ async def all_known(sentry: Sentry, names: Iterable[str]) -> list[Json]:
     return [found[number] for number in dict.fromkeys(numbers)]
 
 
-async def _by_itself(sentry: Sentry, number: str) -> Json | None:
+async def by_itself(sentry: Sentry, number: str) -> Json | None:
+    """Give what an issue's own address answers: for a merged one the issue it went into; None for nothing."""
     try:
         issue = await do(sentry, DETAIL, {"issue_id": number})
     except NotFound:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from dexter.errors import BadRequest, Garbled, NotFound
-from dexter.features.issue_lookup import all_known, issue_number, listed
+from dexter.features.issue_lookup import all_known, by_itself, issue_number
 from dexter.features.operations import ISSUE, ORG, do, every
 from dexter.features.upstream_errors import Conflict
 
@@ -29,6 +29,7 @@ HASHES = f"GET {ISSUE}/hashes/"
 UNMERGE = f"PUT {ISSUE}/hashes/"
 ACTIVITY = f"GET {ISSUE}/activities/"
 PAGES = 10
+LOOKED_AT = 3
 LOOKS_S = (0.0, 0.3, 0.7, 1.0)
 """After which waits it is looked whether Sentry is through; then it is told to be under way."""
 
@@ -73,7 +74,9 @@ async def merge(sentry: Sentry, issue_id: str, others: Sequence[str]) -> Merged:
     fresh = replace(sentry, no_cache=True)
 
     async def through() -> bool:
-        return not await listed(fresh, children)
+        # Sentry takes them one after the other, so that the last ones tell of all.
+        found = [await by_itself(fresh, child) for child in children[-LOOKED_AT:]]
+        return all(issue is not None and str(issue.get("id")) == parent for issue in found)
 
     return Merged(parent, children, await _eventually(through))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from dexter.errors import BadRequest, Forbidden, Garbled
+from dexter.errors import BadRequest, Forbidden, Garbled, NotInThisSentry
 from dexter.features.label_search import Labelled, resolve_labels, split_labels
 from dexter.features.moment import iso
 from dexter.gateway.shapes import encoded
@@ -102,7 +102,7 @@ async def _by_number(asking: Asking, labels: Labelled) -> Found | None:
     numbers = ", ".join(sorted(labels.only, key=int))
     try:
         reply, query = await asking.ask(f"issue.id:[{numbers}] {labels.rest}".strip())
-    except BadRequest:
+    except (BadRequest, NotInThisSentry):
         # It may be the rest that is wrong: then the other way says so.
         return None
     rows = _rows(reply)
