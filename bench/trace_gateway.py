@@ -13,7 +13,7 @@ from functools import partial
 
 from dexter import serve
 from dexter.settings import read_settings
-from dexter.upstream import purging
+from dexter.upstream import cached, purging
 from dexter.upstream.clock import SystemClock
 
 
@@ -33,6 +33,7 @@ def main() -> None:
     """Serve until interrupted."""
     factor = float(sys.argv[1])
     purging.LAG_S /= factor  # type: ignore[attr-defined]
+    cached.AGEING /= factor
     serve.create_app = partial(serve.create_app, clock=FastClock(factor))  # type: ignore[attr-defined]
     serve.run_server(read_settings())
 

@@ -14,6 +14,8 @@ class Version:
 
     values: Values
     returned_at: float | None
+    person: int | None = None
+    """Who wrote it; None when nobody did, or nobody cares."""
 
 
 @dataclass(slots=True)
@@ -26,9 +28,9 @@ class WriteLog:
         """Note what an issue is before anything is written."""
         self.versions[issue] = [Version(values, 0.0)]
 
-    def sent(self, issue: str, values: Values) -> Version:
+    def sent(self, issue: str, values: Values, person: int | None = None) -> Version:
         """Note a write that is on its way; set `returned_at` when its answer is there."""
-        version = Version(values, None)
+        version = Version(values, None, person)
         self.versions[issue].append(version)
         return version
 
@@ -39,6 +41,17 @@ class WriteLog:
     def present(self, issue: str) -> Values:
         """Give what an issue is after the last write."""
         return self.versions[issue][-1].values
+
+    def hides_own(self, issue: str, values: Values, asked_at: float, person: int) -> bool:
+        """Whether the values are from before a write of the reader's own that had returned when they asked."""
+        versions = self.versions[issue]
+        for number in range(len(versions) - 1, -1, -1):
+            if versions[number].values == values:
+                return any(
+                    later.person == person and later.returned_at is not None and later.returned_at <= asked_at
+                    for later in versions[number + 1 :]
+                )
+        return False
 
     def staleness_s(self, issue: str, values: Values, asked_at: float) -> float | None:
         """Give for how long the values had been overtaken by a returned write when somebody asked; 0 when they had not.

@@ -7,6 +7,11 @@ trace's seconds. Every answer's statuses, priorities and assignees are compared 
 - `oldest_fresh_s`: the greatest age of an answer that was given as fresh, by its `Age`.
 - `overtaken_fresh`: reads given as fresh with a value that a write had replaced before they were asked; must be 0.
 - `overtaken_stale`: the same of answers that said of themselves that they were stale, and the worst of them.
+- `own_write_unseen`: reads with a value that the reader's own write had replaced, whatever they said; must be 0.
+  Lists straight from Sentry are counted apart, since its search may lag.
+- `hit_ratio_warm`: the share from the tenth minute on, when the cache has seen most of what people look at.
+
+Everybody has a session of their own, as at the workbench: people who share a credential are told apart by it.
 
 Compression makes everything relatively long that is not compressed with it. So the gateway's clock, by which answers
 age, runs faster by the same factor (see `bench/trace_gateway.py`): five minutes of freshness are five minutes of the
@@ -29,12 +34,13 @@ from urllib.parse import urlencode
 import aiohttp
 import msgspec
 
-from bench.stand import ORGANIZATION, Gateway, Sandbox, running_gateway, running_sandbox
+from bench.stand import ORGANIZATION, Gateway, Sandbox, request, running_gateway, running_sandbox
 from bench.trace_log import Values, WriteLog
 from bench.triage_trace import (
     ISSUES,
     LENGTH_S,
     MEMBERS,
+    PEOPLE,
     PRIORITIES,
     STATUSES,
     VIEWS,
@@ -52,6 +58,7 @@ if TYPE_CHECKING:
 LATENCY_MS = 150
 PAGE = 50
 REPLY_LIMIT_S = 60.0
+WARM_AT_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +130,8 @@ class Ask:
 class Way(Protocol):
     """A way to Sentry: how the trace's requests are asked there, and how its lists read."""
 
-    @property
-    def credential(self) -> Mapping[str, str]:
-        """Give the header that says who asks."""
+    def credential(self, person: int) -> Mapping[str, str]:
+        """Give the headers that say who asks."""
 
     def ask(self, request: Request, issue: str, values: Mapping[str, str]) -> Ask:
         """Give the request as it is sent; `values` are those that a write sets."""
@@ -135,11 +141,15 @@ class Way(Protocol):
 
 
 class ThroughDexter:
-    """`/api/v1`, with Dexter's own token."""
+    """`/api/v1`, everybody signed in with Dexter's own token."""
 
     def __init__(self, gateway: Gateway) -> None:
-        self.credential = {"X-Dexter-Token": gateway.token}
+        self._sessions = [_signed_in(gateway) for _ in range(PEOPLE)]
         self._base = f"{gateway.url}/api/v1/issues"
+
+    def credential(self, person: int) -> Mapping[str, str]:
+        """Give the session's headers."""
+        return self._sessions[person]
 
     def ask(self, request: Request, issue: str, values: Mapping[str, str]) -> Ask:
         """Give the request as the workbench sends it."""
@@ -173,7 +183,7 @@ class StraightToSentry:
     }
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self.credential = {"Authorization": f"Bearer {sandbox.token}"}
+        self._credential = {"Authorization": f"Bearer {sandbox.token}"}
         self._base = f"{sandbox.url}/api/0/organizations/{ORGANIZATION}/issues/"
 
     def ask(self, request: Request, issue: str, values: Mapping[str, str]) -> Ask:
@@ -193,6 +203,10 @@ class StraightToSentry:
                 named = {"assignedTo" if name == "assignee" else name: value for name, value in values.items()}
                 return Ask("PUT", f"{self._base}{issue}/", body=named)
 
+    def credential(self, person: int) -> Mapping[str, str]:
+        """Give the owner's, for everybody."""
+        return self._credential
+
     def _list(self, view: Mapping[str, str]) -> dict[str, str | int]:
         words = f"{self._WORDS[view['status']]} {view.get('query', '')}".strip()
         return {"query": words, "sort": view.get("sort", "date"), "limit": PAGE, "groupStatsPeriod": "14d"}
@@ -208,6 +222,8 @@ class Seen:
 
     waits_s: dict[Kind, list[float]] = field(default_factory=lambda: {kind: [] for kind in Kind})
     hits: Counter[Kind] = field(default_factory=Counter)
+    warm_reads: int = 0
+    warm_hits: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
     upstream: dict[str, int] = field(default_factory=dict)
     late_s: float = 0.0
@@ -215,6 +231,9 @@ class Seen:
     oldest_fresh_s: float = 0.0
     overtaken_fresh: list[float] = field(default_factory=list)
     overtaken_stale: list[float] = field(default_factory=list)
+    own_write_unseen: int = 0
+    own_write_unseen_straight: int = 0
+    """The same in lists that came straight from Sentry."""
     unknown_values: int = 0
     """Issues with values that nobody ever wrote; must be 0."""
 
@@ -249,6 +268,7 @@ class Seen:
                 for kind, waits in self.waits_s.items()
                 if waits and kind is not Kind.WRITE
             },
+            "hit_ratio_warm": round(self.warm_hits / self.warm_reads, 4) if self.warm_reads else None,
             "upstream_calls": self.upstream_calls,
             "read_ms": {name: round(1000 * cuts[cut], 1) for name, cut in (("p50", 49), ("p95", 94), ("p99", 98))},
             "write_p95_ms": round(1000 * quantiles(self.waits_s[Kind.WRITE], n=100)[94], 1),
@@ -259,6 +279,8 @@ class Seen:
             "overtaken_fresh_worst_s": round(max(self.overtaken_fresh, default=0.0), 2),
             "overtaken_stale": len(self.overtaken_stale),
             "overtaken_stale_worst_s": round(max(self.overtaken_stale, default=0.0), 2),
+            "own_write_unseen": self.own_write_unseen,
+            "own_write_unseen_straight": self.own_write_unseen_straight,
             "unknown_values": self.unknown_values,
             "replay_late_s": round(self.late_s, 2),
         }
@@ -267,9 +289,10 @@ class Seen:
 class Replay:
     """One replay of a trace over one way."""
 
-    def __init__(self, way: Way, sandbox: Sandbox, factor: float) -> None:
+    def __init__(self, way: Way, sandbox: Sandbox, pace: Pace) -> None:
         self._way = way
-        self._factor = factor
+        self._factor = pace.factor
+        self._warm_at_s = WARM_AT_S - pace.since_s
         self._seen = Seen()
         self._log = WriteLog()
         self._issues = _issues(sandbox)
@@ -282,7 +305,9 @@ class Replay:
         """Ask everything at its time and wait for the last answer."""
         limits = aiohttp.ClientTimeout(total=REPLY_LIMIT_S)
         connector = aiohttp.TCPConnector(limit=0)
-        async with aiohttp.ClientSession(connector=connector, headers=self._way.credential, timeout=limits) as session:
+        async with aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), timeout=limits
+        ) as session:
             self._session, self._began = session, time.perf_counter()
             async with asyncio.TaskGroup() as people:
                 for request in trace:
@@ -315,7 +340,7 @@ class Replay:
         target = self._issues[request.target]
         issue, value = target.id, self._value(change, target.project.slug)
         async with self._writing[issue]:
-            version = self._log.sent(issue, _changed(self._log.present(issue), change.field, value))
+            version = self._log.sent(issue, _changed(self._log.present(issue), change.field, value), request.person)
             status, _, _ = await self._asked(request, self._way.ask(request, issue, {change.field: value}))
             if status == 200:
                 version.returned_at = self._now_s()
@@ -334,7 +359,8 @@ class Replay:
 
     async def _asked(self, request: Request, ask: Ask) -> tuple[int, Mapping[str, str], bytes]:
         began = time.perf_counter()
-        async with self._session.request(ask.method, ask.url, headers=ask.headers, json=ask.body) as reply:
+        headers = {**self._way.credential(request.person), **ask.headers}
+        async with self._session.request(ask.method, ask.url, headers=headers, json=ask.body) as reply:
             body = await reply.read()
         self._seen.waits_s[request.kind].append(time.perf_counter() - began)
         self._seen.statuses[reply.status] += 1
@@ -343,13 +369,22 @@ class Replay:
     def _judge(self, request: Request, asked_at: float, headers: Mapping[str, str], body: bytes) -> None:
         told = headers.get("Cache-Status", "")
         is_stale = "detail=" in told
-        if "hit" in told and "detail=fallback" not in told:
-            self._seen.hits[request.kind] += 1
+        is_hit = "hit" in told and "detail=fallback" not in told
+        self._seen.hits[request.kind] += is_hit
+        if request.at_s >= self._warm_at_s:
+            self._seen.warm_reads += 1
+            self._seen.warm_hits += is_hit
         if not is_stale:
             self._seen.oldest_fresh_s = max(self._seen.oldest_fresh_s, float(headers.get("Age", 0)))
         overtaken = self._seen.overtaken_stale if is_stale else self._seen.overtaken_fresh
-        ages = [self._log.staleness_s(issue.id, issue.values, asked_at) for issue in self._shown(request, body)]
+        shown = self._shown(request, body)
+        ages = [self._log.staleness_s(issue.id, issue.values, asked_at) for issue in shown]
         self._seen.unknown_values += ages.count(None)
+        unseen = any(self._log.hides_own(issue.id, issue.values, asked_at, request.person) for issue in shown)
+        if unseen and not is_hit and request.kind in (Kind.LIST, Kind.POLL):
+            self._seen.own_write_unseen_straight += 1
+        else:
+            self._seen.own_write_unseen += unseen
         worst = max((age for age in ages if age is not None), default=0.0)
         if worst > 0:
             overtaken.append(worst)
@@ -363,6 +398,13 @@ class Replay:
                 return [msgspec.json.decode(body, type=Issue)]
             case _:
                 return []
+
+
+def _signed_in(gateway: Gateway) -> Mapping[str, str]:
+    """Give the headers of a new session."""
+    opened = request("POST", f"{gateway.url}/api/v1/session", body={"token": gateway.token})
+    cookie = opened.headers["set-cookie"].partition(";")[0]
+    return {"Cookie": cookie, "X-CSRF-Token": opened.json()["csrf_token"]}
 
 
 def _changed(values: Values, name: str, value: str) -> Values:
@@ -410,7 +452,7 @@ def replay_straight(trace: Sequence[Request], pace: Pace) -> Seen:
 
 
 def _replayed(way: Way, sandbox: Sandbox, trace: Sequence[Request], pace: Pace) -> Seen:
-    replay = Replay(way, sandbox, pace.factor)
+    replay = Replay(way, sandbox, pace)
     sandbox.faults(latency_ms=pace.latency_ms)
     sandbox.forget_calls()
     seen = asyncio.run(replay.run(pace.part(trace)))

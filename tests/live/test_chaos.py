@@ -133,6 +133,41 @@ async def test_sentry_goes_away_and_comes_back(
     assert statuses(after) == {200}
 
 
+@pytest.mark.parametrize(
+    ("strike", "mend"),
+    [(Mortal.kill, Mortal.begin), (Mortal.freeze, Mortal.thaw)],
+    ids=["killed", "frozen"],
+)
+async def test_writes_that_fail_while_sentry_is_away_take_nothing_off_anybodys_screen(
+    mortal: Mortal, tmp_path: Path, strike: Callable[[Mortal], object], mend: Callable[[Mortal], object]
+) -> None:
+    """People try again and again; sent or not, each try leaves the lists that stand in, and none of them is fresh."""
+    issue, sandbox = first_issue(mortal.sandbox), mortal.sandbox
+    with running_gateway(sandbox.url, sandbox.token, folder=tmp_path, workers=2, **IMPATIENT) as gateway:
+        async with SteadyLoad(gateway, issue=issue, writes=True) as load:
+            await load.until(all_well, "all well before")
+            strike(mortal)
+            during = await load.until(failed_writes(2), "two writes fail")
+            failed_at = time.monotonic()
+            during += await load.until(enough("warm", 50), "fifty warm answers after that")
+            during += await load.until(failed_writes(1), "one more write fails")
+            during += await load.until(enough("warm", 50), "fifty warm answers after that")
+            await asyncio.to_thread(mend, mortal)
+            after = await load.until(lambda told: all_well(told) and enough("write", 2)(told), "all well again")
+    told = [each for each in during if each.asked_at >= failed_at]
+    assert statuses(told, "warm", "issue") == {200}
+    assert all(each.is_stale for each in of(told, "warm", "issue"))
+    waits = sorted(each.took_s for each in of(told, "warm"))
+    assert waits[int(0.95 * len(waits))] < 2.0
+    assert statuses(during, "write") <= HONEST
+    assert_nothing_overtaken([*during, *after])
+
+
+def failed_writes(count: int) -> Callable[[Sequence[Told]], bool]:
+    """Whether so many writes were answered with an error."""
+    return lambda told: sum(each.status != 200 for each in of(told, "write")) >= count
+
+
 async def test_one_call_in_twenty_fails(mortal: Mortal, tmp_path: Path) -> None:
     """Reads are asked again and nobody notices; a write that failed is told to its writer and sent once."""
     sandbox = mortal.sandbox

@@ -11,7 +11,7 @@ Age runs from the moment Sentry was asked:
       Fresh             Stale                    Fallback                       Miss
 
 What a write has overtaken, or what was asked for while search lagged behind one, is never Fresh: it is Stale for those
-who did not write, for as long as it would have been Fresh or Stale, and Fallback for the others.
+who did not write, up to an age of `OVERTAKEN_FOR_S`, and Fallback for everybody else and after that.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ class Stored(Protocol):
 BRIEF_FRESH_S = 5.0
 """How long what the next event may outdate is fresh, at most, and stale after that."""
 
+OVERTAKEN_FOR_S = 120.0
+"""How old what a write has overtaken may be given as stale: the longest that a colleague's change stays unseen."""
 LAGGING_ASKED_AGAIN_S = 5.0
 """How long an answer from the lag is good enough for those who may have it; then Sentry is asked again behind them."""
 
@@ -113,7 +115,7 @@ def judge(
         return Miss()
     if age_s >= rule.fresh_s + max(rule.if_error_s, rule.stale_s):
         return Miss()
-    if (is_overtaken(entry) and not others_wrote) or age_s < 0:
+    if age_s < 0 or (is_overtaken(entry) and (not others_wrote or age_s >= OVERTAKEN_FOR_S)):
         # A negative age means that the clock was set back: how old it really is, nobody knows.
         return Fallback(entry)
     if max_age_s is not None and age_s > max_age_s:
