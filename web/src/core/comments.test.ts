@@ -15,13 +15,16 @@ it("reads comments, oldest first, and drops what is none", () => {
   const read = readComments([
     { id: "2", user: { id: "9", name: "Grace" }, data: { text: "second" }, dateCreated: "2026-01-02T00:00:00Z" },
     { id: "1", user: null, data: { text: "first" }, dateCreated: "2026-01-01T00:00:00Z" },
+    { id: "4", user: { name: "Dexter" }, data: { text: "third\n\n— Ada via Dexter" }, written_for: "Ada", may_change: false, dateCreated: "2026-01-03T00:00:00Z" },
     { id: "3", data: {} },
     "rubbish",
   ]);
   expect(read.map(({ id, author, text }) => [id, author, text])).toEqual([
     ["1", "Somebody", "first"],
     ["2", "Grace", "second"],
+    ["4", "Ada", "third"],
   ]);
+  expect(read.map(({ mayChange }) => mayChange)).toEqual([true, true, false]);
   expect(readComments(null)).toEqual([]);
 });
 
@@ -51,5 +54,5 @@ it("completes a mention and tells Sentry whom it means", () => {
   if (grace === undefined) return;
   const done = withMention(text, 8, draft, grace);
   expect(done.text).toBe("ask @Grace Hopper please");
-  expect(mentionedIn(`${done.text} and @#checkout`, KNOWN)).toEqual(["user:2", "team:7"]);
+  expect(mentionedIn(`${done.text} and #checkout`, KNOWN)).toEqual(["user:2", "team:7"]);
 });

@@ -12,6 +12,8 @@ export interface Comment {
   readonly text: string;
   readonly at: number | null;
   readonly edited: boolean;
+  /** False where the gateway says that the reader may not. */
+  readonly mayChange: boolean;
 }
 
 /** Give the comments of an answer, oldest first, as a conversation is read. */
@@ -28,15 +30,24 @@ export function readComments(value: unknown): readonly Comment[] {
       return [
         {
           id,
-          author: asText(raw["author_name"]) ?? asText(who["name"]) ?? asText(who["email"]) ?? asText(who["username"]) ?? "Somebody",
+          // Dexter's own credential writes for people who have linked none of their own; it says for whom.
+          author: asText(raw["written_for"]) ?? asText(raw["author_name"]) ?? asText(who["name"]) ?? asText(who["email"]) ?? asText(who["username"]) ?? "Somebody",
           authorId: asText(who["id"]),
-          text,
+          text: unsigned(text, asText(raw["written_for"])),
           at: asMoment(raw["dateCreated"] ?? raw["created_at"]),
           edited: asText(raw["dateEdited"] ?? raw["edited_at"]) !== null,
+          mayChange: raw["may_change"] !== false,
         },
       ];
     })
     .sort((one, other) => (one.at ?? 0) - (other.at ?? 0));
+}
+
+/** Give a comment without the line by which Dexter says for whom it wrote it; the reader sees the name above it. */
+function unsigned(text: string, writtenFor: string | null): string {
+  if (writtenFor === null) return text;
+  const lines = text.trimEnd().split("\n");
+  return lines.at(-1)?.includes(writtenFor) === true ? lines.slice(0, -1).join("\n").trimEnd() : text;
 }
 
 export interface Note {
@@ -48,6 +59,7 @@ export interface Note {
   readonly at: number | null;
   /** Goes back with a change, so that a change of somebody else's is not overwritten unseen. */
   readonly version: number;
+  readonly mayChange: boolean;
 }
 
 /** Give the notes of an answer, pinned ones first, then the newest. */
@@ -63,10 +75,12 @@ export function readNotes(value: unknown): readonly Note[] {
           id,
           body: asText(raw["body"]) ?? "",
           pinned: raw["pinned"] === true,
-          author: asText(raw["author_name"]) ?? asText(asObject(raw["author"])["name"]) ?? "Somebody",
+          // Dexter's own credential writes for people who have linked none of their own; it says for whom.
+          author: asText(raw["written_for"]) ?? asText(raw["author_name"]) ?? asText(asObject(raw["author"])["name"]) ?? "Somebody",
           authorId: asText(raw["author_id"]) ?? asText(asObject(raw["author"])["id"]),
           at: asMoment(raw["updated_at"] ?? raw["created_at"]),
           version: asNumber(raw["version"]) ?? 1,
+          mayChange: raw["may_change"] !== false,
         },
       ];
     })
@@ -106,11 +120,14 @@ export const mentionChoices = (draft: MentionDraft, known: readonly Mentionable[
 
 /** Give the text and the caret after a mention was chosen. */
 export function withMention(text: string, caret: number, draft: MentionDraft, chosen: Mentionable): { text: string; caret: number } {
-  const inserted = `@${chosen.name.replace(/^#/, "#")} `;
+  const inserted = `${spelled(chosen.name)} `;
   return { text: text.slice(0, draft.from) + inserted + text.slice(caret).replace(/^ /, ""), caret: draft.from + inserted.length };
 }
 
 /** Give the words of all who are mentioned in a text by their full name. */
 export function mentionedIn(text: string, known: readonly Mentionable[]): string[] {
-  return known.filter(({ name }) => text.includes(`@${name}`)).map(({ word }) => word);
+  return known.filter(({ name }) => text.includes(spelled(name))).map(({ word }) => word);
 }
+
+/** Give a mention as Sentry reads it: people after @, teams after #. */
+const spelled = (name: string): string => (name.startsWith("#") ? name : `@${name}`);

@@ -2,7 +2,7 @@ import { counted, epochMs, exactTime } from "./format";
 import { headline, levelWord, stateWords } from "./issueWords";
 import type { Issue } from "./model";
 
-/** Give the issue into which others merge unless the reader says otherwise: the one with most events, of equals the oldest. */
+/** Give the issue into which Sentry merges the others: the one with most events, of equals the oldest. */
 export function parentOf(issues: readonly Issue[]): Issue | undefined {
   return [...issues].sort((one, other) => Number(other.count) - Number(one.count) || (epochMs(one.firstSeen) ?? 0) - (epochMs(other.firstSeen) ?? 0))[0];
 }

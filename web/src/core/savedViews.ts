@@ -13,10 +13,10 @@ export interface SavedView {
 /** Give the views of an answer; a mangled address shows the default view. */
 export function readSavedViews(rows: readonly Readonly<Record<string, unknown>>[], me: string | null): SavedView[] {
   return rows.flatMap((row): SavedView[] => {
-    const { id, name, address, visibility, owner_id: ownerId, mine, owned } = row;
+    const { id, name, address, visibility, owner_id: ownerId, mine } = row;
     if (typeof id !== "string" || typeof name !== "string") return [];
-    const owned_ = typeof mine === "boolean" ? mine : typeof owned === "boolean" ? owned : typeof ownerId !== "string" || me === null || ownerId === me;
-    return [{ id, name, address: readAddress(typeof address === "object" && address !== null ? (address as Record<string, unknown>) : {}), visibility: visibility === "shared" ? "shared" : "private", mine: owned_ }];
+    const own = typeof mine === "boolean" ? mine : typeof ownerId !== "string" || me === null || ownerId === me;
+    return [{ id, name, address: readAddress(typeof address === "object" && address !== null ? (address as Record<string, unknown>) : {}), visibility: visibility === "shared" ? "shared" : "private", mine: own }];
   });
 }
 

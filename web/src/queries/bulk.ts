@@ -9,9 +9,11 @@ import type { Issue, Page } from "@/core/model";
 import { nextCursor } from "@/core/paging";
 
 import { issueKeys } from "./issues";
+import { refreshMarks } from "./labels";
 
 const POLL_MS = 1_500;
 const JOBS_EVERY_MS = 60_000;
+const RUNNING_EVERY_MS = 5_000;
 const JOBS_SHOWN = 25;
 const ITEMS_SHOWN = 100;
 
@@ -28,7 +30,8 @@ const pathOf = (id: string) => `/api/v1/bulk/${encodeURIComponent(id)}` as const
 export const jobsQuery = queryOptions({
   queryKey: bulkKeys.jobs,
   queryFn: async ({ signal }) => (await api.get<Page<Job>>("/api/v1/bulk", { limit: JOBS_SHOWN }, signal)).data,
-  refetchInterval: JOBS_EVERY_MS,
+  // What was begun elsewhere and runs is worth a closer look.
+  refetchInterval: ({ state }) => (state.data?.some(isRunning) === true ? RUNNING_EVERY_MS : JOBS_EVERY_MS),
   staleTime: 10_000,
   retry: false,
 });
@@ -59,14 +62,14 @@ export function noteJob(queryClient: QueryClient, job: Job): void {
 }
 
 function refreshAfter(queryClient: QueryClient, job: Job): void {
-  if (takesAway(job.operations) || job.undo?.of != null) {
+  if (takesAway(job.operations)) {
     // What has gone would leave holes in every page: the list begins anew.
     queryClient.setQueriesData<Lists>({ queryKey: issueKeys.lists }, (lists) => (lists === undefined ? undefined : { pages: lists.pages.slice(0, 1), pageParams: lists.pageParams.slice(0, 1) }));
   }
   void queryClient.invalidateQueries({ queryKey: issueKeys.lists, refetchType: "active" });
   void queryClient.invalidateQueries({ queryKey: issueKeys.heads });
   void queryClient.invalidateQueries({ queryKey: ["issue"] });
-  void queryClient.invalidateQueries({ queryKey: ["marks"] });
+  refreshMarks(queryClient);
   void queryClient.invalidateQueries({ queryKey: bulkKeys.items(job.id) });
 }
 

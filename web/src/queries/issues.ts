@@ -8,6 +8,8 @@ import type { Issue, Page } from "@/core/model";
 import { newsIn, nextCursor } from "@/core/paging";
 import type { View } from "@/core/view";
 
+import { refreshMarks } from "./labels";
+
 export const PAGE_SIZE = 50;
 const HEAD_EVERY_MS = 30_000;
 /** How old the polled head may be: what one reader polls, the gateway gives to all others. */
@@ -79,6 +81,7 @@ export function useFreshenIssues(view: View): () => Promise<void> {
       staleTime: 0,
     });
     queryClient.setQueryData<Lists>(key, { pages: [fresh], pageParams: [null] });
+    refreshMarks(queryClient);
   }, [queryClient, view]);
 }
 

@@ -1,5 +1,5 @@
-import { type QueryClient, queryOptions, useQueries } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { type QueryClient, queryOptions, skipToken, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useMemo } from "react";
 
 import { api } from "@/api/client";
 import { asApiError } from "@/api/error";
@@ -22,36 +22,54 @@ export const labelsQuery = queryOptions({
 
 const marksKey = ["marks"] as const;
 type MarksById = Readonly<Record<string, Marks>>;
+const NOTHING_KNOWN: MarksById = {};
 
-function marksQuery(ids: readonly string[]) {
-  return queryOptions({
-    queryKey: [...marksKey, ...ids],
-    queryFn: async ({ signal }) => (await api.get<{ data: Record<string, Marks> }>("/api/v1/issues/marks", { id: [...ids] }, signal)).data as MarksById,
-    enabled: ids.length > 0,
-    staleTime: 60_000,
+const knownIn = (queryClient: QueryClient): MarksById => queryClient.getQueryData<MarksById>(marksKey) ?? {};
+
+/** Ids that have been asked for: a list that scrolls asks once for each, and one failure is not asked again with every row. */
+const askedBy = new WeakMap<QueryClient, Set<string>>();
+
+function askedOf(queryClient: QueryClient): Set<string> {
+  const asked = askedBy.get(queryClient) ?? new Set<string>();
+  askedBy.set(queryClient, asked);
+  return asked;
+}
+
+async function fetchMarks(queryClient: QueryClient, ids: readonly string[]): Promise<void> {
+  const asked = askedOf(queryClient);
+  ids.forEach((id) => asked.add(id));
+  try {
+    const { data } = await api.get<{ data: Record<string, Marks> }>("/api/v1/issues/marks", { id: ids });
+    queryClient.setQueryData<MarksById>(marksKey, (known = {}) => ({ ...known, ...data }));
+  } catch {
     // Labels are beside the point when they cannot be had; the list must not wait or complain.
-    retry: false,
-  });
+  }
 }
 
-/** Give what Dexter knows of each issue, one request for as many as a page holds. Pages that were asked for stay as they are. */
+/** Give what Dexter knows of each issue, asking for what is not known yet, one request for as many as a page holds. */
 export function useMarks(ids: readonly string[]): ReadonlyMap<string, Marks> {
-  const parts = useMemo(() => Array.from({ length: Math.ceil(ids.length / IDS_AT_ONCE) }, (_, part) => ids.slice(part * IDS_AT_ONCE, (part + 1) * IDS_AT_ONCE)), [ids]);
-  return useQueries({ queries: parts.map(marksQuery), combine: joined });
+  const queryClient = useQueryClient();
+  const known = useQuery<MarksById>({ queryKey: marksKey, queryFn: skipToken, staleTime: Infinity }).data ?? NOTHING_KNOWN;
+  useEffect(() => {
+    const asked = askedOf(queryClient);
+    const missing = ids.filter((id) => !(id in known) && !asked.has(id));
+    for (let from = 0; from < missing.length; from += IDS_AT_ONCE) void fetchMarks(queryClient, missing.slice(from, from + IDS_AT_ONCE));
+  }, [ids, known, queryClient]);
+  return useMemo(() => new Map(Object.entries(known)), [known]);
 }
 
-function joined(results: readonly { readonly data: MarksById | undefined }[]): ReadonlyMap<string, Marks> {
-  return new Map(results.flatMap(({ data }) => Object.entries(data ?? {})));
+/** Ask for all marks anew: others may have changed them. What is on screen stays until the answer is there. */
+export function refreshMarks(queryClient: QueryClient): void {
+  const ids = Object.keys(knownIn(queryClient));
+  askedOf(queryClient).clear();
+  for (let from = 0; from < ids.length; from += IDS_AT_ONCE) void fetchMarks(queryClient, ids.slice(from, from + IDS_AT_ONCE));
 }
 
-/** Give what is known of an issue's marks in any list or page, without asking. */
-export function knownMarks(queryClient: QueryClient, id: string): Marks {
-  const found = queryClient.getQueriesData<MarksById>({ queryKey: marksKey }).find(([, marks]) => marks?.[id] !== undefined);
-  return found?.[1]?.[id] ?? NO_MARKS;
-}
+/** Give what is known of an issue's marks, without asking. */
+const knownMarks = (queryClient: QueryClient, id: string): Marks => knownIn(queryClient)[id] ?? NO_MARKS;
 
 export function patchMarks(queryClient: QueryClient, id: string, change: (marks: Marks) => Marks): void {
-  queryClient.setQueriesData<MarksById>({ queryKey: marksKey }, (all) => (all === undefined || !(id in all) ? all : { ...all, [id]: change(all[id] ?? NO_MARKS) }));
+  queryClient.setQueryData<MarksById>(marksKey, (known = {}) => ({ ...known, [id]: change(known[id] ?? NO_MARKS) }));
 }
 
 /** Make a label. Throws the ApiError when the gateway refuses it. */

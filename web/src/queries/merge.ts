@@ -9,10 +9,18 @@ import { issueKeys } from "./issues";
 
 const pathOf = (id: string) => `/api/v1/issues/${encodeURIComponent(id)}` as const;
 
-/** Merge issues into one of them. Throws the ApiError when Sentry or the gateway refuses. */
-export async function mergeIssues(queryClient: QueryClient, parent: Issue, others: readonly Issue[]): Promise<void> {
-  await api.post<unknown>(`${pathOf(parent.id)}/merge`, { ids: others.map(({ id }) => id) });
+export interface Merged {
+  /** The id of the issue that stays: Sentry's choice. */
+  readonly parent: string;
+  /** Pending while Sentry is still moving events. */
+  readonly state: "done" | "pending";
+}
+
+/** Merge issues. Throws the ApiError when Sentry or the gateway refuses. */
+export async function mergeIssues(queryClient: QueryClient, parent: Issue, others: readonly Issue[]): Promise<Merged> {
+  const merged = await api.post<Merged>(`${pathOf(parent.id)}/merge`, { ids: others.map(({ id }) => id) });
   await refreshAll(queryClient);
+  return merged;
 }
 
 async function refreshAll(queryClient: QueryClient): Promise<void> {

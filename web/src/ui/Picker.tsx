@@ -1,4 +1,4 @@
-import { Popover } from "@mantine/core";
+import { Popover, Portal } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 
@@ -44,6 +44,8 @@ function AnchoredPicker({ anchor, ...rest }: Props & { anchor: HTMLElement }) {
   const [box] = useState(() => anchor.getBoundingClientRect());
   const leftHalf = box.left + box.width / 2 < window.innerWidth / 2;
   return (
+    // Out of whatever it stands in: a dialog's own movement would carry the place of the anchor away.
+    <Portal>
     <Popover opened onDismiss={rest.onClose} position={leftHalf ? "bottom-start" : "bottom-end"} offset={4} hideDetached={false} trapFocus returnFocus shadow="float" withRoles={false}>
       <Popover.Target>
         <div style={{ position: "fixed", left: box.left, top: box.top, width: box.width, height: box.height, pointerEvents: "none" }} />
@@ -52,6 +54,7 @@ function AnchoredPicker({ anchor, ...rest }: Props & { anchor: HTMLElement }) {
         <PickerBody {...rest} />
       </Popover.Dropdown>
     </Popover>
+    </Portal>
   );
 }
 

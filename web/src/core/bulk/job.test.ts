@@ -62,6 +62,7 @@ it("knows for how long it can be taken back", () => {
 it.each<[Partial<Job>, boolean]>([
   [{ state: "previewed" }, false],
   [{ state: "applying", started_at: at(NOW) }, true],
+  [{ state: "resolving", operations: [{ op: "undo", job: "job-0" }], undo: { possible: false, until: null, of: "job-0", by: null, why: null } }, true],
   [{ state: "cancelled", started_at: null, finished_at: at(NOW) }, false],
   [{ state: "done", started_at: at(NOW), finished_at: at(NOW - 5 * MINUTE) }, true],
   [{ state: "done", started_at: at(NOW), finished_at: at(NOW - 40 * MINUTE) }, false],

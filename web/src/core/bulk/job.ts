@@ -27,7 +27,9 @@ export type Operation =
   | { readonly op: "label"; readonly add: readonly string[]; readonly remove: readonly string[] }
   | { readonly op: "merge" }
   | { readonly op: "delete" }
-  | { readonly op: "discard" };
+  | { readonly op: "discard" }
+  /** Of a job that takes another one back; nobody asks for it by itself. */
+  | { readonly op: "undo"; readonly job: string };
 
 export type JobState = "resolving" | "previewed" | "applying" | "verifying" | "paused" | "done" | "cancelled" | "failed";
 
@@ -133,15 +135,19 @@ export function undoLeftMs(job: Pick<Job, "state" | "undo">, nowMs: number): num
   return undo.until === null ? Number.POSITIVE_INFINITY : Math.max(0, Date.parse(undo.until) - nowMs);
 }
 
-const GONE_AFTER_MS = 30 * 60_000;
+const GONE_AFTER_MS = 15 * 60_000;
 
 /** Whether the reader still wants it at hand: it runs, waits, or has ended not long ago. */
 export function isAtHand(job: Job, dismissed: readonly string[], nowMs: number): boolean {
-  if (job.state === "previewed" || (job.state === "resolving" && job.started_at === null) || dismissed.includes(job.id)) return false;
-  if (!isOver(job)) return true;
+  if (dismissed.includes(job.id)) return false;
+  // A preview is in its dialog; what takes another job back needs none, and is under way at once.
+  const previewing = job.state === "previewed" || (job.state === "resolving" && job.started_at === null);
+  if (!isOver(job)) return !previewing || job.undo?.of != null;
   // What was cancelled before it began is nothing to tell of.
-  if (job.started_at === null) return job.state === "failed" && nowMs - Date.parse(job.created_at) < GONE_AFTER_MS;
-  return undoLeftMs(job, nowMs) > 0 ? nowMs - Date.parse(job.finished_at ?? job.created_at) < 2 * GONE_AFTER_MS : nowMs - Date.parse(job.finished_at ?? job.created_at) < GONE_AFTER_MS;
+  if (job.started_at === null && job.state !== "failed") return false;
+  // What was taken back is told of by the job that did so.
+  if (job.undo?.by != null) return false;
+  return nowMs - Date.parse(job.finished_at ?? job.created_at) < GONE_AFTER_MS;
 }
 
 /** Give the operations that say the same as an update of one issue. */
@@ -166,7 +172,7 @@ export function operationsOf(update: IssueUpdate): Operation[] {
 }
 
 /** Whether issues leave an open list when this is done to them. */
-export const takesAway = (operations: readonly Operation[]): boolean => operations.some(({ op }) => op === "status" || op === "merge" || op === "delete" || op === "discard");
+export const takesAway = (operations: readonly Operation[]): boolean => operations.some(({ op }) => op === "status" || op === "merge" || op === "delete" || op === "discard" || op === "undo");
 
 const LAST = new Set(["merge", "delete", "discard"]);
 

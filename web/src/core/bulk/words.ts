@@ -29,6 +29,8 @@ export function operationWords(operation: Operation, nameOf: (assignee: string) 
       return "Delete";
     case "discard":
       return "Delete and discard future events";
+    case "undo":
+      return "Undo";
     default:
       return FLAG_WORDS[operation.op][operation.value ? 0 : 1];
   }
@@ -43,12 +45,12 @@ function labelWords(add: readonly string[], remove: readonly string[]): string {
 }
 
 /** Give what a job is, in one line: "Resolve, assign to me · 4,312 issues". */
-export function jobTitle(job: Pick<Job, "operations" | "counts" | "undo">, nameOf?: (assignee: string) => string): string {
+export function jobTitle(job: Pick<Job, "operations" | "counts">, nameOf?: (assignee: string) => string): string {
   const deeds = job.operations.map((operation, index) => {
     const words = operationWords(operation, nameOf);
     return index === 0 ? words : words.charAt(0).toLowerCase() + words.slice(1);
   });
-  const what = job.undo?.of != null ? "Undo" : deeds.join(", ") || "Nothing";
+  const what = deeds.join(", ") || "Nothing";
   return `${what} · ${counted(job.counts.total, "issue")}`;
 }
 
@@ -117,9 +119,13 @@ const FIELD_WORDS: Partial<Record<string, string>> = {
   bookmark: "Bookmark",
   isSubscribed: "Subscription",
   subscribe: "Subscription",
+  subscribed: "Subscription",
+  details: "Condition",
   isPublic: "Shared",
   public: "Shared",
   reviewed: "Reviewed",
+  for_review: "For review",
+  inbox: "For review",
   labels: "Labels",
   label: "Labels",
   merge: "Merged into",
@@ -150,7 +156,9 @@ export function differences(before: unknown, after: unknown): { readonly field: 
   const [was, is] = [record(before), record(after)];
   return Object.keys(is).flatMap((key) => {
     const [from, to] = [valueWords(was[key]), valueWords(is[key])];
-    return from === to ? [] : [{ field: fieldWord(key), from, to }];
+    // That a state ends with its status goes without saying.
+    const implied = key === "substatus" && is[key] === null;
+    return from === to || implied ? [] : [{ field: fieldWord(key), from, to }];
   });
 }
 

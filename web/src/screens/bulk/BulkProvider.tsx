@@ -1,14 +1,16 @@
-import { type ReactNode, useCallback, useMemo, useRef, useState } from "react";
+import { lazy, type ReactNode, Suspense, useCallback, useMemo, useRef, useState } from "react";
 
 import type { Operation } from "@/core/bulk/job";
 import { useCommands } from "@/ui/commands";
 
-import { BulkDialog } from "./BulkDialog";
 import { BulkContext, type Bulk } from "./bulk";
-import { JobDetails } from "./JobDetails";
-import { JobList } from "./JobList";
 import { JobTray } from "./JobTray";
 import { useBulkFlow } from "./useBulkFlow";
+
+// Whoever only reads never needs these.
+const BulkDialog = lazy(async () => ({ default: (await import("./BulkDialog")).BulkDialog }));
+const JobDetails = lazy(async () => ({ default: (await import("./JobDetails")).JobDetails }));
+const JobList = lazy(async () => ({ default: (await import("./JobList")).JobList }));
 
 /** Lets every screen below begin jobs, and keeps those at hand in a tray wherever the reader goes. */
 export function BulkProvider({ children }: { children: ReactNode }) {
@@ -27,6 +29,7 @@ export function BulkProvider({ children }: { children: ReactNode }) {
     <BulkContext value={bulk}>
       {children}
       <JobTray onShow={setShown} />
+      <Suspense fallback={null}>
       {control.flow !== null && (
         <BulkDialog
           flow={control.flow}
@@ -47,6 +50,7 @@ export function BulkProvider({ children }: { children: ReactNode }) {
         />
       )}
       {shown !== null && <JobDetails id={shown} onClose={() => setShown(null)} />}
+      </Suspense>
     </BulkContext>
   );
 }

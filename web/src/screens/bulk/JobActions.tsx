@@ -10,6 +10,9 @@ import { useNow } from "@/ui/useNow";
 
 import classes from "./bulk.module.css";
 
+/** Beyond this nobody needs to be told how long an undo stays possible. */
+const PRESSING_MS = 60 * 60_000;
+
 interface Props {
   job: Job;
   /** The way to what became of each issue; absent where that is on screen already. */
@@ -34,7 +37,7 @@ export function JobActions({ job, onShow }: Props) {
         {(job.state === "applying" || job.state === "verifying") && button("pause", "Pause")}
         {job.state === "paused" && button("resume", "Go on")}
         {!isOver(job) && button("cancel", "Cancel")}
-        {left > 0 && button("undo", Number.isFinite(left) ? `Undo (${shortSpan(left / 1000)} left)` : "Undo")}
+        {left > 0 && button("undo", left < PRESSING_MS ? `Undo (${shortSpan(left / 1000)} left)` : "Undo")}
         {onShow !== undefined && (
           <Button size="compact-sm" variant="subtle" color="gray" onClick={onShow}>
             Details

@@ -1,4 +1,4 @@
-import { ActionIcon } from "@mantine/core";
+import { ActionIcon, Button } from "@mantine/core";
 import { useLocalStorage } from "@mantine/hooks";
 import { IconChevronDown, IconChevronUp, IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -32,6 +32,11 @@ export function JobTray({ onShow }: { onShow: (id: string) => void }) {
     <section className={classes.tray} aria-label="Jobs" data-job-tray data-folded={folded || undefined}>
       <header>
         <h2>{running > 0 ? `${counted(running, "job")} under way` : counted(shown.length, "finished job")}</h2>
+        {running === 0 && (
+          <Button size="compact-sm" variant="subtle" color="gray" ml="auto" onClick={() => setDismissed([...dismissed, ...shown.map(({ id }) => id)].slice(-MOST_DISMISSED))}>
+            Dismiss
+          </Button>
+        )}
         <ActionIcon variant="subtle" color="gray" size={28} aria-expanded={!folded} aria-label={folded ? "Unfold the jobs" : "Fold the jobs"} onClick={() => setFolded(!folded)}>
           {folded ? <IconChevronUp size={16} /> : <IconChevronDown size={16} />}
         </ActionIcon>

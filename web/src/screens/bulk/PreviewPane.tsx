@@ -219,6 +219,7 @@ function Confirmation({ job, preview, busy, onApply, onBack }: Pick<Props, "job"
           label={`Type ${exactCount(preview.total)} to confirm`}
           description={grave ? undefined : "This reaches every issue that matches, also those you have not seen."}
           inputMode="numeric"
+          data-autofocus
           autoComplete="off"
           value={typed}
           onChange={(event) => setTyped(event.currentTarget.value)}

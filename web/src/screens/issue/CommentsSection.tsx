@@ -29,7 +29,7 @@ export function CommentsSection({ issueId }: { issueId: string }) {
         {comments.data !== undefined && <span className={classes.count}>{comments.data.length}</span>}
       </h2>
       {comments.isPending && <p className={sideClasses.quiet}>Loading the comments</p>}
-      {comments.isError && hasNoComments(comments.error) && <p className={sideClasses.quiet}>{comments.error.status === 501 ? comments.error.message : "This Sentry serves no comments."} A note below stays in Dexter.</p>}
+      {comments.isError && hasNoComments(comments.error) && <p className={sideClasses.quiet}>{comments.error.status === 501 ? comments.error.message : "This Sentry has no comments on issues."} A note below stays in Dexter.</p>}
       {comments.isError && !hasNoComments(comments.error) && <ErrorState compact error={comments.error} onRetry={() => void comments.refetch()} />}
       {comments.data !== undefined && (
         <>
@@ -97,6 +97,7 @@ function CommentItem({ issueId, comment }: { issueId: string; comment: Comment }
       text={comment.text}
       noun="comment"
       aside={comment.edited ? ", edited" : undefined}
+      mayChange={comment.mayChange}
       busy={remove.isPending}
       error={edit.error ?? remove.error}
       onDelete={() => remove.mutate()}

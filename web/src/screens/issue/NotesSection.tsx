@@ -62,6 +62,7 @@ function NoteItem({ issueId, note }: { issueId: string; note: Note }) {
             {note.pinned ? "Unpin" : "Pin"}
           </button>
         }
+        mayChange={note.mayChange}
         busy={remove.isPending}
         error={edit.error ?? remove.error}
         onDelete={() => remove.mutate()}

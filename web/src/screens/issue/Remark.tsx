@@ -21,6 +21,7 @@ interface Props {
   aside?: ReactNode;
   /** Further buttons. */
   more?: ReactNode;
+  mayChange: boolean;
   busy: boolean;
   error: unknown;
   edit: (done: () => void) => ReactNode;
@@ -28,7 +29,7 @@ interface Props {
 }
 
 /** Something a person wrote: by whom, when, what, and what can be done with it. */
-export function Remark({ author, at, text, noun, aside, more, busy, error, edit, onDelete }: Props) {
+export function Remark({ author, at, text, noun, aside, more, mayChange, busy, error, edit, onDelete }: Props) {
   const [editing, setEditing] = useState(false);
   const [asked, setAsked] = useState(false);
   const failure = error === null ? null : asApiError(error);
@@ -45,13 +46,15 @@ export function Remark({ author, at, text, noun, aside, more, busy, error, edit,
         </span>
       </header>
       {editing ? edit(() => setEditing(false)) : <Markdown text={text} />}
-      {!editing && (
+      {!editing && (mayChange || more !== undefined) && (
         <footer>
           {more}
-          <button type="button" className={classes.textButton} onClick={() => setEditing(true)}>
-            Edit
-          </button>
-          {asked ? (
+          {mayChange && (
+            <button type="button" className={classes.textButton} onClick={() => setEditing(true)}>
+              Edit
+            </button>
+          )}
+          {!mayChange ? null : asked ? (
             <>
               <span className={sideClasses.quiet}>Delete this {noun}?</span>
               <Button size="compact-xs" color="red" loading={busy} onClick={onDelete}>

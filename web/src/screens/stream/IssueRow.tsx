@@ -215,7 +215,7 @@ function PhoneNumbers({ issue }: { issue: Issue }) {
     <div className={classes.phoneNumbers}>
       <Count value={Number(issue.count)} noun="event" />
       <span className={classes.phoneUsers}>
-        <Count value={issue.userCount} noun="user" /> <span aria-hidden>users</span>
+        <Count value={issue.userCount} noun="user" /> <span aria-hidden>{issue.userCount === 1 ? "user" : "users"}</span>
       </span>
       <Ago iso={issue.lastSeen} bare />
     </div>

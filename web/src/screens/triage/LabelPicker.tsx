@@ -1,6 +1,6 @@
 import { IconCheck, IconMinus, IconPlus } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 
 import { asApiError } from "@/api/error";
 import { matches } from "@/core/choices";
@@ -27,7 +27,8 @@ export function LabelPicker({ subjects, anchor, onCrowd, onClose }: Props) {
   const labels = useQuery(labelsQuery);
   const crowd = crowdOf(subjects);
   const issues = isCrowd(subjects) || crowd !== null ? [] : subjects;
-  const marks = useMarks(issues.map(({ id }) => id));
+  const ids = useMemo(() => (isCrowd(subjects) || crowdOf(subjects) !== null ? [] : subjects.map(({ id }) => id)), [subjects]);
+  const marks = useMarks(ids);
   const [naming, setNaming] = useState<string | null>(null);
   const [trouble, setTrouble] = useState<string | null>(null);
   const known = labels.data ?? [];

@@ -1,4 +1,4 @@
-import { Button, Radio } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { useMutation, useQueries, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -16,7 +16,7 @@ import classes from "./triage.module.css";
 
 interface Props {
   issues: readonly Issue[];
-  onMerged: (parent: Issue, others: readonly Issue[]) => void;
+  onMerged: (parent: Issue, others: readonly Issue[], done: boolean) => void;
   onClose: () => void;
 }
 
@@ -26,16 +26,17 @@ const MOST_TAGS = 4;
 export function MergeDialog({ issues, onMerged, onClose }: Props) {
   const queryClient = useQueryClient();
   const narrow = useMediaQuery("(max-width: 700px)", false, { getInitialValueInEffect: false });
-  const [parentId, setParentId] = useState(parentOf(issues)?.id ?? "");
+  const parentId = parentOf(issues)?.id ?? "";
   const [all, setAll] = useState(false);
   const details = useQueries({ queries: issues.map(({ id }) => issueDetailQuery(id)) });
   const parent = issues.find(({ id }) => id === parentId);
   const others = issues.filter(({ id }) => id !== parentId);
   const merge = useMutation({
-    mutationFn: async () => {
-      if (parent !== undefined) await mergeIssues(queryClient, parent, others);
+    mutationFn: async () => (parent === undefined ? null : await mergeIssues(queryClient, parent, others)),
+    onSuccess: (merged) => {
+      const stays = issues.find(({ id }) => id === merged?.parent);
+      if (merged !== null && stays !== undefined) onMerged(stays, issues.filter((issue) => issue !== stays), merged.state === "done");
     },
-    onSuccess: () => parent !== undefined && onMerged(parent, others),
   });
   const refusal = mergeRefusal(issues);
   const known = details.map(({ data }) => data);
@@ -54,15 +55,15 @@ export function MergeDialog({ issues, onMerged, onClose }: Props) {
             {refusal}
           </p>
         )}
-        <p className={classes.quiet}>Events of the others move into the issue that stays. They can be split off again from its page for as long as Sentry keeps their groups.</p>
+        <p className={classes.quiet}>Sentry keeps the issue with most events, and moves those of the others into it. They can be split off again from its page for as long as Sentry keeps their groups.</p>
         <div className={classes.compare} tabIndex={0} role="region" aria-label="What differs">
           <table>
             <thead>
               <tr>
-                <th scope="col">Stays</th>
+                <th scope="col">Issue</th>
                 {issues.map((issue) => (
                   <th key={issue.id} scope="col">
-                    <Radio size="xs" name="parent" label={issue.shortId} aria-label={`${issue.shortId} stays`} checked={issue.id === parentId} onChange={() => setParentId(issue.id)} />
+                    <code>{issue.shortId}</code> {issue.id === parentId && <strong>stays</strong>}
                   </th>
                 ))}
               </tr>

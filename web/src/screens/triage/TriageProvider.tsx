@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useCallback, useMemo, useRef, useState } from "react";
+import { lazy, type ReactNode, Suspense, useCallback, useMemo, useRef, useState } from "react";
 
 import { operationsOf } from "@/core/bulk/job";
 import { doneWords, subjectOf } from "@/core/issueWords";
@@ -9,10 +9,11 @@ import { useBulk } from "@/screens/bulk/bulk";
 import { useCommands } from "@/ui/commands";
 
 import { LabelPicker } from "./LabelPicker";
-import { MergeDialog } from "./MergeDialog";
 import { type Asked, TriagePicker } from "./TriagePicker";
 import { tell } from "./toast";
 import { crowdOf, HANDFUL, isCrowd, type Subjects, type Target, type Triage, TriageContext } from "./triage";
+
+const MergeDialog = lazy(async () => ({ default: (await import("./MergeDialog")).MergeDialog }));
 
 /** What one change is taken back with: each toast undoes its own, `z` the latest and then those before it. */
 interface Undo {
@@ -109,14 +110,16 @@ export function TriageProvider({ children }: { children: ReactNode }) {
         />
       )}
       {open?.kind === "merge" && (
+        <Suspense fallback={null}>
         <MergeDialog
           issues={open.issues}
           onClose={close}
-          onMerged={(parent, others) => {
+          onMerged={(parent, others, done) => {
             close();
-            tell({ done: `Merged ${subjectOf(others)} into ${parent.shortId}`, refused: [] }, null);
+            tell({ done: `${done ? "Merged" : "Sentry is merging"} ${subjectOf(others)} into ${parent.shortId}`, refused: [] }, null);
           }}
         />
+        </Suspense>
       )}
     </TriageContext>
   );
