@@ -15,6 +15,7 @@ from dexter import __version__
 from dexter.cli_bulk import bulk
 from dexter.cli_catalog import catalog
 from dexter.cli_db import db
+from dexter.cli_forget import forget
 from dexter.cli_gateway import (
     Environments,
     Filters,
@@ -43,6 +44,7 @@ app.add_typer(issues, name="issues")
 app.add_typer(bulk, name="bulk")
 app.add_typer(catalog, name="catalog")
 app.add_typer(db, name="db")
+app.command()(forget)
 app.add_typer(users, name="users")
 app.add_typer(keys, name="keys")
 

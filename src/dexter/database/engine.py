@@ -167,6 +167,8 @@ def set_up_sqlite(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA synchronous=NORMAL")
+    # What is deleted is overwritten, since people's data is among it.
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
 
 
