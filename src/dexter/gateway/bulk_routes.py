@@ -210,7 +210,7 @@ def _in_sentrys_words(gateway: Gateway, part: Part) -> Json:
     if part.period is not None:
         pairs.append(["statsPeriod", part.period])
     pairs += [["environment", name] for name in part.environment] + [["project", name] for name in part.project]
-    return {"organization": organization, "pairs": pairs}
+    return {"organization": organization, "pairs": pairs, **({"exclude": part.exclude} if part.exclude else {})}
 
 
 def _pagination(cursor: str | None) -> Json:

@@ -40,6 +40,9 @@ class Part(_Form):
     project: list[Annotated[str, Field(max_length=100)]] = Field(default=[], max_length=100)
     level: list[Literal["fatal", "error", "warning", "info", "debug", "sample"]] = Field(default=[], max_length=6)
     organization: Slug | None = Field(default=None, description="By default the one Dexter is set up for.")
+    exclude: list[Annotated[str, Field(pattern=r"^\d{1,20}$")]] = Field(
+        default=[], max_length=10_000, description="Numbers of issues that the query finds and that are left alone."
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> Part:

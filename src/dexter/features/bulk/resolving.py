@@ -114,7 +114,13 @@ async def _by_query(work: Work, job: Job, part: Json, progress: Json) -> list[Js
         _next_part(progress)
     else:
         progress["cursor"] = page.next_cursor
-    return await _rows(work, job, part["organization"], page.groups, progress)
+    return await _rows(work, job, part["organization"], _wanted_of(part, page.groups), progress)
+
+
+def _wanted_of(part: Json, groups: Sequence[Json]) -> list[Json]:
+    """Give what a search found without what whoever asked took out again."""
+    left_alone = set(part.get("exclude", ()))
+    return [group for group in groups if str(group["id"]) not in left_alone]
 
 
 def _next_part(progress: Json) -> None:
@@ -213,7 +219,7 @@ async def _entered(work: Work, job: Job) -> int:
         if "pairs" in part:
             sentry = await work.sentry(job, part["organization"])
             page = await sentry.page(tuple((name, value) for name, value in part["pairs"]), None, work.size)
-            ids = [str(group["id"]) for group in page.groups]
+            ids = [str(group["id"]) for group in _wanted_of(part, page.groups)]
             async with work.jobs.working(job.id, work.holder) as tx:
                 count += len(set(ids) - await tx.known(part["organization"], ids))
     return count
