@@ -42,7 +42,11 @@ STATUS = st.sampled_from(
         {"op": "status", "status": "resolved", "resolve": {"mode": "next_release"}},
         {"op": "status", "status": "archived", "archive": {"mode": "forever"}},
         {"op": "status", "status": "archived", "archive": {"mode": "until_escalating"}},
-        {"op": "status", "status": "archived", "archive": {"mode": "until_count", "count": 50, "window_minutes": 60}},
+        {
+            "op": "status",
+            "status": "archived",
+            "archive": {"mode": "until_count", "count": 1_000_000, "window_minutes": 60},
+        },
     ]
 )
 ASSIGN = st.sampled_from(["me", "user:1", "team:1", None]).map(lambda who: {"op": "assign", "assignee": who})

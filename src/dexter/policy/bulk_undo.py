@@ -46,6 +46,9 @@ def restoring(wrote: Wanted, before: Image, after: Image, now: Image, moment: fl
         # Resolving took it out of the review queue.
         target["for_review"] = True
     _keep_reviews_possible(target, now, plan)
+    if "status" in target and _is_untied(target["status"]) and now.get("status") == "resolved":
+        # Sentry does nothing with an issue that is resolved already, so it is opened in between.
+        plan.want["reopen"] = True
     if target:
         plan.want["set"], plan.want["change"] = target, list(target)
     _restore_labels(wrote.get("labels") or {}, now, plan)
@@ -81,12 +84,16 @@ def status_again(before: Image, moment: float) -> dict[str, Any]:
     match before["status"]:
         case "resolved":
             tied = {name: details[name] for name in RESOLUTIONS if name in details}
-            return {"status": "resolved", **({"statusDetails": tied} if tied else {})}
+            return {"status": "resolved", "statusDetails": tied}
         case "archived":
             return _archived_again(before, details, moment)
         case _:
             substatus = before.get("substatus")
             return {"status": "unresolved", **({"substatus": substatus} if substatus else {})}
+
+
+def _is_untied(status: dict[str, Any]) -> bool:
+    return status["status"] == "resolved" and not status["statusDetails"]
 
 
 def _archived_again(before: Image, details: dict[str, Any], moment: float) -> dict[str, Any]:

@@ -74,6 +74,8 @@ def unconfirmed(want: Wanted, before: Image, seen: Image | None) -> Verdict:
         return CONFIRMED
     if all(same(field, before, seen) for field in wrong):
         return AGAIN
+    if want.get("reopen") and wrong == ["status"] and seen["status"] == "unresolved":
+        return AGAIN  # it broke off half way
     changed = ", ".join(
         f"its {WORDS[field]} is {told(field, seen)}" for field in wrong if not same(field, before, seen)
     )

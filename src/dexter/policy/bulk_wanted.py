@@ -11,7 +11,7 @@ import json
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from dexter.policy.bulk_image import FIELDS, Image
+from dexter.policy.bulk_image import FIELDS, RESOLUTIONS, Image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,6 +88,8 @@ def _status_holds(value: Mapping[str, Any], now: Image) -> bool:
     if asked is not None and has is not None and asked != has:
         return False
     details = now.get("details") or {}
+    if status == "resolved" and value.get("statusDetails") == {} and not details.keys().isdisjoint(RESOLUTIONS):
+        return False  # it shall be tied to no release, which is more than being resolved
     return all(_detail_holds(name, said, details) for name, said in (value.get("statusDetails") or {}).items())
 
 
@@ -158,7 +160,7 @@ def batch(step: int, organization: str, project: str | None, want: Wanted) -> st
 
     One project too where Sentry refuses several: a release is a project's, and so is what merges.
     """
-    body: Any = want.get("do") if step else sentry_body(want.get("set") or {})
+    body: Any = want.get("do") if step else [want.get("reopen"), sentry_body(want.get("set") or {})]
     alone = body == "merge" if step else _is_one_projects(want)
     key = json.dumps([step, organization, project if alone else None, body], sort_keys=True)
     return blake2b(key.encode(), digest_size=8).hexdigest()

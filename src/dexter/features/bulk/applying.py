@@ -214,6 +214,8 @@ async def _ask(work: Work, job: Job, items: Sequence[Item]) -> Json:
                 await sentry.unmerge(item.wanted["unmerge"]["parent"], item.wanted["unmerge"]["hashes"])
             return {}
         case _:
+            if first.wanted.get("reopen"):
+                await sentry.update(ids, {"status": "unresolved"})
             return await sentry.update(ids, sentry_body(first.wanted["set"]))
 
 
