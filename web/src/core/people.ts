@@ -107,7 +107,8 @@ export function passwordFault(password: string, repeated: string): string | null
 /** Until when something holds; `now` in epoch milliseconds. */
 export function expiryWords(expiresAt: string | null, now: number): string {
   if (expiresAt === null) return "Never expires";
-  const days = Math.floor((Date.parse(expiresAt) - now) / 86_400_000);
-  if (Date.parse(expiresAt) <= now) return "Expired";
-  return days === 0 ? "Expires today" : `Expires in ${days} ${days === 1 ? "day" : "days"}`;
+  const left = (Date.parse(expiresAt) - now) / 86_400_000;
+  if (left <= 0) return "Expired";
+  const days = Math.round(left);
+  return left < 1 ? "Expires today" : `Expires in ${days} ${days === 1 ? "day" : "days"}`;
 }
