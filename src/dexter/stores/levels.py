@@ -64,14 +64,14 @@ class TwoLevels:
     async def get(self, key: str) -> Entry | None:
         """Give the entry of a key, or None. While the promise is suspended it is good as a fallback only."""
         await self._settle()
-        entry = self._as_known(self._held(key))
-        if (entry is None or entry.outdated or entry.fallback_only) and self._level is not None:
-            # Another process may have asked since.
-            if not self._purges.suspended():
-                # While purges are unknown nothing of it would count as fresh, and asking might take long.
-                self._promote(await self._level.get(key))
-            entry = self._as_known(self._held(key))
-        return entry
+        entry = self.peek(key)
+        if entry is not None and not entry.fallback_only:
+            return entry
+        # Another process may have asked since. While purges are unknown nothing of it would count as fresh, and a look
+        # might take long.
+        if self._level is not None and not self._purges.suspended():
+            self._promote(await self._level.get(key))
+        return self._as_known(self._held(key))
 
     def peek(self, key: str) -> Entry | None:
         """Give the live entry of a key from memory without suspending; None also when unsure."""
