@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -31,6 +32,11 @@ Added = tuple[tuple[bytes, bytes], ...]
 
 _CURRENT: Added = ((VERSION_HEADER.encode(), CURRENT.encode()),)
 _X_CACHE = {"hit": b"HIT", "stale": b"HIT", "fallback": b"HIT", "bypass": b"BYPASS"}
+EXPORT = "/api/v1/{o}/projects/{p}/issues/export"
+FILE_OF = "file_of"
+"""The key in a scope's state under which stands of which project a file is."""
+DISPOSITION = b"content-disposition"
+_MOMENT = re.compile(rb"-(\d{8})-(\d{6})\.(\w+)")
 _FIRST_LIST = "/projects/"
 """Part of the address of the first version's list, whose statuses are spelled of old too."""
 
@@ -59,7 +65,7 @@ class Legacy:
             return scope, _CURRENT
         row, values = found
         scope["state"][LEGACY] = row.version
-        return _respelled(scope, row), _encoded(row.version, _successor(row, values))
+        return _readdressed(scope, row, values), _encoded(row.version, _successor(row, values))
 
 
 def _listed(scope: Scope, version: str) -> tuple[Scope, Added]:
@@ -79,7 +85,11 @@ def _listed(scope: Scope, version: str) -> tuple[Scope, Added]:
     return _asking(scope, today(pairs)), _encoded(FIRST, ISSUE_LIST)
 
 
-def _respelled(scope: Scope, row: Row) -> Scope:
+def _readdressed(scope: Scope, row: Row, values: Mapping[str, str]) -> Scope:
+    if row.template == EXPORT:
+        scope["state"][FILE_OF] = values["p"]
+        named = (("organization", values["o"]), ("project", values["p"]))
+        return _asking({**scope, "path": "/api/v1/issues/export"}, (*today(query_of(scope)), *named))
     if row.method == "GET" and row.template.endswith("/issues") and _FIRST_LIST in row.template:
         return _asking(scope, today(query_of(scope)))
     return scope
@@ -114,5 +124,18 @@ class _Signed:
             if LEGACY in self._scope["state"]:
                 outcome = str(self._scope["state"].get("outcome") or "")
                 told = (*told, (b"x-cache", _X_CACHE.get(outcome, b"MISS")))
-            message = {**message, "headers": [*message.get("headers", ()), *told]}
+            fields = [*message.get("headers", ()), *told]
+            project = self._scope["state"].get(FILE_OF)
+            if project is not None:
+                fields = [(name, _file_of(project, value) if name == DISPOSITION else value) for name, value in fields]
+            message = {**message, "headers": fields}
         await self._send(message)
+
+
+def _file_of(project: str, disposition: bytes) -> bytes:
+    """Give the old name of an export's file, with the moment that is in today's."""
+    found = _MOMENT.search(disposition)
+    if found is None:
+        return disposition
+    day, time, ending = (part.decode() for part in found.groups())
+    return f'attachment; filename="sentry_issues_{quote(project)}_{day}_{time}.{ending}"'.encode()
