@@ -11,10 +11,13 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 from tests.doubles.sandbox_transport import BASE, OWNER, SandboxTransport
 
 from dexter.app import create_app
 from dexter.features import issue_merging
+from dexter.gateway import issue_routes, mark_routes, view_routes
 from dexter.settings import read_settings
 
 from .conftest import ACCESS_TOKEN, Visitor
@@ -55,7 +58,19 @@ class Stand:
     async def v1(self, method: str, path: str, body: Any = None, *, expect: int = 200) -> Any:
         response = await self.visitor.send(method, f"/api/v1{path}", body)
         assert response.status == expect, (response.status, response.body)
+        if response.status < 300:
+            check_shape(method, f"/api/v1{path}".partition("?")[0], response.body)
         return response.json() if response.body else None
+
+
+def check_shape(method: str, path: str, body: bytes) -> None:
+    """What an address answers must be what the document says, which the workbench's types are made of."""
+    for each in (mark_routes, issue_routes, view_routes):
+        for route in each.routes.routes:
+            if isinstance(route, APIRoute) and method in route.methods and route.path_regex.fullmatch(path):
+                if route.response_model is not None:
+                    TypeAdapter(route.response_model).validate_json(body)
+                return
 
 
 @pytest.fixture

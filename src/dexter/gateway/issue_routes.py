@@ -20,6 +20,16 @@ from dexter.features.issue_merging import merge, unmerge
 from dexter.features.issue_removal import delete, discard
 from dexter.features.operations import ISSUE, MissingRoute, do
 from dexter.features.suggest_owners import suggested_owners
+from dexter.gateway.issue_shapes import (
+    CommentPageShape,
+    GoneShape,
+    LinkShape,
+    MergedShape,
+    OwnersShape,
+    PartedShape,
+    SimilarList,
+    WrittenComment,
+)
 from dexter.gateway.own_data import answered, nothing
 from dexter.gateway.requested import AsSentry, OrganizationQuery, Strict, gateway_of, sentry_of
 
@@ -73,7 +83,7 @@ class UnmergeForm(Strict):
     hashes: Annotated[list[Annotated[str, Field(pattern=r"^[0-9a-f]{32,64}$")]], Field(min_length=1, max_length=100)]
 
 
-@routes.get("/issues/{id}/comments", name="issues.comments", response_model=None)
+@routes.get("/issues/{id}/comments", name="issues.comments", response_model=CommentPageShape)
 async def read_comments(issue_id: IssueId, request: Request, query: Annotated[PageQuery, Query()]) -> Response:
     """List an issue's comments, the latest first; 501 where this Sentry has none."""
     sentry = sentry_of(request, query)
@@ -84,13 +94,13 @@ async def read_comments(issue_id: IssueId, request: Request, query: Annotated[Pa
     return answered({"data": page.comments, "pagination": pagination})
 
 
-@routes.post("/issues/{id}/comments", name="issues.comment", status_code=201, response_model=None)
+@routes.post("/issues/{id}/comments", name="issues.comment", status_code=201, response_model=WrittenComment)
 async def write_comment(issue_id: IssueId, form: CommentForm, request: Request, sentry: AsSentry) -> Response:
     """Comment on an issue, in the caller's name; `mentioned` says who is told, `unreached` who could not be."""
     return answered(await add_comment(sentry, gateway_of(request).users, issue_id, form), 201)
 
 
-@routes.put("/issues/{id}/comments/{comment}", name="issues.edit_comment", response_model=None)
+@routes.put("/issues/{id}/comments/{comment}", name="issues.edit_comment", response_model=WrittenComment)
 async def rewrite_comment(
     issue_id: IssueId, comment_id: CommentId, form: CommentForm, request: Request, sentry: AsSentry
 ) -> Response:
@@ -105,13 +115,13 @@ async def take_comment_back(issue_id: IssueId, comment_id: CommentId, sentry: As
     return nothing()
 
 
-@routes.get("/issues/{id}/owners", name="issues.owners", response_model=None)
+@routes.get("/issues/{id}/owners", name="issues.owners", response_model=OwnersShape)
 async def read_owners(issue_id: IssueId, request: Request, sentry: AsSentry) -> Response:
     """Suggest who should have an issue: authors of suspect commits, owners of its code, who worked on it."""
     return answered(await suggested_owners(sentry, gateway_of(request).users, issue_id))
 
 
-@routes.get("/issues/{id}/similar", name="issues.similar", response_model=None)
+@routes.get("/issues/{id}/similar", name="issues.similar", response_model=SimilarList)
 async def read_similar(issue_id: IssueId, request: Request, query: Annotated[LimitQuery, Query()]) -> Response:
     """List issues that look like an issue, the most alike first, each with Sentry's scores from 0 to 1."""
     sentry = sentry_of(request, query)
@@ -129,7 +139,7 @@ def _similar(issue: dict[str, Any], scores: Any) -> dict[str, Any]:
     return {"issue": issue, "scores": numbers, "score": max(numbers.values(), default=None)}
 
 
-@routes.post("/issues/{id}/merge", name="issues.merge", response_model=None)
+@routes.post("/issues/{id}/merge", name="issues.merge", response_model=MergedShape)
 async def merge_issues(issue_id: IssueId, form: MergeForm, request: Request, sentry: AsSentry) -> Response:
     """Merge issues with an issue. Sentry keeps the one seen most often: `parent` says which that is."""
     merged = await merge(sentry, issue_id, form.ids)
@@ -153,20 +163,20 @@ async def merge_issues(issue_id: IssueId, form: MergeForm, request: Request, sen
     )
 
 
-@routes.post("/issues/{id}/unmerge", name="issues.unmerge", response_model=None)
+@routes.post("/issues/{id}/unmerge", name="issues.unmerge", response_model=PartedShape)
 async def unmerge_issue(issue_id: IssueId, form: UnmergeForm, sentry: AsSentry) -> Response:
     """Part hashes' events from an issue; they make an issue of their own again, `issue` where it is known yet."""
     parted = await unmerge(sentry, issue_id, form.hashes)
     return answered({"state": "done" if parted.is_done else "pending", "issue": parted.issue})
 
 
-@routes.delete("/issues/{id}", name="issues.delete", status_code=202, response_model=None)
+@routes.delete("/issues/{id}", name="issues.delete", status_code=202, response_model=GoneShape)
 async def delete_issue(issue_id: IssueId, request: Request, sentry: AsSentry) -> Response:
     """Delete an issue and all its events, for good. Its next event makes a new issue."""
     return await _gone(request, sentry, *await delete(sentry, issue_id))
 
 
-@routes.post("/issues/{id}/discard", name="issues.discard", status_code=202, response_model=None)
+@routes.post("/issues/{id}/discard", name="issues.discard", status_code=202, response_model=GoneShape)
 async def discard_issue(issue_id: IssueId, request: Request, sentry: AsSentry) -> Response:
     """Delete an issue for good and have Sentry throw away all further events of its kind."""
     return await _gone(request, sentry, *await discard(sentry, issue_id))
@@ -233,7 +243,7 @@ async def remove_file(issue_id: IssueId, attachment: FileId, sentry: AsSentry) -
     return nothing()
 
 
-@routes.post("/issues/{id}/external-issues", name="issues.link", status_code=201, response_model=None)
+@routes.post("/issues/{id}/external-issues", name="issues.link", status_code=201, response_model=LinkShape)
 async def link_issue(issue_id: IssueId, form: LinkForm, sentry: AsSentry) -> Response:
     """Link an issue to one in another tracker, through an app that is installed in Sentry."""
     return answered(await add_link(sentry, issue_id, form), 201)

@@ -13,6 +13,15 @@ from dexter.errors import BadRequest, Forbidden, NotFound
 from dexter.features.issue_lookup import is_number, issue_number, known_issue
 from dexter.features.upstream_errors import Conflict
 from dexter.gateway.issue_routes import IssueId  # noqa: TC001 - see above
+from dexter.gateway.issue_shapes import (
+    CountedLabel,
+    IssueMarks,
+    LabelList,
+    LabelShape,
+    MarksByIssue,
+    NoteList,
+    NoteShape,
+)
 from dexter.gateway.own_data import AsOwn, Own, answered, nothing, own_of
 from dexter.gateway.requested import OrganizationQuery, Strict, sentry_of
 
@@ -84,7 +93,7 @@ class NoteChange(Strict):
         return self
 
 
-@routes.get("/issues/marks", name="issues.marks", response_model=None)
+@routes.get("/issues/marks", name="issues.marks", response_model=MarksByIssue)
 async def read_marks(request: Request, query: Annotated[MarksQuery, Query()]) -> Response:
     """Give the labels of many issues and how many notes each has, by the issues' numbers."""
     own = own_of(request, sentry_of(request, query))
@@ -94,7 +103,7 @@ async def read_marks(request: Request, query: Annotated[MarksQuery, Query()]) ->
         return answered({"data": await marks_of(connection, own.organization, list(dict.fromkeys(query.id)))})
 
 
-@routes.get("/labels", name="labels.list", response_model=None)
+@routes.get("/labels", name="labels.list", response_model=LabelList)
 async def read_labels(own: AsOwn) -> Response:
     """List the organization's labels by name, each with how many issues have it."""
     from dexter.database.labels import all_labels
@@ -103,7 +112,7 @@ async def read_labels(own: AsOwn) -> Response:
         return answered({"data": await all_labels(connection, own.organization)})
 
 
-@routes.post("/labels", name="labels.make", status_code=201, response_model=None)
+@routes.post("/labels", name="labels.make", status_code=201, response_model=CountedLabel)
 async def make_a_label(form: LabelForm, own: AsOwn) -> Response:
     """Make a label."""
     async with own.database.transaction() as connection:
@@ -128,7 +137,7 @@ def _demand_free(known: list[Json], name: str, but: str | None = None) -> None:
         raise Conflict(f"There is a label {name} already.", remedy="Use it, or choose another name.")
 
 
-@routes.patch("/labels/{label}", name="labels.change", response_model=None)
+@routes.patch("/labels/{label}", name="labels.change", response_model=LabelShape)
 async def change_a_label(label: OfLabel, form: LabelChange, own: AsOwn) -> Response:
     """Give a label another name or color, on all its issues."""
     from dexter.database.labels import all_labels, change_label
@@ -167,7 +176,7 @@ async def _label(connection: AsyncConnection, own: Own, label_id: str) -> Json:
     return found
 
 
-@routes.put("/issues/{id}/labels/{name}", name="issues.label", response_model=None)
+@routes.put("/issues/{id}/labels/{name}", name="issues.label", response_model=IssueMarks)
 async def label_issue(issue_id: IssueId, name: NamedLabel, own: AsOwn) -> Response:
     """Give an issue a label, which is made if there is none of that name; gives all the issue's labels."""
     from dexter.database.labels import label_named, marks_of, put_label
@@ -183,7 +192,7 @@ async def label_issue(issue_id: IssueId, name: NamedLabel, own: AsOwn) -> Respon
     return _labels(own, issue, before, after)
 
 
-@routes.delete("/issues/{id}/labels/{name}", name="issues.unlabel", response_model=None)
+@routes.delete("/issues/{id}/labels/{name}", name="issues.unlabel", response_model=IssueMarks)
 async def unlabel_issue(issue_id: IssueId, name: NamedLabel, own: AsOwn) -> Response:
     """Take a label from an issue; gives the labels it has left."""
     from dexter.database.labels import label_named, marks_of, take_label
@@ -205,7 +214,7 @@ def _labels(own: Own, issue: str, before: Json, after: Json) -> Response:
     return answered({"id": issue, **after[issue]})
 
 
-@routes.get("/issues/{id}/notes", name="issues.notes", response_model=None)
+@routes.get("/issues/{id}/notes", name="issues.notes", response_model=NoteList)
 async def read_notes(issue_id: IssueId, own: AsOwn) -> Response:
     """List the notes on an issue, the pinned ones first. Dexter keeps them; Sentry does not know them."""
     from dexter.database.notes import notes_of
@@ -216,7 +225,7 @@ async def read_notes(issue_id: IssueId, own: AsOwn) -> Response:
     return answered({"data": [_for(own, note) for note in found]})
 
 
-@routes.post("/issues/{id}/notes", name="issues.add_note", status_code=201, response_model=None)
+@routes.post("/issues/{id}/notes", name="issues.add_note", status_code=201, response_model=NoteShape)
 async def write_note(issue_id: IssueId, form: NoteForm, own: AsOwn) -> Response:
     """Write a note on an issue."""
     from dexter.database.notes import make_note
@@ -231,7 +240,7 @@ async def write_note(issue_id: IssueId, form: NoteForm, own: AsOwn) -> Response:
     return answered(_for(own, note), 201)
 
 
-@routes.put("/issues/{id}/notes/{note}", name="issues.change_note", response_model=None)
+@routes.put("/issues/{id}/notes/{note}", name="issues.change_note", response_model=NoteShape)
 async def rewrite_note(issue_id: IssueId, note: OfNote, form: NoteChange, own: AsOwn) -> Response:
     """Change a note of one's own; whether it is pinned, anybody may. 409 where somebody changed it meanwhile."""
     from dexter.database.notes import change_note, find_note

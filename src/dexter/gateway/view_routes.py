@@ -10,6 +10,11 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, model_validator
 
 from dexter.errors import BadRequest, Forbidden, NotFound
+from dexter.gateway.issue_shapes import (
+    SearchList,
+    ViewList,
+    ViewShape,
+)
 from dexter.gateway.own_data import AsOwn, Own, answered, nothing, own_of
 from dexter.gateway.requested import OrganizationQuery, Strict, sentry_of
 from dexter.policy.people import Role
@@ -77,7 +82,7 @@ class RecentQuery(OrganizationQuery):
     limit: Annotated[int, Field(ge=1, le=50)] = 10
 
 
-@routes.get("/views", name="views.list", response_model=None)
+@routes.get("/views", name="views.list", response_model=ViewList)
 async def read_views(own: AsOwn) -> Response:
     """List one's own views in their order, then those that others share."""
     from dexter.database.views import views_for
@@ -86,7 +91,7 @@ async def read_views(own: AsOwn) -> Response:
         return answered({"data": await views_for(connection, own.organization, own.person.id)})
 
 
-@routes.post("/views", name="views.keep", status_code=201, response_model=None)
+@routes.post("/views", name="views.keep", status_code=201, response_model=ViewShape)
 async def keep_view(form: ViewForm, own: AsOwn) -> Response:
     """Keep a view of the issue stream, for oneself or for everybody in the organization."""
     from dexter.database.views import count_views, make_view
@@ -102,7 +107,7 @@ async def keep_view(form: ViewForm, own: AsOwn) -> Response:
     return answered(view, 201)
 
 
-@routes.put("/views/{view}", name="views.change", response_model=None)
+@routes.put("/views/{view}", name="views.change", response_model=ViewShape)
 async def change_a_view(view: OfView, form: ViewChange, own: AsOwn) -> Response:
     """Change a view of one's own; administrators change shared ones of others."""
     from dexter.database.views import change_view
@@ -130,7 +135,7 @@ async def forget_view(view: OfView, own: AsOwn) -> Response:
     return nothing()
 
 
-@routes.get("/searches/recent", name="searches.list", response_model=None)
+@routes.get("/searches/recent", name="searches.list", response_model=SearchList)
 async def read_searches(request: Request, query: Annotated[RecentQuery, Query()]) -> Response:
     """List what one searched for lately, the latest first."""
     own = own_of(request, sentry_of(request, query))

@@ -1677,6 +1677,16 @@ export interface components {
             id: string | null;
         };
         /**
+         * Author
+         * @description Who wrote something here.
+         */
+        Author: {
+            /** Id */
+            id: string | null;
+            /** Name */
+            name: string;
+        };
+        /**
          * BreakerView
          * @description A circuit breaker.
          */
@@ -1734,6 +1744,41 @@ export interface components {
         CacheView: {
             /** Used Bytes */
             used_bytes: number;
+        };
+        /**
+         * CandidateShape
+         * @description Somebody who might have an issue.
+         */
+        CandidateShape: {
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "user" | "team";
+            /**
+             * Id
+             * @description Null for the author of a commit who is nobody at Sentry.
+             */
+            id: string | null;
+            /** Name */
+            name: string;
+            /** Email */
+            email: string | null;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "committer" | "owners" | "activity";
+            /**
+             * Detail
+             * @description The first line of the suspect commit.
+             */
+            detail: string | null;
+            /**
+             * Assignee
+             * @description The word to assign the issue with.
+             */
+            assignee: string | null;
         };
         /**
          * CapabilitiesView
@@ -1828,6 +1873,48 @@ export interface components {
             mentions: string[];
         };
         /**
+         * CommentPageShape
+         * @description Comments, the latest first.
+         */
+        CommentPageShape: {
+            /** Data */
+            data: components["schemas"]["CommentShape"][];
+            pagination: components["schemas"]["Neighbours"];
+        };
+        /**
+         * CommentShape
+         * @description A comment, as Sentry keeps it, and whose it is.
+         */
+        CommentShape: {
+            /** Id */
+            id: string;
+            /**
+             * Data
+             * @description `text`, and `mentions` where somebody was mentioned.
+             */
+            data: {
+                [key: string]: unknown;
+            };
+            /** User */
+            user: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Datecreated
+             * Format: date-time
+             */
+            dateCreated: string;
+            /**
+             * Written For
+             * @description The person for whom Dexter's own credential wrote it.
+             */
+            written_for: string | null;
+            /** May Change */
+            may_change: boolean;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * Confirmation
          * @description Shows that the preview was looked at.
          */
@@ -1837,6 +1924,38 @@ export interface components {
              * @description `preview.confirmation`; needed where `preview.needs_confirmation` says so.
              */
             confirmation?: string | null;
+        };
+        /**
+         * CountedLabel
+         * @description A label, and how many issues have it.
+         */
+        CountedLabel: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Color
+             * @description `#rrggbb`.
+             */
+            color: string;
+            /** Created By */
+            created_by: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Issues */
+            issues: number;
+        };
+        /**
+         * Cursor
+         * @description Where a neighbouring page begins.
+         */
+        Cursor: {
+            /** Cursor */
+            cursor: string;
         };
         /**
          * DeprecationView
@@ -1943,6 +2062,19 @@ export interface components {
             tracing: boolean;
         };
         /**
+         * GoneShape
+         * @description What became of an issue that was deleted or discarded.
+         */
+        GoneShape: {
+            /** Id */
+            id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "done" | "pending";
+        };
+        /**
          * Irreversible
          * @description What could not be undone.
          */
@@ -1953,6 +2085,23 @@ export interface components {
             count: number;
             /** Why */
             why: string;
+        };
+        /**
+         * IssueMarks
+         * @description What Dexter keeps on one issue.
+         */
+        IssueMarks: {
+            /** Labels */
+            labels: components["schemas"]["LabelLook"][];
+            /** Notes */
+            notes: number;
+            /**
+             * Pinned
+             * @description How many of the notes are pinned.
+             */
+            pinned: number;
+            /** Id */
+            id: string;
         };
         /**
          * IssueUpdate
@@ -2242,6 +2391,51 @@ export interface components {
             color?: string | null;
         };
         /**
+         * LabelList
+         * @description Labels by name.
+         */
+        LabelList: {
+            /** Data */
+            data: components["schemas"]["CountedLabel"][];
+        };
+        /**
+         * LabelLook
+         * @description A label on an issue.
+         */
+        LabelLook: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Color
+             * @description `#rrggbb`.
+             */
+            color: string;
+        };
+        /**
+         * LabelShape
+         * @description A label of an organization's.
+         */
+        LabelShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Color
+             * @description `#rrggbb`.
+             */
+            color: string;
+            /** Created By */
+            created_by: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
          * LimitationView
          * @description Something that this Sentry does otherwise or not at all.
          */
@@ -2278,6 +2472,24 @@ export interface components {
              * @description The installed app's slug; need not be said where there is one.
              */
             app?: string | null;
+        };
+        /**
+         * LinkShape
+         * @description A link to an issue in another tracker.
+         */
+        LinkShape: {
+            /** Id */
+            id: string;
+            /** Issueid */
+            issueId: string;
+            /** Servicetype */
+            serviceType: string;
+            /** Displayname */
+            displayName: string;
+            /** Weburl */
+            webUrl: string;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * LinkedSentry
@@ -2342,6 +2554,31 @@ export interface components {
             value: boolean;
         };
         /**
+         * MarksByIssue
+         * @description What Dexter keeps on some issues, by their numbers.
+         */
+        MarksByIssue: {
+            /** Data */
+            data: {
+                [key: string]: components["schemas"]["MarksShape"];
+            };
+        };
+        /**
+         * MarksShape
+         * @description What Dexter keeps on an issue.
+         */
+        MarksShape: {
+            /** Labels */
+            labels: components["schemas"]["LabelLook"][];
+            /** Notes */
+            notes: number;
+            /**
+             * Pinned
+             * @description How many of the notes are pinned.
+             */
+            pinned: number;
+        };
+        /**
          * MergeForm
          * @description What to merge with an issue.
          */
@@ -2351,6 +2588,49 @@ export interface components {
              * @description Numbers or short ids of the other issues, all of one project.
              */
             ids: string[];
+        };
+        /**
+         * MergedShape
+         * @description What became of a merge.
+         */
+        MergedShape: {
+            /**
+             * Parent
+             * @description The issue that has them all now: the one seen most often.
+             */
+            parent: string;
+            /** Children */
+            children: string[];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "done" | "pending";
+            /**
+             * Marks Moved
+             * @description Whether labels and notes of the others moved along.
+             */
+            marks_moved: boolean;
+        };
+        /**
+         * Myself
+         * @description Who asks, as Sentry knows them.
+         */
+        Myself: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string | null;
+            /** Assignee */
+            assignee: string;
+        };
+        /**
+         * Neighbours
+         * @description Cursors of the neighbouring pages; null where there is none.
+         */
+        Neighbours: {
+            next: components["schemas"]["Cursor"] | null;
+            prev: components["schemas"]["Cursor"] | null;
         };
         /**
          * NewToken
@@ -2400,6 +2680,46 @@ export interface components {
              * @default false
              */
             pinned: boolean;
+        };
+        /**
+         * NoteList
+         * @description Notes, the pinned ones first.
+         */
+        NoteList: {
+            /** Data */
+            data: components["schemas"]["NoteShape"][];
+        };
+        /**
+         * NoteShape
+         * @description A note on an issue.
+         */
+        NoteShape: {
+            /** Id */
+            id: string;
+            /** Issue Id */
+            issue_id: string;
+            /** Body */
+            body: string;
+            /** Pinned */
+            pinned: boolean;
+            author: components["schemas"]["Author"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /**
+             * Version
+             * @description Goes back with a change, so that nobody else's is overwritten unseen.
+             */
+            version: number;
+            /** May Change */
+            may_change: boolean;
         };
         /**
          * ObjectiveView
@@ -2490,6 +2810,20 @@ export interface components {
             bypass: number;
         };
         /**
+         * OwnersShape
+         * @description Who should have an issue, the likeliest first.
+         */
+        OwnersShape: {
+            /** Suggested */
+            suggested: components["schemas"]["CandidateShape"][];
+            me: components["schemas"]["Myself"] | null;
+            /**
+             * Missing
+             * @description What Sentry did not tell: committers, activity, members, teams or me.
+             */
+            missing: string[];
+        };
+        /**
          * Part
          * @description Some issues of one organization: those with the ids, or those that a query finds.
          */
@@ -2525,6 +2859,28 @@ export interface components {
              * @description By default the one Dexter is set up for.
              */
             organization?: string | null;
+            /**
+             * Exclude
+             * @description Numbers of issues that the query finds and that are left alone.
+             * @default []
+             */
+            exclude: string[];
+        };
+        /**
+         * PartedShape
+         * @description What became of parting hashes from an issue.
+         */
+        PartedShape: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "done" | "pending";
+            /**
+             * Issue
+             * @description The issue that they make now, where that is known.
+             */
+            issue: string | null;
         };
         /**
          * PasswordChange
@@ -2812,6 +3168,29 @@ export interface components {
             query: string;
         };
         /**
+         * SearchList
+         * @description Searches, the latest first.
+         */
+        SearchList: {
+            /** Data */
+            data: components["schemas"]["SearchShape"][];
+        };
+        /**
+         * SearchShape
+         * @description A search that was made.
+         */
+        SearchShape: {
+            /** Id */
+            id: string;
+            /** Query */
+            query: string;
+            /**
+             * Searched At
+             * Format: date-time
+             */
+            searched_at: string;
+        };
+        /**
          * Selection
          * @description Which issues a job is about.
          */
@@ -2847,6 +3226,12 @@ export interface components {
              * @description By default the one Dexter is set up for.
              */
             organization?: string | null;
+            /**
+             * Exclude
+             * @description Numbers of issues that the query finds and that are left alone.
+             * @default []
+             */
+            exclude: string[];
             /**
              * Parts
              * @description Several selections together, such as one for each organization.
@@ -2931,6 +3316,33 @@ export interface components {
             email?: string | null;
             /** Password */
             password?: string | null;
+        };
+        /**
+         * SimilarList
+         * @description Issues that look like an issue, the most alike first.
+         */
+        SimilarList: {
+            /** Data */
+            data: components["schemas"]["SimilarShape"][];
+        };
+        /**
+         * SimilarShape
+         * @description An issue that looks like another one.
+         */
+        SimilarShape: {
+            /** Issue */
+            issue: {
+                [key: string]: unknown;
+            };
+            /** Scores */
+            scores: {
+                [key: string]: number;
+            };
+            /**
+             * Score
+             * @description The highest of the scores, from 0 to 1.
+             */
+            score: number | null;
         };
         /**
          * Skipped
@@ -3179,6 +3591,51 @@ export interface components {
             position?: number | null;
         };
         /**
+         * ViewList
+         * @description One's own views in their order, then those that others share.
+         */
+        ViewList: {
+            /** Data */
+            data: components["schemas"]["ViewShape"][];
+        };
+        /**
+         * ViewShape
+         * @description A view of the issue stream.
+         */
+        ViewShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Address
+             * @description The parameters of the issue list.
+             */
+            address: {
+                [key: string]: unknown;
+            };
+            /**
+             * Visibility
+             * @enum {string}
+             */
+            visibility: "private" | "shared";
+            /** Position */
+            position: number;
+            owner: components["schemas"]["Author"];
+            /** Mine */
+            mine: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
          * Whole
          * @description Merge the issues of each project into one, delete them, or discard them and all their future events.
          */
@@ -3259,6 +3716,49 @@ export interface components {
             live: number;
             /** Seen */
             seen: number;
+        };
+        /**
+         * WrittenComment
+         * @description A comment that was just written.
+         */
+        WrittenComment: {
+            /** Id */
+            id: string;
+            /**
+             * Data
+             * @description `text`, and `mentions` where somebody was mentioned.
+             */
+            data: {
+                [key: string]: unknown;
+            };
+            /** User */
+            user: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Datecreated
+             * Format: date-time
+             */
+            dateCreated: string;
+            /**
+             * Written For
+             * @description The person for whom Dexter's own credential wrote it.
+             */
+            written_for: string | null;
+            /** May Change */
+            may_change: boolean;
+            /**
+             * Mentioned
+             * @description Who is told of it, as `user:1` or `team:2`.
+             */
+            mentioned: string[];
+            /**
+             * Unreached
+             * @description Names that are nobody's, and people whom Sentry does not tell.
+             */
+            unreached: string[];
+        } & {
+            [key: string]: unknown;
         };
         /** @description A failed request (RFC 9457): what was attempted, what went wrong, who can do what about it. */
         Problem: {
@@ -5156,7 +5656,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["MarksByIssue"];
                 };
             };
             /** @description The request failed. */
@@ -5271,7 +5771,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["GoneShape"];
                 };
             };
             /** @description The request failed. */
@@ -5525,7 +6025,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["CommentPageShape"];
                 };
             };
             /** @description The request failed. */
@@ -5564,7 +6064,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["WrittenComment"];
                 };
             };
             /** @description The request failed. */
@@ -5604,7 +6104,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["WrittenComment"];
                 };
             };
             /** @description The request failed. */
@@ -5715,7 +6215,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["GoneShape"];
                 };
             };
             /** @description The request failed. */
@@ -5884,7 +6384,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["LinkShape"];
                 };
             };
             /** @description The request failed. */
@@ -5954,7 +6454,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["IssueMarks"];
                 };
             };
             /** @description The request failed. */
@@ -5990,7 +6490,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["IssueMarks"];
                 };
             };
             /** @description The request failed. */
@@ -6070,7 +6570,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["MergedShape"];
                 };
             };
             /** @description The request failed. */
@@ -6158,7 +6658,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["NoteList"];
                 };
             };
             /** @description The request failed. */
@@ -6197,7 +6697,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["NoteShape"];
                 };
             };
             /** @description The request failed. */
@@ -6237,7 +6737,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["NoteShape"];
                 };
             };
             /** @description The request failed. */
@@ -6313,7 +6813,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["OwnersShape"];
                 };
             };
             /** @description The request failed. */
@@ -6356,7 +6856,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["SimilarList"];
                 };
             };
             /** @description The request failed. */
@@ -6544,7 +7044,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["PartedShape"];
                 };
             };
             /** @description The request failed. */
@@ -6629,7 +7129,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["LabelList"];
                 };
             };
             /** @description The request failed. */
@@ -6665,7 +7165,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["CountedLabel"];
                 };
             };
             /** @description The request failed. */
@@ -6735,7 +7235,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["LabelShape"];
                 };
             };
             /** @description The request failed. */
@@ -7334,7 +7834,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["SearchList"];
                 };
             };
             /** @description The request failed. */
@@ -7823,7 +8323,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["ViewList"];
                 };
             };
             /** @description The request failed. */
@@ -7859,7 +8359,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["ViewShape"];
                 };
             };
             /** @description The request failed. */
@@ -7897,7 +8397,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["ViewShape"];
                 };
             };
             /** @description The request failed. */
