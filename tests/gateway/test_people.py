@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import msgspec
 import pytest
@@ -442,6 +443,24 @@ async def test_me_is_the_person_and_not_dexters_credential(
     sentry.will(ok(b'{"id":"1"}'))
     assert (await ada.send(*take)).status == 200
     assert [assigned(call) for call in sentry.calls if call.method == "PUT"] == ["user:42", "user:7"]
+
+
+async def test_a_search_for_ones_own_is_not_answered_with_the_service_accounts(
+    join: Callable[..., Awaitable[Known]], operator: Visitor, sentry: SentryDouble
+) -> None:
+    """ "Assigned to me" that showed another's issues would be believed."""
+    ada = await join(roles={"acme": "triager"})
+    sentry.will(MAY)
+    await ada.send("PUT", "/api/v1/me/sentry-token", {"token": "sntryu_adas-own"})
+    bob = await join("Bob", roles={"acme": "triager"})
+    sentry.will(ok(b"[]"))
+    sentry.calls.clear()
+    for who in (ada, bob, operator):
+        assert (await who.get("/api/v1/issues?query=assigned%3Ame")).status == 200
+    asked = [unquote(call.query) for call in sentry.calls]
+    assert ["assigned:a@b.c" in asked[0], "assigned:bob@example.org" in asked[1], "assigned:me" in asked[2]] == [
+        True
+    ] * 3
 
 
 def assigned(call: Call) -> Any:

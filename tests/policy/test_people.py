@@ -21,6 +21,7 @@ from dexter.policy.people import (
     role_named,
     signature,
     who_can_change_it,
+    within,
 )
 
 VIEWER = Person("1", "Vera", roles={"acme": Role.VIEWER})
@@ -77,6 +78,27 @@ def test_a_token_does_what_both_its_scopes_and_its_person_may(
 ) -> None:
     """A token must never be worth more than whoever made it, nor than what it was made for."""
     assert role_for(person, grant, organization) is role
+
+
+@pytest.mark.parametrize(
+    ("person", "grant", "roles"),
+    [
+        (TRIAGER, WHOLE, TRIAGER.roles),
+        (TRIAGER, READ, {"acme": Role.VIEWER, "globex": Role.VIEWER}),
+        (TRIAGER, TRIAGE_ACME, {"acme": Role.TRIAGER}),
+        (BUILT_IN, READ, {EVERYWHERE: Role.VIEWER}),
+        (BUILT_IN, TRIAGE_ACME, {"acme": Role.TRIAGER}),
+        (OF_ALL, Grant(organization="acme"), {"acme": Role.ADMIN}),
+        (VIEWER, Grant(organization="globex"), {}),
+    ],
+)
+def test_behind_a_token_a_person_has_no_role_that_it_may_not_use(
+    person: Person, grant: Grant, roles: dict[str, Role]
+) -> None:
+    """Whoever looks at the person alone must not find more than the token is good for."""
+    limited = within(person, grant)
+    assert (limited.id, limited.roles) == (person.id, roles)
+    assert limited.is_admin is (person.is_admin and grant == WHOLE)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dexter.errors import BadRequest, DexterError, Forbidden, Unauthenticated
 from dexter.policy.people import BUILT_IN_NAME, signature
+from dexter.policy.search_me import for_person, names_me
 
 if TYPE_CHECKING:
     from dexter.policy.people import Person
@@ -49,6 +50,19 @@ class Acting:
         alone = self.person.built_in and self.person.name == BUILT_IN_NAME
         return text if alone or self.linked is not None else f"{text.rstrip()}\n\n{signature(self.person)}"
 
+    def searching(self, query: str) -> str:
+        """Give a search with `me` meaning the person. Raises BadRequest when nobody told Dexter who they are at Sentry.
+
+        For whoever is alone with their Dexter the credential's own `me` is theirs.
+        """
+        if not names_me(query) or (self.linked is None and self.person.built_in):
+            return query
+        user = self.linked.user if self.linked is not None else {}
+        name = user.get("email") or user.get("username") or self.person.email
+        if not name:
+            raise self._unknown()
+        return for_person(query, str(name))
+
     def sentry_user(self) -> dict[str, Any] | None:
         """Give the user at Sentry whom the person is; None for one whom the credential in use stands for.
 
@@ -60,7 +74,10 @@ class Acting:
             return {"id": self.person.sentry_user_id}
         if self.person.built_in:
             return None
-        raise BadRequest(
+        raise self._unknown()
+
+    def _unknown(self) -> BadRequest:
+        return BadRequest(
             f"Dexter does not know which user of Sentry {self.person.name} is, so there is no 'me'.",
             remedy="Link your Sentry token on the Account screen, or name a user or a team.",
         )

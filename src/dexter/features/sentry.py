@@ -80,6 +80,8 @@ class Sentry:
         self.permit(endpoint, params)
         linked = None if self.acting is None or endpoint.method in READS else self.acting.as_linked()
         whose = self if linked is None else linked
+        if self.acting is not None:
+            query = [(name, self.acting.searching(value) if name == "query" else value) for name, value in query]
         call = Call(
             endpoint=self.times(endpoint),
             method=endpoint.method,

@@ -76,6 +76,10 @@ def is_passed_through(path: str) -> bool:
     return path.startswith("/api/0/") or path in ("/api/0", SERVER_VERSION)
 
 
+_ASK_WHO_CALLS = ("/api/", "/events")
+"""What the addresses begin with whose answers depend on who calls."""
+
+
 async def _nobody(_: str, __: Headers) -> None:
     """Recognise nobody."""
 
@@ -159,7 +163,7 @@ class Entrance:
     async def _answered(self, scope: Scope, receive: Receive, sender: _Sender) -> None:
         try:
             self._check(scope)
-            if scope["path"].startswith("/api/"):
+            if scope["path"].startswith(_ASK_WHO_CALLS):
                 await self._recognise(scope["method"], headers_of(scope))
             await self._faces.face(scope["path"])(scope, receive, sender)
         except DexterError as error:

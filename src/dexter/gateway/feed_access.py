@@ -42,10 +42,11 @@ async def access(gateway: Gateway, caller: Caller, organization: str, request_id
 
 async def renewed(gateway: Gateway, held: Access, request_id: str) -> Access:
     """Give what a listener may hear from now on. Raises Unauthenticated or Forbidden for one who may not any more."""
-    if not await gateway.authenticator.is_still(held.caller):
+    caller = await gateway.authenticator.anew(held.caller)
+    if caller is None:
         raise Unauthenticated("The session or token has ended.", remedy="Sign in again.")
     try:
-        return await access(gateway, held.caller, held.organization, request_id)
+        return await access(gateway, caller, held.organization, request_id)
     except DexterError as error:
         if error.status in (401, 403, 404):
             raise

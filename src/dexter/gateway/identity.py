@@ -31,7 +31,7 @@ from dexter.features.people_acting import Acting, refused_link
 from dexter.gateway.access_token import PREFIX, fingerprint, is_personal_token, same
 from dexter.gateway.logins import PRINTED, By, Login, Shown, pass_through_identity
 from dexter.observe.present import identified
-from dexter.policy.people import BUILT_IN, READS, Need, Person, denied, need_at_sentry, who_can_change_it
+from dexter.policy.people import BUILT_IN, READS, Need, Person, denied, need_at_sentry, who_can_change_it, within
 from dexter.wire import Credential, Endpoint, Headers, Identity
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Caller:
         """Give on whose behalf Sentry is asked, in service mode."""
         if self.login is None:
             return None
-        return Acting(self.login.person, self.login.linked, self.login.unusable)
+        return Acting(within(self.login.person, self.login.grant), self.login.linked, self.login.unusable)
 
     def refused(self, status: int) -> DexterError | None:
         """Give what Sentry's 401 to a change means: that the token which the caller linked is dead."""
@@ -187,7 +187,14 @@ class Authenticator:
 
     async def is_still(self, caller: Caller) -> bool:
         """Whether a caller, whose request lasts, still is who they were when it began."""
-        return self.is_live(caller) or (caller.shown is not None and await self._logins.find(caller.shown) is not None)
+        return await self.anew(caller) is not None
+
+    async def anew(self, caller: Caller) -> Caller | None:
+        """Give a caller, whose request lasts, with the roles of today; None for one whose session or token ended."""
+        if caller.shown is None or caller.shown == PRINTED:
+            return caller
+        login = await self._logins.find(caller.shown)
+        return None if login is None else replace(caller, login=login)
 
     def _caller(self, headers: Headers) -> Caller:
         shown = self._shown(headers)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
+from dexter.database.audit import Target
 from dexter.errors import BadRequest
 from dexter.features.people import NewPerson
+from dexter.gateway.auditing import noted
 from dexter.gateway.identity import Caller, require_role
 from dexter.gateway.requested import Strict, gateway_of
 from dexter.gateway.session_routes import (
@@ -103,7 +105,9 @@ async def add_person(body: PersonToAdd, request: Request, caller: AsPerson) -> P
         body.is_admin,
         {organization: role_named(word) for organization, word in body.roles.items()},
     )
-    return person_view(await gateway_of(request).people.add(new))
+    added = person_view(await gateway_of(request).people.add(new))
+    _note(request, None, added)
+    return added
 
 
 @routes.patch("/{id}", name="people.change")
@@ -118,6 +122,7 @@ async def change_person(body: PersonChange, request: Request, person: OfPerson, 
         _not_oneself(caller, person)
     disabled, password = stated.pop("disabled", None), stated.pop("password", None)
     listed = await people.find(person)
+    before = person_view(listed)
     if stated:
         listed = await people.change(person, **stated)
     if password is not None:
@@ -125,7 +130,9 @@ async def change_person(body: PersonChange, request: Request, person: OfPerson, 
         listed = await people.find(person)
     if disabled is not None:
         listed = await (people.disable(person) if disabled else people.enable(person))
-    return person_view(listed)
+    after = person_view(listed)
+    _note(request, before, after)
+    return after
 
 
 @routes.delete("/{id}", name="people.remove", status_code=204, response_model=None)
@@ -133,6 +140,8 @@ async def remove_person(request: Request, person: OfPerson, caller: AsPerson) ->
     """Remove a person with their sessions and tokens; what they wrote keeps their name."""
     require_role(caller, Need(Role.ADMIN, EVERYWHERE))
     _not_oneself(caller, person)
+    before = person_view(await gateway_of(request).people.find(person))
+    _note(request, before, None)
     await gateway_of(request).people.remove(person)
     return Response(status_code=204)
 
@@ -147,8 +156,25 @@ async def set_role(
 ) -> PersonView:
     """Give a person a role in an organization, or none; whoever is an administrator of it may."""
     require_role(caller, Need(Role.ADMIN, organization))
-    role = None if body.role is None else role_named(body.role)
-    return person_view(await gateway_of(request).people.set_role(person, organization, role))
+    people = gateway_of(request).people
+    before = person_view(await people.find(person))
+    after = person_view(
+        await people.set_role(person, organization, None if body.role is None else role_named(body.role))
+    )
+    _note(request, before, after)
+    return after
+
+
+def _note(request: Request, before: PersonView | None, after: PersonView | None) -> None:
+    """Tell the audit log what a person was and is, as far as the two differ."""
+    row, known = noted(request), after or before
+    if row is None or known is None:
+        return
+    was, now = (None if each is None else each.model_dump(mode="json") for each in (before, after))
+    if was is not None and now is not None:
+        changed = {name for name in now if was[name] != now[name]}
+        was, now = ({name: each[name] for name in changed} for each in (was, now))
+    row.tell(before=was, after=now, target=Target("person", known.id))
 
 
 def person_view(listed: Listed) -> PersonView:

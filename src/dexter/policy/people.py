@@ -13,7 +13,7 @@ of their own are no people here: what they may do is Sentry's to say.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
@@ -113,6 +113,15 @@ class Grant:
 
 
 WHOLE = Grant()
+
+
+def within(person: Person, grant: Grant) -> Person:
+    """Give a person as far as a credential of theirs goes: with no role that it may not use."""
+    if grant == WHOLE:
+        return person
+    places = {EVERYWHERE, *person.roles} if grant.organization is None else {grant.organization}
+    roles = {place: role for place in places if (role := role_for(person, grant, place)) is not None}
+    return replace(person, is_admin=False, roles=roles)
 
 
 @dataclass(frozen=True, slots=True)
