@@ -7,6 +7,8 @@ trace's seconds. Every answer's statuses, priorities and assignees are compared 
 - `oldest_fresh_s`: the greatest age of an answer that was given as fresh, by its `Age`.
 - `overtaken_fresh`: reads given as fresh with a value that a write had replaced before they were asked; must be 0.
 - `overtaken_stale`: the same of answers that said of themselves that they were stale, and the worst of them.
+- `overtaken_fallback`: the same of those that stood in since Sentry took more than 1.5 s. `fallbacks` counts all of
+  these; where there are many, the machine was too slow for the pace, and the ratio suffers from it.
 - `own_write_unseen`: reads with a value that the reader's own write had replaced, whatever they said; must be 0.
   Lists straight from Sentry are counted apart, since its search may lag.
 - `hit_ratio_warm`: the share from the tenth minute on, when the cache has seen most of what people look at.
@@ -231,6 +233,8 @@ class Seen:
     oldest_fresh_s: float = 0.0
     overtaken_fresh: list[float] = field(default_factory=list)
     overtaken_stale: list[float] = field(default_factory=list)
+    overtaken_fallback: list[float] = field(default_factory=list)
+    fallbacks: int = 0
     own_write_unseen: int = 0
     own_write_unseen_straight: int = 0
     """The same in lists that came straight from Sentry."""
@@ -279,6 +283,8 @@ class Seen:
             "overtaken_fresh_worst_s": round(max(self.overtaken_fresh, default=0.0), 2),
             "overtaken_stale": len(self.overtaken_stale),
             "overtaken_stale_worst_s": round(max(self.overtaken_stale, default=0.0), 2),
+            "fallbacks": self.fallbacks,
+            "overtaken_fallback": len(self.overtaken_fallback),
             "own_write_unseen": self.own_write_unseen,
             "own_write_unseen_straight": self.own_write_unseen_straight,
             "unknown_values": self.unknown_values,
@@ -376,7 +382,11 @@ class Replay:
             self._seen.warm_hits += is_hit
         if not is_stale:
             self._seen.oldest_fresh_s = max(self._seen.oldest_fresh_s, float(headers.get("Age", 0)))
+        is_fallback = "detail=fallback" in told
+        self._seen.fallbacks += is_fallback
         overtaken = self._seen.overtaken_stale if is_stale else self._seen.overtaken_fresh
+        if is_fallback:
+            overtaken = self._seen.overtaken_fallback
         shown = self._shown(request, body)
         ages = [self._log.staleness_s(issue.id, issue.values, asked_at) for issue in shown]
         self._seen.unknown_values += ages.count(None)
