@@ -1,4 +1,4 @@
-"""What `me` means in a search when Dexter's own credential asks for somebody: the person, not the credential's owner."""
+"""What `me` means in a search that Dexter's own credential makes for somebody: the person, not its owner."""
 
 from __future__ import annotations
 
