@@ -1,6 +1,6 @@
 """Dexter's own database, open: transactions on it, and nothing of what is in it.
 
-SQLAlchemy is imported when the database is opened, which is after the gateway's door is: a start waits for nothing.
+Drivers and migrations are imported when the database is opened, which is after the gateway's door is.
 """
 
 from __future__ import annotations
