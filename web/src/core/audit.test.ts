@@ -22,7 +22,7 @@ it("reads rows, and those of nobody Dexter knows", () => {
   ]);
   expect(rows.map(({ person, target }) => [person, target?.id])).toEqual([
     ["Grace", "7"],
-    ["Somebody with a token of their own", undefined],
+    ["Nobody known", undefined],
   ]);
   expect(actionWords("issues.bulk_apply")).toBe("issues: bulk apply");
 });

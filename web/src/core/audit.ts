@@ -98,7 +98,7 @@ export function readAudit(rows: unknown): AuditRow[] {
       {
         id,
         at: asMoment(raw["at"]),
-        person: asText(person["name"]) ?? asText(person["id"]) ?? "Somebody with a token of their own",
+        person: asText(person["name"]) ?? asText(person["id"]) ?? "Nobody known",
         onBehalfOf: asText(raw["on_behalf_of"]),
         face: asText(raw["face"]) ?? "",
         action: asText(raw["action"]) ?? "",

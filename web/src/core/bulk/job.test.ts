@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 import { isAtHand, type Job, operationsOf, progressOf, takesAway, undoLeftMs, withOperation } from "./job";
 import { aJob } from "./job.fixture";
-import { differences, jobStateWords, jobTitle, operationWords, reportWords, valueWords } from "./words";
+import { differences, facts, jobStateWords, jobTitle, operationWords, reportWords, valueWords } from "./words";
 
 const NOW = Date.parse("2026-01-01T12:00:00Z");
 const MINUTE = 60_000;
@@ -78,4 +78,5 @@ it("names what differs between two images", () => {
   ]);
   expect(differences({ status: "resolved" }, { status: "resolved" })).toEqual([]);
   expect(valueWords(["a", "b"])).toBe("a, b");
+  expect(facts({ id: "7", name: "flaky", color: null })).toEqual([{ field: "Name", value: "flaky" }]);
 });

@@ -60,6 +60,8 @@ export interface PreviewChange {
 
 export interface JobPreview {
   readonly total: number;
+  /** How many of them are not so already, and are sent to Sentry. */
+  readonly to_send?: number;
   readonly projects: readonly { readonly slug: string; readonly count: number }[];
   readonly samples: readonly PreviewSample[];
   readonly changes: readonly PreviewChange[];

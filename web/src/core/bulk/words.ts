@@ -133,7 +133,7 @@ const FIELD_WORDS: Partial<Record<string, string>> = {
   discard: "Exists",
 };
 
-export const fieldWord = (field: string): string => FIELD_WORDS[field] ?? field;
+export const fieldWord = (field: string): string => FIELD_WORDS[field] ?? `${field.charAt(0).toUpperCase()}${field.slice(1).replaceAll("_", " ")}`;
 
 const VALUE_WORDS: Partial<Record<string, string>> = { ignored: "archived", null: "nothing", "": "nothing" };
 
@@ -149,6 +149,14 @@ export function valueWords(value: unknown): string {
   if (typeof name === "string") return name;
   const parts = Object.entries(record).filter(([, part]) => part !== null && part !== undefined);
   return parts.length === 0 ? "nothing" : parts.map(([key, part]) => `${key} ${valueWords(part)}`).join(", ");
+}
+
+/** Names that say nothing to a reader. */
+const INNER = new Set(["id", "created_by", "created_at", "updated_at", "version", "owner_id"]);
+
+/** Give what is told of one image alone, such as what was made or what was deleted, in words. */
+export function facts(image: unknown): { readonly field: string; readonly value: string }[] {
+  return Object.entries(record(image)).flatMap(([key, value]) => (INNER.has(key) || valueWords(value) === "nothing" ? [] : [{ field: fieldWord(key), value: valueWords(value) }]));
 }
 
 /** Give the fields in which two images differ, in words. */

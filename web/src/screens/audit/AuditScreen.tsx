@@ -8,7 +8,7 @@ import { asApiError } from "@/api/error";
 import {
   actionWords, AUDIT_FACES, AUDIT_SPANS, type AuditAddress, auditAddressOf, type AuditRow, type AuditView, auditViewOf, faceWord, outcomeWord, readAudit, spanWord,
 } from "@/core/audit";
-import { differences, valueWords } from "@/core/bulk/words";
+import { differences, facts } from "@/core/bulk/words";
 import { auditExportAddress, auditQuery } from "@/queries/audit";
 import { Ago } from "@/ui/Ago";
 import { useCommands } from "@/ui/commands";
@@ -129,7 +129,6 @@ function AuditFilters({ view, onChange }: { view: AuditView; onChange: (part: Pa
 }
 
 function Row({ row, onPerson }: { row: AuditRow; onPerson: () => void }) {
-  const changes = differences(row.before, row.after);
   return (
     <tr data-outcome={row.outcome}>
       <td className={classes.when}>{row.at !== null && <Ago iso={new Date(row.at).toISOString()} />}</td>
@@ -147,13 +146,20 @@ function Row({ row, onPerson }: { row: AuditRow; onPerson: () => void }) {
       <td>{actionWords(row.action)}</td>
       <td>{row.target !== null && <Target target={row.target} />}</td>
       <td className={classes.change}>
-        {changes.length > 0
-          ? changes.map(({ field, from, to }, index) => (
-              <div key={index}>
-                {field}: <VisibleText text={from} /> → <VisibleText text={to} />
-              </div>
-            ))
-          : row.after !== null && <VisibleText text={valueWords(row.after)} />}
+        {row.before !== null &&
+          row.after !== null &&
+          differences(row.before, row.after).map(({ field, from, to }, index) => (
+            <div key={index}>
+              {field}: <VisibleText text={from} /> → <VisibleText text={to} />
+            </div>
+          ))}
+        {(row.before === null || row.after === null) &&
+          facts(row.after ?? row.before).map(({ field, value }, index) => (
+            <div key={index}>
+              {row.after === null ? "was " : ""}
+              {field}: <VisibleText text={value} />
+            </div>
+          ))}
       </td>
       <td className={classes.outcome} data-tip={row.requestId === null ? undefined : `Request ${row.requestId}`}>
         {outcomeWord(row.outcome)}

@@ -99,6 +99,11 @@ function Summary({ job, preview }: { job: Job; preview: JobPreview }) {
         ))}
         {rest > 0 && <li>and {counted(rest, "other")}</li>}
       </ul>
+      {preview.to_send !== undefined && preview.to_send < preview.total && (
+        <p>
+          <strong>{exactCount(preview.to_send)}</strong> of them would change; the others are so already or are left out.
+        </p>
+      )}
       <p className={classes.quiet}>{costWords(preview)}</p>
     </>
   );
