@@ -90,6 +90,14 @@ async def test_an_event_names_the_issue_who_did_it_and_what_changed(intake: Inta
     assert (event.before, event.after) == ({"assignee": ""}, {"assignee": "user:3"})
 
 
+async def test_a_change_made_through_dexter_purges_once(intake: Intake, purged: list[Any]) -> None:
+    """The write itself did, before it returned; once more would cost its issue's events and counts."""
+    await intake.sighted("acme", [sighting(1, Source.POLL, status="unresolved")])
+    recorded = await intake.sighted("acme", [sighting(2, Source.WRITE, status="resolved")])
+    assert types(recorded) == ["issue.resolved"]
+    assert purged == []
+
+
 async def test_what_an_event_makes_stale_is_gone_before_anybody_hears_of_it(
     intake: Intake, log: SqliteFeedLog, purged: list[Any]
 ) -> None:

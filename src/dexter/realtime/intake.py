@@ -67,13 +67,16 @@ class Intake:
     async def sighted(self, organization: str, sightings: Sequence[Sighting]) -> Recorded:
         """Compare sightings, in their order, with what is known, and record what is new."""
         decision = _Sighted(organization, tuple(sightings))
-        return await self._decided(organization, {each.name.id for each in sightings}, decision)
+        # A change that was made through Dexter has purged already, and exactly what it changed.
+        elsewhere = {each.name.id for each in sightings if each.source is not Source.WRITE}
+        return await self._decided(organization, {each.name.id for each in sightings}, decision, elsewhere)
 
     async def removed(
         self, organization: str, name: IssueName, source: Source, into: IssueName | None = None
     ) -> Recorded:
         """Record that an issue is gone, deleted or merged into another; once, whoever says so."""
-        return await self._decided(organization, {name.id}, _Removed(organization, name, source, into, self._now()))
+        decision = _Removed(organization, name, source, into, self._now())
+        return await self._decided(organization, {name.id}, decision, {name.id})
 
     async def told(self, event: FeedEvent) -> Record:
         """Record an event that is about no issue's own fields: an alert, a job, the gateway."""
@@ -81,11 +84,13 @@ class Intake:
         self._count((record,))
         return record
 
-    async def _decided(self, organization: str, issues: set[str], decision: _Sighted | _Removed) -> Recorded:
+    async def _decided(
+        self, organization: str, issues: set[str], decision: _Sighted | _Removed, stale: set[str]
+    ) -> Recorded:
         # Looked at first, since what an event makes stale must be gone before anybody hears of the event.
         await self._log.settle(organization, issues, decision.looked_at)
-        if decision.has_events:
-            await self._store.purge(_stale_tags(organization, issues))
+        if decision.has_events and stale:
+            await self._store.purge(_stale_tags(organization, stale))
         records = await self._log.settle(organization, issues, decision)
         self._count(records)
         return Recorded(records, frozenset(decision.doubtful))
