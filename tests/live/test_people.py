@@ -131,3 +131,41 @@ def test_a_session_of_one_process_is_known_to_the_others_at_once(gateways: list[
         asked(gateway, "GET", "/api/v1/session", browser).json()["csrf_token"] for gateway in gateways for _ in range(8)
     }
     assert len(shown) == 1
+
+
+def test_what_a_linked_person_changes_carries_their_name_and_others_see_it_at_once(
+    sandbox: Sandbox, gateway: Gateway
+) -> None:
+    """The point of linking: colleagues read in Sentry who it was, and nobody reads what was before."""
+    person, _ = joined(gateway)
+    members = sandbox.api("GET", "/api/0/organizations/acme/members/").json()
+    user = next(each["user"] for each in members if each["user"] and each["user"]["name"] != "Olive Owner")
+    made = request(
+        "POST", f"{sandbox.url}/_sandbox/tokens", body={"scopes": ["event:read", "event:write"], "user": user["id"]}
+    )
+    asked(gateway, "PUT", f"/api/v1/people/{person}/roles/acme", operator(gateway), {"role": "triager"})
+    opened = asked(gateway, "POST", "/api/v1/session", {}, {"email": "ada@b.c", "password": PASSWORD})
+    mine = {
+        "Cookie": opened.headers["set-cookie"].partition(";")[0],
+        "X-CSRF-Token": opened.json()["csrf_token"],
+    }
+    linked = asked(gateway, "PUT", "/api/v1/me/sentry-token", mine, {"token": made.json()["token"]})
+    assert linked.json()["name"] == user["name"], linked.body
+
+    issue = asked(gateway, "GET", LIST, operator(gateway)).json()["data"][0]["id"]
+    assert asked(gateway, "GET", f"/api/v1/issues/{issue}", operator(gateway)).status == 200
+    changed = asked(gateway, "PUT", f"/api/v1/issues/{issue}", mine, {"assignee": "me", "status": "resolved"})
+    assert changed.status == 200, changed.body
+    seen = asked(gateway, "GET", f"/api/v1/issues/{issue}", operator(gateway)).json()
+    assert (seen["status"], seen["assignedTo"]["id"]) == ("resolved", user["id"])
+    activity = sandbox.api("GET", f"/api/0/organizations/acme/issues/{issue}/activities/").json()["activity"]
+    who = {each["user"]["name"] for each in activity if each["type"] in ("set_resolved", "assigned") and each["user"]}
+    assert user["name"] in who
+    mine_only = asked(gateway, "GET", f"{LIST}&status=all&query=assigned%3Ame", mine).json()
+    assert issue in [each["id"] for each in mine_only["data"]]
+
+    gone = request("DELETE", f"{sandbox.url}/_sandbox/tokens", body={"token": made.json()["token"]})
+    assert gone.status < 300, gone.body
+    dead = asked(gateway, "PUT", f"/api/v1/issues/{issue}", mine, {"status": "unresolved"})
+    assert (dead.status, "no longer accepts the token that Ada linked" in dead.json()["message"]) == (403, True)
+    assert asked(gateway, "GET", LIST, mine).status == 200
