@@ -161,3 +161,13 @@ async def test_a_redis_that_is_gone_is_said_to_be_so(tmp_path: Path) -> None:
     with pytest.raises(FeedUnavailable):
         await log.after("acme", 0, 1)
     await log.aclose()
+
+
+async def test_a_file_is_closed_once_however_often_that_is_asked_and_is_then_unavailable(tmp_path: Path) -> None:
+    """An application's end may be told twice; whoever comes later must hear that the log is gone, not fail oddly."""
+    log = SqliteFeedLog(tmp_path / "feed.sqlite3")
+    await log.after("acme", 0, 1)
+    await log.aclose()
+    await log.aclose()
+    with pytest.raises(FeedUnavailable):
+        await log.after("acme", 0, 1)

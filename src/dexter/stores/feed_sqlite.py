@@ -57,6 +57,7 @@ class SqliteFeedLog:
         self._version = -1
         self._waiting = 0
         self._watching: asyncio.Task[None] | None = None
+        self._is_closed = False
 
     async def settle(self, organization: str, subjects: Collection[str], decide: Decide) -> tuple[Record, ...]:
         """Decide over subjects and give what was recorded."""
@@ -86,7 +87,10 @@ class SqliteFeedLog:
             self._waiting -= 1
 
     async def aclose(self) -> None:
-        """Close the file."""
+        """Close the file, for good."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         if self._watching is not None:
             self._watching.cancel()
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
@@ -107,6 +111,8 @@ class SqliteFeedLog:
             self._changed.notify_all()
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
+        if self._is_closed:
+            raise FeedUnavailable("the feed's log was closed")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except sqlite3.Error as error:
