@@ -251,3 +251,18 @@ async def test_what_was_exported_is_there_while_sentry_is_away(
 async def test_strangers_get_nothing(stranger: Visitor, sentry: SentryDouble) -> None:
     """It is a list of everything that is wrong."""
     assert (await stranger.get("/api/v1/issues/export")).status == 401
+
+
+async def test_labels_narrow_the_file_as_they_narrow_the_list(
+    operator: Visitor, owner: Visitor, sentry: SentryDouble
+) -> None:
+    """`label:` is Dexter's own: Sentry is asked the rest, and what has not the label is left out."""
+    sentry.will(ok(msgspec.json.encode(issue(2))))
+    labelling = await operator.send("PUT", "/api/v1/issues/2/labels/flaky", {})
+    assert labelling.status < 300, labelling.body
+    sentry.calls.clear()
+    sentry.will(page(1, following="0:100:0"), page(2, 3))
+    rows = table((await operator.get("/api/v1/issues/export?query=boom%20label:flaky")).body)
+    assert [(row["id"], row["labels"]) for row in rows] == [("2", "flaky")]
+    assert dict(parse(asked(sentry)[0].query))["query"] == "is:unresolved boom"
+    assert (await owner.get("/api/v1/issues/export?query=label:flaky")).status == 403

@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, select, update
+from dexter.database.moments import written
 
-from dexter.database.columns import written
-from dexter.database.tables import audit
+# The database's libraries are imported by what needs them: the gateway's door is open before that.
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Row
+    from sqlalchemy import ColumnElement, Row
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 FACES = ("workbench", "api", "cli", "job", "legacy")
@@ -76,6 +75,8 @@ async def record(
     outcome: Outcome = Outcome.DONE,
 ) -> int:
     """Write a row into the log, in a transaction that it is kept with, and give its number."""
+    from dexter.database.tables import audit
+
     values = {
         "at": at,
         "organization": organization,
@@ -107,6 +108,10 @@ async def settle(
     organization: str | None = None,
 ) -> None:
     """Write what came of what a row says was begun, with what is known by now; what is None stays as it was."""
+    from sqlalchemy import update
+
+    from dexter.database.tables import audit
+
     known = {"before": told(before), "after": told(after), "organization": organization}
     if target is not None:
         known |= {"target_kind": target.kind, "target_id": target.id}
@@ -149,6 +154,8 @@ class AuditFilter:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Give what the rows must fulfil."""
+        from dexter.database.tables import audit
+
         found: list[ColumnElement[bool]] = []
         if self.person is not None:
             found.append((audit.c.person_id == self.person) | (audit.c.person_name == self.person))
@@ -174,6 +181,10 @@ async def page(
     connection: AsyncConnection, asked: AuditFilter, *, before: int | None, limit: int
 ) -> Sequence[Row[Any]]:
     """Give the newest rows that are asked for, of those before a number."""
+    from sqlalchemy import select
+
+    from dexter.database.tables import audit
+
     chosen = select(audit).where(*asked.conditions())
     if before is not None:
         chosen = chosen.where(audit.c.id < before)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from sqlalchemy import JSON, BigInteger, DateTime, Integer, LargeBinary, Text
 from sqlalchemy.types import TypeDecorator
 
+from dexter.database.moments import at, written
+
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
+
+
+__all__ = ["Bytes", "Counted", "Json", "Moment", "Words", "at", "new_id", "written"]
 
 
 class Moment(TypeDecorator[datetime]):
@@ -58,13 +63,3 @@ Counted = BigInteger().with_variant(Integer, "sqlite")
 def new_id() -> str:
     """Give an id that nothing else has."""
     return uuid4().hex
-
-
-def at(epoch_s: float) -> datetime:
-    """Give the moment of a clock's reading."""
-    return datetime.fromtimestamp(epoch_s, UTC)
-
-
-def written(moment: datetime | None) -> Any:
-    """Give a moment as answers spell it, or None."""
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")

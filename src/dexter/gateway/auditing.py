@@ -18,7 +18,7 @@ import structlog
 
 from dexter.catalog.endpoints import UNKNOWN
 from dexter.database.audit import Actor, Outcome, Target, record, settle
-from dexter.database.columns import at
+from dexter.database.moments import at
 from dexter.errors import DexterError
 from dexter.gateway.asgi import AsgiApp, AsgiSend, Message, Receive, Scope, headers_of, query_of
 from dexter.gateway.identity import SAFE_METHODS, Caller, Mode

@@ -15,12 +15,11 @@ from pydantic import Field
 
 from dexter.catalog.mappings import mapping
 from dexter.catalog.query import read_query
-from dexter.database import issue_snapshots
-from dexter.database.columns import at
 from dexter.database.engine import DatabaseUnavailable
-from dexter.database.labels import marks_of
-from dexter.errors import BadRequest
+from dexter.database.moments import at
+from dexter.errors import BadRequest, Forbidden
 from dexter.features.export_issues import MEDIA_TYPES, Format, Pages, file_of, issue_query
+from dexter.features.label_search import resolve_labels, split_labels
 from dexter.gateway.asgi import headers_of
 from dexter.gateway.identity import Mode, require_service
 from dexter.gateway.requested import AsCaller, OrganizationQuery, gateway_of, request_id_of
@@ -30,6 +29,7 @@ from dexter.policy.people import Role
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from dexter.features.label_search import Labelled
     from dexter.features.sentry import Sentry
     from dexter.gateway.runtime import Gateway
 
@@ -86,7 +86,7 @@ async def export_issues(request: Request, query: Annotated[ExportQuery, Query()]
             raise BadRequest("source=kept gives all that is kept of an organization; it takes no other names.")
         pages = own.kept()
     else:
-        pages = own.keeping(_pages(gateway, sentry, query).all())
+        pages = own.keeping(await _listed(gateway, sentry, query, is_ours=own.is_ours))
     name = f"issues-{sentry.organization}-{datetime.fromtimestamp(gateway.clock.now(), UTC):%Y%m%d-%H%M%S}"
     told = {
         "cache-control": "no-store",
@@ -101,10 +101,27 @@ async def export_issues(request: Request, query: Annotated[ExportQuery, Query()]
     return StreamingResponse(file_of(begun, query.format, own.marks), headers=told, media_type=media_type)
 
 
-def _pages(gateway: Gateway, sentry: Sentry, query: ExportQuery) -> Pages:
+async def _listed(gateway: Gateway, sentry: Sentry, query: ExportQuery, *, is_ours: bool) -> AsyncIterator[list[Json]]:
+    """Give the pages of a list, less what has not the labels that its search names."""
     entry = mapping("issues.list")
+    text = query.query or ""
+    labels = None
+    if split_labels(text).has_labels:
+        if not is_ours:
+            raise Forbidden("label: is Dexter's own filter, and a Sentry token does not open it.")
+        labels = await resolve_labels(gateway.database, sentry.organization, text)
+        query = query.model_copy(update={"query": labels.rest})
     asked = question(entry, read_query(entry.query, query.pairs()), gateway.clock.now())
-    return Pages(sentry, issue_query(asked.pairs), gateway.deadline, gateway.clock.sleep)
+    pages = Pages(sentry, issue_query(asked.pairs), gateway.deadline, gateway.clock.sleep)
+    return pages.all() if labels is None else _labelled(pages.all(), labels)
+
+
+async def _labelled(pages: AsyncIterator[list[Json]], labels: Labelled) -> AsyncIterator[list[Json]]:
+    # Of none there is nothing to look for.
+    if labels.only is not None and not labels.only:
+        return
+    async for issues in pages:
+        yield [issue for issue in issues if labels.admits(str(issue.get("id")))]
 
 
 async def _begun(pages: AsyncIterator[list[Json]]) -> AsyncIterator[list[Json]]:
@@ -131,6 +148,8 @@ class _Own:
 
     async def marks(self, issues: Sequence[Json]) -> Mapping[str, Json]:
         """Give the labels and the number of notes of some issues."""
+        from dexter.database.labels import marks_of
+
         if not self.is_ours:
             return {}
         async with self.gateway.database.reading() as connection:
@@ -144,6 +163,8 @@ class _Own:
             yield issues
 
     async def _keep(self, issues: Sequence[Json]) -> None:
+        from dexter.database import issue_snapshots
+
         try:
             enhanced = await self.marks(issues)
             async with self.gateway.database.transaction() as connection:
@@ -155,6 +176,8 @@ class _Own:
 
     async def kept(self) -> AsyncIterator[list[Json]]:
         """Give the issues that are kept."""
+        from dexter.database import issue_snapshots
+
         after = ""
         while True:
             async with self.gateway.database.reading() as connection:

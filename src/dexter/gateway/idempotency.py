@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from dexter.database.columns import at
-from dexter.database.idempotency import Claim, Kept, Standing, claim, keep, let_go, lose
+from dexter.database.claims import Claim, Kept, Standing
+from dexter.database.moments import at
 from dexter.errors import BadRequest, CallerError, DexterError
 from dexter.gateway.asgi import (
     AsgiApp,
@@ -106,6 +106,8 @@ class Idempotent:
         if caller.mode is Mode.ANONYMOUS:
             await self._inner(scope, receive, send)
             return
+        from dexter.database.idempotency import claim
+
         body = await whole_body(receive, headers)
         wanted = Claim(_owner(caller), key, fingerprint(scope, body))
         again = scope["method"] in REPEATABLE
@@ -137,6 +139,8 @@ class Idempotent:
                 await asyncio.shield(self._settle(wanted, answer))
 
     async def _settle(self, wanted: Claim, answer: _Answer) -> None:
+        from dexter.database.idempotency import keep, let_go, lose
+
         if answer.is_settled:
             return
         answer.is_settled = True
