@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-MEASUREMENTS = ("hit", "latency", "miss", "crowd", "quota", "start", "observed", "admission", "triage")
+MEASUREMENTS = ("hit", "latency", "miss", "crowd", "quota", "start", "observed", "admission", "triage", "bulk")
 
 
 def main() -> None:

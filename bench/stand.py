@@ -125,9 +125,9 @@ class Gateway:
         return request(method, self.url + path, body=body, headers={"Authorization": f"Bearer {token}"})
 
 
-def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path, limit_s: float = START_LIMIT_S) -> None:
     """Return when the address answers 200; fail with the process's own words when it does not."""
-    limit = time.monotonic() + START_LIMIT_S
+    limit = time.monotonic() + limit_s
     while time.monotonic() < limit:
         if process.poll() is not None:
             break
@@ -179,7 +179,8 @@ def running_sandbox(
         log = home / "sandbox.log"
         with started("sandbox", arguments, environment, log) as process:
             url = f"http://127.0.0.1:{port}"
-            wait_until_up(f"{url}/_sandbox/calls", process, log)
+            # Ten thousand issues are made in a minute, if the machine has nothing else to do.
+            wait_until_up(f"{url}/_sandbox/calls", process, log, START_LIMIT_S + issues / 40)
             yield Sandbox(url, token, process)
 
 

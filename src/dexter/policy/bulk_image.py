@@ -6,6 +6,7 @@ changes by itself from one moment to the next.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ RESOLUTIONS = ("inRelease", "inNextRelease", "inUpcomingRelease", "inCommit")
 CONDITIONS = ("ignoreUntil", "ignoreDuration", "ignoreCount", "ignoreWindow", "ignoreUserCount", "ignoreUserWindow")
 COUNTED_DOWN = frozenset({"ignoreCount", "ignoreUserCount"})
 """Sentry shows what is left of these, so that they change without anybody changing them."""
+NOT_EXACT = COUNTED_DOWN | {"ignoreUntil"}
+MINUTES_APART_S = 120.0
 
 
 def image(group: Mapping[str, Any]) -> Image:
@@ -60,7 +63,7 @@ def same(field: str, one: Image, other: Image) -> bool:
     if field == "assignee":
         return _who(one) == _who(other)
     if field == "status":
-        return _standing(one) == _standing(other)
+        return _standing(one) == _standing(other) and _ends_together(one, other)
     return bool(one.get(field) == other.get(field))
 
 
@@ -74,8 +77,24 @@ def _standing(of: Image) -> tuple[Any, ...]:
     return (
         of.get("status"),
         of.get("substatus"),
-        sorted((name, None if name in COUNTED_DOWN else repr(value)) for name, value in details.items()),
+        sorted((name, None if name in NOT_EXACT else repr(value)) for name, value in details.items()),
     )
+
+
+def _ends_together(one: Image, other: Image) -> bool:
+    """Whether two archives end at one time. Sentry takes whole minutes, so that one that is set again ends later."""
+    ends = [(of.get("details") or {}).get("ignoreUntil") for of in (one, other)]
+    if None in ends or ends[0] == ends[1]:
+        return ends[0] == ends[1]
+    return abs(epoch(ends[0]) - epoch(ends[1])) <= MINUTES_APART_S
+
+
+def epoch(iso: Any) -> float:
+    """Give the epoch second of a moment of Sentry's; 0 for what is none."""
+    try:
+        return datetime.fromisoformat(str(iso)).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def told(field: str, of: Image) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from dexter.policy.bulk_image import COUNTED_DOWN, RESOLUTIONS, same, told
+from dexter.policy.bulk_image import COUNTED_DOWN, RESOLUTIONS, epoch, same, told
 from dexter.policy.bulk_verdict import WORDS
 
 if TYPE_CHECKING:
@@ -100,20 +99,13 @@ def _archived_again(before: Image, details: dict[str, Any], moment: float) -> di
     substatus = before.get("substatus") or "archived_until_escalating"
     conditions = {name: value for name, value in details.items() if name.startswith("ignore") and name != "ignoreUntil"}
     if "ignoreUntil" in details:
-        minutes = ceil((_epoch(details["ignoreUntil"]) - moment) / 60)
+        minutes = ceil((epoch(details["ignoreUntil"]) - moment) / 60)
         if minutes <= 0:
             return {"status": "unresolved", "substatus": "ongoing"}  # its time has run out meanwhile
         conditions["ignoreDuration"] = minutes
     if any(name in COUNTED_DOWN and not value for name, value in conditions.items()):
         return {"status": "unresolved", "substatus": "ongoing"}
     return {"status": "ignored", "statusDetails": conditions, "substatus": substatus}
-
-
-def _epoch(iso: Any) -> float:
-    try:
-        return datetime.fromisoformat(str(iso)).timestamp()
-    except ValueError:
-        return 0.0
 
 
 def _restore_labels(changed: dict[str, list[str]], now: Image, plan: Restoring) -> None:
