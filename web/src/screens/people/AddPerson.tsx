@@ -51,7 +51,7 @@ export function AddPerson({ from, onClose }: Props) {
           submit();
         }}
       >
-        <TextInput label="Name" required withAsterisk={false} maxLength={100} autoFocus autoComplete="off" value={name} onChange={(event) => setName(event.currentTarget.value)} />
+        <TextInput label="Name" required withAsterisk={false} maxLength={100} data-autofocus autoComplete="off" value={name} onChange={(event) => setName(event.currentTarget.value)} />
         <TextInput label="E-mail address" description="What they sign in with. Dexter sends no mail." required withAsterisk={false} type="email" autoComplete="off" value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
         <PasswordInput
           label="First password"
