@@ -12,6 +12,7 @@ from tests.doubles.sentry_double import FakeClock, SentryDouble, ok
 
 from dexter.catalog.mappings import facades, mappings
 from dexter.errors import Unreachable
+from dexter.gateway.feature_routes import feature_addresses
 from dexter.gateway.openapi import document, translated
 
 if TYPE_CHECKING:
@@ -92,31 +93,11 @@ def spec() -> Any:
 def test_the_document_has_every_address_and_method(spec: Any) -> None:
     """The workbench's types and every client are generated from it."""
     described = {(method.upper(), path) for path, item in spec["paths"].items() for method in item}
-    promised = {(entry.method, entry.frontend_path) for entry in (*mappings(), *facades())}
-    session = {(method, "/api/v1/session") for method in ("GET", "POST", "DELETE")}
-    browser = {("POST", "/api/v1/client-errors"), ("POST", "/api/v1/traces")}
-    gateway = {("GET", "/api/v1/gateway/stats"), ("GET", "/api/v1/gateway/slo")}
-    evolution = {("GET", "/api/v1/capabilities"), ("GET", "/api/v1/drift")}
-    account = {
-        ("GET", "/api/v1/sessions"),
-        ("DELETE", "/api/v1/sessions"),
-        ("DELETE", "/api/v1/sessions/{id}"),
-        ("GET", "/api/v1/tokens"),
-        ("POST", "/api/v1/tokens"),
-        ("DELETE", "/api/v1/tokens/{id}"),
-        ("PATCH", "/api/v1/me"),
-        ("PUT", "/api/v1/me/password"),
-        ("PUT", "/api/v1/me/sentry-token"),
-        ("DELETE", "/api/v1/me/sentry-token"),
-    }
-    people = {
-        ("GET", "/api/v1/people"),
-        ("POST", "/api/v1/people"),
-        ("PATCH", "/api/v1/people/{id}"),
-        ("DELETE", "/api/v1/people/{id}"),
-        ("PUT", "/api/v1/people/{id}/roles/{organization}"),
-    }
-    assert described == promised | session | browser | gateway | evolution | account | people
+    of_the_catalog = {(entry.method, entry.frontend_path) for entry in (*mappings(), *facades())}
+    # Addresses of earlier Dexters answer and are not described: nobody is to begin with them.
+    typed = {(method, path) for method, path, name in feature_addresses() if not name.startswith("legacy.")}
+    assert {("GET", "/api/v1/session"), ("POST", "/api/v1/bulk"), ("GET", "/api/v1/issues/marks")} <= typed
+    assert described == of_the_catalog | typed
 
 
 def test_every_reference_leads_somewhere_and_every_operation_has_a_name_of_its_own(spec: Any) -> None:
