@@ -173,3 +173,32 @@ def test_no_secret_gets_in() -> None:
 def test_a_value_is_not_endlessly_long() -> None:
     """An audit row is a row, not a store for bodies."""
     assert told({"body": "x" * MAX_CHARS}) == {"left_out": f"{MAX_CHARS + 12} characters"}
+
+
+async def test_a_change_of_our_own_data_and_its_row_are_one(database: Database) -> None:
+    """Whoever finds the note finds the row that says `done`, whatever dies between the two and the answer."""
+
+    class Killed(BaseException):
+        pass
+
+    async def during(scope: Scope) -> None:
+        async with database.transaction() as connection:
+            await scope["state"][NOTED].settle(connection, after={"body": "x"})
+
+    face = Face(during=during, error=Killed())
+    with pytest.raises(Killed):
+        await ask(before(face, database), "POST", "/api/v1/issues/42/notes", x_token="ada")
+    assert [(row["outcome"], row["after"]) for row in await rows(database)] == [("done", {"body": "x"})]
+
+
+async def test_a_change_of_our_own_data_that_is_taken_back_is_not_told_as_done(database: Database) -> None:
+    """The row goes back with it, and then says what came of it."""
+
+    async def during(scope: Scope) -> None:
+        async with database.transaction() as connection:
+            await scope["state"][NOTED].settle(connection, after={"body": "x"})
+            raise Forbidden("no")
+
+    with pytest.raises(Forbidden):
+        await ask(before(Face(during=during), database), "POST", "/api/v1/issues/42/notes", x_token="ada")
+    assert [row["outcome"] for row in await rows(database)] == ["refused"]

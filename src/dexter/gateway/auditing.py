@@ -28,6 +28,7 @@ from dexter.wire import header
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sqlalchemy.ext.asyncio import AsyncConnection
     from starlette.requests import Request
 
     from dexter.catalog.router import Router
@@ -59,12 +60,21 @@ class Noted:
     after: Any = None
     number: int | None = None
     is_settled: bool = field(default=False, init=False)
+    is_kept: bool = field(default=False, init=False)
+    """Whether it was settled together with what it tells of."""
 
     def tell(self, *, before: Any = None, after: Any = None, target: Target | None = None) -> None:
         """Add what was there before, what is there now, or what exactly it was done to."""
         self.before = self.before if before is None else before
         self.after = self.after if after is None else after
         self.target = target or self.target
+
+    async def settle(self, connection: AsyncConnection, *, before: Any = None, after: Any = None) -> None:
+        """Write down that it was done, in the transaction in which it is: a change of Dexter's own data."""
+        self.tell(before=before, after=after)
+        if self.number is not None:
+            await settle(connection, self.number, Outcome.DONE, before=before, after=after, target=self.target)
+            self.is_kept = True
 
 
 def noted(request: Request) -> Noted | None:
@@ -146,6 +156,8 @@ class Audited:
             return
         entry.is_settled = True
         outcome = outcome_of(status)
+        if entry.is_kept and outcome is Outcome.DONE:
+            return
         if entry.number is None:
             # Of a stranger's request nothing came.
             if outcome is not Outcome.REFUSED:

@@ -117,7 +117,7 @@ async def make_a_label(form: LabelForm, own: AsOwn) -> Response:
     """Make a label."""
     async with own.database.transaction() as connection:
         label = await _new_label(connection, own, form)
-    own.tell(after=label)
+        await own.tell(connection, after=label)
     return answered({**label, "issues": 0}, 201)
 
 
@@ -148,8 +148,8 @@ async def change_a_label(label: OfLabel, form: LabelChange, own: AsOwn) -> Respo
             _demand_free(await all_labels(connection, own.organization), form.name, label)
         changes = {name: value for name, value in form.model_dump().items() if value is not None}
         await change_label(connection, label, changes)
-    after = {**before, **changes}
-    own.tell(before=before, after=after)
+        after = {**before, **changes}
+        await own.tell(connection, before=before, after=after)
     return answered(after)
 
 
@@ -163,7 +163,7 @@ async def delete_a_label(label: OfLabel, own: AsOwn) -> Response:
         if before["created_by"] != own.person.id and not own.is_admin:
             raise Forbidden("Somebody else made this label.", remedy="Ask whoever made it, or an administrator.")
         await delete_label(connection, label)
-    own.tell(before=before)
+        await own.tell(connection, before=before)
     return nothing()
 
 
@@ -189,7 +189,8 @@ async def label_issue(issue_id: IssueId, name: NamedLabel, own: AsOwn) -> Respon
             label = await _new_label(connection, own, LabelForm(name=name))
         await put_label(connection, own.organization, label["id"], issue, own.person.id, own.now())
         after = await marks_of(connection, own.organization, [issue])
-    return _labels(own, issue, before, after)
+        await _tell_labels(connection, own, before[issue], after[issue])
+    return answered({"id": issue, **after[issue]})
 
 
 @routes.delete("/issues/{id}/labels/{name}", name="issues.unlabel", response_model=IssueMarks)
@@ -205,13 +206,13 @@ async def unlabel_issue(issue_id: IssueId, name: NamedLabel, own: AsOwn) -> Resp
         if label is not None:
             await take_label(connection, own.organization, label["id"], issue)
         after = await marks_of(connection, own.organization, [issue])
-    return _labels(own, issue, before, after)
-
-
-def _labels(own: Own, issue: str, before: Json, after: Json) -> Response:
-    names = [[label["name"] for label in each[issue]["labels"]] for each in (before, after)]
-    own.tell(before={"labels": names[0]}, after={"labels": names[1]})
+        await _tell_labels(connection, own, before[issue], after[issue])
     return answered({"id": issue, **after[issue]})
+
+
+async def _tell_labels(connection: AsyncConnection, own: Own, before: Json, after: Json) -> None:
+    names = [[label["name"] for label in each["labels"]] for each in (before, after)]
+    await own.tell(connection, before={"labels": names[0]}, after={"labels": names[1]})
 
 
 @routes.get("/issues/{id}/notes", name="issues.notes", response_model=NoteList)
@@ -236,7 +237,7 @@ async def write_note(issue_id: IssueId, form: NoteForm, own: AsOwn) -> Response:
             connection, own.organization, issue, form.body,
             pinned=form.pinned, author=(own.person.id, own.person.name), now=own.now(),
         )  # fmt: skip
-    own.tell(after=_audited(note))
+        await own.tell(connection, after=_audited(note))
     return answered(_for(own, note), 201)
 
 
@@ -260,8 +261,8 @@ async def rewrite_note(issue_id: IssueId, note: OfNote, form: NoteChange, own: A
                 remedy="Read it again, and change what it says now.",
             )
         after = await find_note(connection, own.organization, issue, note)
-    assert after is not None  # noqa: S101 - changed above
-    own.tell(before=_audited(before), after=_audited(after))
+        assert after is not None  # noqa: S101 - changed above
+        await own.tell(connection, before=_audited(before), after=_audited(after))
     return answered(_for(own, after))
 
 
@@ -277,7 +278,7 @@ async def remove_note(issue_id: IssueId, note: OfNote, own: AsOwn) -> Response:
             raise NotFound("There is no such note.")
         _demand_own(own, before)
         await delete_note(connection, note)
-    own.tell(before=_audited(before))
+        await own.tell(connection, before=_audited(before))
     return nothing()
 
 

@@ -58,11 +58,11 @@ class Own:
         if self.person.built_in:
             await ensure_built_in(connection, self.sentry.clock())
 
-    def tell(self, *, before: Any = None, after: Any = None) -> None:
-        """Tell the audit log what was there before, and what is there now."""
+    async def tell(self, connection: AsyncConnection, *, before: Any = None, after: Any = None) -> None:
+        """Tell the audit log what was there before, and what is there now, in the transaction that changes it."""
         entry = noted(self.request)
         if entry is not None:
-            entry.tell(before=before, after=after)
+            await entry.settle(connection, before=before, after=after)
 
 
 def own_of(request: Request, sentry: Annotated[Sentry, Depends(sentry_of)]) -> Own:

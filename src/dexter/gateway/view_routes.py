@@ -103,7 +103,7 @@ async def keep_view(form: ViewForm, own: AsOwn) -> Response:
             raise BadRequest(f"You keep {MOST_VIEWS} views already.", remedy="Delete those that you do not use.")
         view_id = await make_view(connection, own.organization, own.person.id, form.model_dump(), own.now())
         view = await _view(connection, own, view_id)
-    own.tell(after=_audited(view))
+        await own.tell(connection, after=_audited(view))
     return answered(view, 201)
 
 
@@ -118,7 +118,7 @@ async def change_a_view(view: OfView, form: ViewChange, own: AsOwn) -> Response:
         _demand_own(own, before)
         await change_view(connection, view, form.model_dump(exclude_none=True), own.now())
         after = await _view(connection, own, view, unshared=True)
-    own.tell(before=_audited(before), after=_audited(after))
+        await own.tell(connection, before=_audited(before), after=_audited(after))
     return answered(after)
 
 
@@ -131,7 +131,7 @@ async def forget_view(view: OfView, own: AsOwn) -> Response:
         before = await _view(connection, own, view)
         _demand_own(own, before)
         await delete_view(connection, view)
-    own.tell(before=_audited(before))
+        await own.tell(connection, before=_audited(before))
     return nothing()
 
 
