@@ -407,14 +407,6 @@ class TestOwnData:
         await stand.v1("DELETE", f"/issues/{issues[1]}/labels/flaky")
         assert await listed("label:flaky") == [issues[0]]
 
-    @pytest.mark.parametrize("query", ["label:flaky", "!label:flaky"])
-    async def test_labels_never_reach_sentry_as_tags(self, stand: Stand, query: str) -> None:
-        """`!label:x` as a tag is true of every issue: a job on those would change them all."""
-        body = {"selection": {"query": query}, "operations": [{"op": "status", "status": "resolved"}]}
-        response = await stand.visitor.send("POST", "/api/v1/bulk", body)
-        assert "label:" in assert_problem(response, 400, "bulk.ask")["message"]
-        assert not [asked for asked in stand.transport.asked if "/issues/" in asked]
-
     @pytest.mark.parametrize("refusal", [400, 200])
     async def test_a_sentry_that_takes_no_numbers_in_a_search_is_looked_through(
         self, stand: Stand, monkeypatch: pytest.MonkeyPatch, refusal: int

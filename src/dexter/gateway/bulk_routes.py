@@ -15,6 +15,7 @@ from dexter.errors import Forbidden
 from dexter.features.bulk.desk import SEVERAL, By
 from dexter.features.bulk.forms import BulkRequest, Part  # noqa: TC001 - see above
 from dexter.features.bulk.job_view import ENDED, item_view, job_view
+from dexter.features.label_search import split_labels
 from dexter.gateway.bulk_shapes import ItemPage, JobPage, JobShape
 from dexter.gateway.identity import Mode
 from dexter.gateway.issue_query import sentry_query
@@ -206,11 +207,17 @@ def _in_sentrys_words(gateway: Gateway, part: Part) -> Json:
     organization = gateway.organization(part.organization)
     if part.ids is not None:
         return {"organization": organization, "ids": list(dict.fromkeys(part.ids))}
-    pairs = [["query", sentry_query(part.query or "", part.status, tuple(part.level))]]
+    search = split_labels(part.query or "")
+    pairs = [["query", sentry_query(search.rest, part.status, tuple(part.level))]]
     if part.period is not None:
         pairs.append(["statsPeriod", part.period])
     pairs += [["environment", name] for name in part.environment] + [["project", name] for name in part.project]
-    return {"organization": organization, "pairs": pairs, **({"exclude": part.exclude} if part.exclude else {})}
+    asked: Json = {"organization": organization, "pairs": pairs}
+    if part.exclude:
+        asked["exclude"] = part.exclude
+    if search.has_labels:
+        asked["labelled"] = part.query
+    return asked
 
 
 def _pagination(cursor: str | None) -> Json:

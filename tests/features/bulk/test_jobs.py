@@ -311,6 +311,21 @@ async def test_short_ids_stand_for_their_issues(world: World) -> None:
     assert [item.issue_id for item in await world.items(again)] == [item.issue_id for item in items]
 
 
+async def test_a_query_may_speak_of_labels(world: World) -> None:
+    """People label what belongs together, to do something with it later."""
+    ids = await world.unresolved(6)
+    await world.applied(await world.ask({"ids": ids[:3]}, {"op": "label", "add": ["flaky"]}))
+    await world.applied(await world.ask({"ids": ids[:1]}, {"op": "label", "add": ["slow"]}))
+    for query, expected in (
+        ("label:flaky", ids[:3]),
+        ("label:Flaky label:slow", ids[:1]),
+        ("is:unresolved label:flaky !label:slow", ids[1:3]),
+        ("label:nothing", []),
+    ):
+        job = await world.live(await world.ask({"query": query}, RESOLVE))
+        assert sorted(item.issue_id for item in await world.items(job)) == sorted(expected), query
+
+
 async def test_every_change_is_in_the_audit_log_with_its_job(world: World) -> None:
     """Whoever wonders who resolved an issue finds the person and the job."""
     ids = await world.unresolved(3)

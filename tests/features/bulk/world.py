@@ -19,6 +19,7 @@ from dexter.features.bulk.forms import BulkRequest
 from dexter.features.bulk.turns import take_turn
 from dexter.features.bulk.work import END, Work, seconds_of
 from dexter.features.current_user import CurrentUser
+from dexter.features.label_search import split_labels
 from dexter.features.sentry import Sentry
 from dexter.policy.bulk_image import Image, image
 from dexter.upstream.bodies import read_up_to
@@ -177,7 +178,11 @@ class World:
         asked = [
             {"organization": part.organization or "acme", "ids": part.ids}
             if part.ids is not None
-            else {"organization": part.organization or "acme", "pairs": [["query", part.query]]}
+            else {
+                "organization": part.organization or "acme",
+                "pairs": [["query", split_labels(part.query or "").rest]],
+                "labelled": part.query or "",
+            }
             for part in request.selection.each()
         ]
         return await self.desk.ask(request, asked, ADA, "api")

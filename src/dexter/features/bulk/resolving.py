@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dexter.errors import BadRequest
 from dexter.features.bulk.forms import BulkRequest, target_of
 from dexter.features.bulk.work import MORE
+from dexter.features.label_search import resolve_labels
 from dexter.policy.bulk_image import image
 from dexter.policy.bulk_preview import Preview, confirmation, needs_confirmation, selects_by_query
 from dexter.policy.bulk_wanted import PERSONAL, batch, first_step, wanted
@@ -114,13 +115,17 @@ async def _by_query(work: Work, job: Job, part: Json, progress: Json) -> list[Js
         _next_part(progress)
     else:
         progress["cursor"] = page.next_cursor
-    return await _rows(work, job, part["organization"], _wanted_of(part, page.groups), progress)
+    return await _rows(work, job, part["organization"], await _wanted_of(work, part, page.groups), progress)
 
 
-def _wanted_of(part: Json, groups: Sequence[Json]) -> list[Json]:
-    """Give what a search found without what whoever asked took out again."""
+async def _wanted_of(work: Work, part: Json, groups: Sequence[Json]) -> list[Json]:
+    """Give what a search found without what whoever asked took out again, and with the labels that they named."""
     left_alone = set(part.get("exclude", ()))
-    return [group for group in groups if str(group["id"]) not in left_alone]
+    found = [group for group in groups if str(group["id"]) not in left_alone]
+    if "labelled" not in part:
+        return found
+    labels = await resolve_labels(work.jobs.database, part["organization"], part["labelled"])
+    return [group for group in found if labels.admits(str(group["id"]))]
 
 
 def _next_part(progress: Json) -> None:
@@ -219,7 +224,7 @@ async def _entered(work: Work, job: Job) -> int:
         if "pairs" in part:
             sentry = await work.sentry(job, part["organization"])
             page = await sentry.page(tuple((name, value) for name, value in part["pairs"]), None, work.size)
-            ids = [str(group["id"]) for group in _wanted_of(part, page.groups)]
+            ids = [str(group["id"]) for group in await _wanted_of(work, part, page.groups)]
             async with work.jobs.working(job.id, work.holder) as tx:
                 count += len(set(ids) - await tx.known(part["organization"], ids))
     return count
