@@ -96,15 +96,26 @@ def sandbox(
         str | None, typer.Option(help="Which Sentry it stands for: saas, selfhosted-26, sentry-9.1 or partial.")
     ] = None,
     public_url: Annotated[str | None, typer.Option(help="The address in links and DSNs, if another.")] = None,
+    webhook: Annotated[str | None, typer.Option(help="An address to send signed webhooks to, on every change.")] = None,
+    webhook_secret: Annotated[
+        str | None, typer.Option(help="What they are signed with; SENTRY_WEBHOOK_SECRET by default.")
+    ] = None,
 ) -> None:
     """Run a Sentry in a box: a local, stateful Sentry to try things on."""
     from dexter.errors import SettingsError
     from dexter.sandbox.command import run
     from dexter.sandbox.options import SandboxOptions
     from dexter.sandbox.profiles import profile as named_profile
+    from dexter.sandbox.webhook_admin import address
     from dexter.settings import duration_s, read_settings
 
     settings = read_settings()
+    secret = webhook_secret or settings.sentry_webhook_secret
+    try:
+        if webhook is not None:
+            address(webhook, secret)
+    except ValueError as error:
+        raise SettingsError(f"--webhook: {error}.", remedy="Give --webhook with --webhook-secret.") from error
     try:
         lag_s = duration_s(index_lag)
     except ValueError as error:
@@ -124,6 +135,8 @@ def sandbox(
         index_lag_s=lag_s,
         profile=profile,
         public_url=public_url,
+        webhook_url=webhook,
+        webhook_secret=secret,
     )
     try:
         run(options)

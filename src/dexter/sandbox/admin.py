@@ -11,6 +11,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from dexter.sandbox import webhook_admin
 from dexter.sandbox.auth import OWNER_SCOPES, hash_token, new_token, store_token
 from dexter.sandbox.clock import ShiftedClock
 from dexter.sandbox.faults import FaultPlan, parse_plan, shown
@@ -61,6 +62,9 @@ def build_admin(sandbox: Sandbox) -> ASGIApp:
         Route("/clock", _bound(sandbox, _set_clock), methods=["PUT"]),
         Route("/settings", _bound(sandbox, _settings), methods=["GET"]),
         Route("/settings", _bound(sandbox, _set_settings), methods=["PUT"]),
+        Route("/webhooks", _bound(sandbox, _webhooks), methods=["GET", "PUT", "DELETE"]),
+        Route("/webhooks/faults", _bound(sandbox, _webhook_faults), methods=["GET", "PUT", "DELETE"]),
+        Route("/webhooks/deliveries", _bound(sandbox, _send_webhook), methods=["POST"]),
     ]
     return _LocalOnly(Starlette(routes=routes), sandbox)
 
@@ -274,6 +278,30 @@ async def _set_settings(sandbox: Sandbox, request: Request) -> Response:
         stands.profile = wanted
         controls(sandbox).limiter.set(usual_limits(sandbox))
     return await _settings(sandbox, request)
+
+
+async def _webhooks(sandbox: Sandbox, request: Request) -> Response:
+    match request.method:
+        case "PUT":
+            return webhook_admin.install(sandbox, await _object(request, "url", "secret"))
+        case "DELETE":
+            return webhook_admin.remove(sandbox)
+        case _:
+            return webhook_admin.shown(sandbox)
+
+
+async def _webhook_faults(sandbox: Sandbox, request: Request) -> Response:
+    match request.method:
+        case "PUT":
+            return webhook_admin.set_faults(sandbox, await _object(request))
+        case "DELETE":
+            return webhook_admin.clear_faults(sandbox)
+        case _:
+            return webhook_admin.faults(sandbox)
+
+
+async def _send_webhook(sandbox: Sandbox, request: Request) -> Response:
+    return webhook_admin.send(sandbox, await _object(request, "resource", "action", "data", "actor"))
 
 
 async def _clock(sandbox: Sandbox, request: Request) -> Response:

@@ -27,6 +27,8 @@ from dexter.sandbox.request import Sandbox, SandboxRequest
 from dexter.sandbox.routing import Handler, Stage, Target, targets
 from dexter.sandbox.sampled_answers import sampled_answer
 from dexter.sandbox.stages import stages
+from dexter.sandbox.webhook_admin import address
+from dexter.sandbox.webhooks import webhooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +47,8 @@ def build_app(options: SandboxOptions, *, clock: Callable[[], float] = time.time
     """Give the ASGI application of one sandbox; `app.state.sandbox` is the sandbox itself."""
     sandbox = open_sandbox(options, ShiftedClock(clock))
     face = ApiFace(sandbox, stages(sandbox))
+    if options.webhook_url is not None:
+        webhooks(sandbox).install(address(options.webhook_url, options.webhook_secret))
     app = Starlette(routes=[Mount("/_sandbox", app=build_admin(sandbox)), Mount("/", app=face)])
     app.state.sandbox = sandbox
     return app
@@ -65,6 +69,7 @@ class ApiFace:
         self._around = around
         self._unmatched = _wrap(self._no_route, around)
         self._ways: dict[str, Handler] = {}
+        self._webhooks = webhooks(sandbox)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -80,8 +85,12 @@ class ApiFace:
             target, params = found
             request = SandboxRequest(self._sandbox, scope, receive, target.key, params)
             way = self._way_to(target)
-        response = await _answered(way, request)
-        await response(scope, receive, send)
+        try:
+            response = await _answered(way, request)
+            await response(scope, receive, send)
+        finally:
+            # Behind the answer, and also where nobody waits for it any more.
+            self._webhooks.look(request.base_url)
 
     def _way_to(self, target: Target) -> Handler:
         """Give the handler within the stages; made when first asked for, since few of the hundreds ever are."""

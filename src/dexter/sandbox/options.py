@@ -29,3 +29,7 @@ class SandboxOptions:
     """Which Sentry it stands for: a name of `profiles.yaml`; None serves everything it knows."""
     public_url: str | None = None
     """Sentry's address in Link headers, permalinks and DSNs; None takes the one a request came to."""
+    webhook_url: str | None = None
+    """Where changes are told, as Sentry tells an installed app; None tells nobody."""
+    webhook_secret: str | None = field(default=None, repr=False)
+    """What webhooks are signed with."""
