@@ -29,6 +29,8 @@ DEMO_LOG = "demo.log"
 """The shop's own log: an application in trouble says a lot."""
 
 ORGANIZATION = "acme"
+WEBHOOKS = "/webhooks/sentry"
+"""Where the gateway takes the sandbox's webhooks in."""
 
 START_S = 120.0
 """How long a child may take until it answers; a first start grows a whole organization."""
@@ -208,10 +210,11 @@ def children(settings: Settings, options: UpOptions, database: Path) -> tuple[Ch
     """Give the sandbox, the gateway and the demo's traffic, none of them started."""
     sandbox_url = f"http://{LOOPBACK}:{settings.sandbox_port}"
     grown = ("--seed", str(options.seed), "--issues", str(options.issues), "--db", str(database))
-    sandbox = Child("sandbox", ("-m", "dexter.cli", "sandbox", *grown), f"{sandbox_url}/api/0/")
-    gateway = Child(
-        "gateway", ("-m", "dexter.cli", "serve"), f"http://{_reachable(settings.host)}:{settings.port}/health"
-    )
+    gateway_url = f"http://{_reachable(settings.host)}:{settings.port}"
+    # What they are signed with stands in the environment, where the gateway reads it, too.
+    telling = ("--webhook", f"{gateway_url}{WEBHOOKS}")
+    sandbox = Child("sandbox", ("-m", "dexter.cli", "sandbox", *telling, *grown), f"{sandbox_url}/api/0/")
+    gateway = Child("gateway", ("-m", "dexter.cli", "serve"), f"{gateway_url}/health")
     demo = Child(
         "demo traffic",
         ("-m", "dexter.demo", "--sandbox", sandbox_url),
@@ -234,6 +237,7 @@ def child_environment(environment: Mapping[str, str], settings: Settings, key: b
             "SENTRY_BASE_URL": f"http://{LOOPBACK}:{settings.sandbox_port}",
             # Never the environment's own, which belongs to a real Sentry; derived, so that it is at rest nowhere.
             "SENTRY_API_TOKEN": access_token.fingerprint(key, "sandbox", "owner token"),
+            "SENTRY_WEBHOOK_SECRET": access_token.fingerprint(key, "sandbox", "webhook secret"),
             "SENTRY_ORG": settings.sentry_org or ORGANIZATION,
             "PYTHONUNBUFFERED": "1",
         }
