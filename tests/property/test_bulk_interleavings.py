@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from dexter.database.bulk_jobs import Item, Job
     from dexter.policy.bulk_image import Image
 
+pytestmark = pytest.mark.breadth
+
 Json = dict[str, Any]
 
 STATUS = st.sampled_from(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dexter.errors import Unauthenticated
 from dexter.features.sentry import Sentry
 from dexter.policy.people import BUILT_IN_ID
 from dexter.wire import Priority
@@ -28,6 +29,11 @@ def bulk_way(send: Send, authenticator: Authenticator, logins: Logins, clock: Cl
     async def way(job_id: str, person_id: str | None, organization: str) -> Sentry:
         identity, credential = authenticator.service
         acting = None if person_id is None else await logins.acting(person_id)
+        if person_id is not None and acting is None:
+            raise Unauthenticated(
+                "Whoever asked for the job may not use Dexter any more.",
+                remedy="Cancel it, and have somebody else ask for it.",
+            )
         linked = None if acting is None else acting.as_linked()
         if linked is not None:
             identity, credential = linked.identity, linked.credential

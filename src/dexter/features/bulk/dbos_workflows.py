@@ -17,7 +17,12 @@ _take_turn: Callable[[str], asyncio.Future[str]] | None = None
 """Of the one DBOS that this process has."""
 
 
-@DBOS.workflow(name="dexter.bulk")
+NAME = "dexter.bulk"
+OVER = ["SUCCESS", "ERROR", "CANCELLED"]
+FORGOTTEN_AT_ONCE = 100
+
+
+@DBOS.workflow(name=NAME)
 async def carry(job_id: str) -> str:
     """Take turn after turn until the job ends or waits for somebody."""
     while True:
@@ -71,7 +76,10 @@ class Workflows:
         return True
 
     def start(self, workflow_id: str, job_id: str) -> None:
-        """Start a workflow for a run of a job."""
+        """Start a workflow for a run of a job. What DBOS remembers of runs that are over is of no use to anybody."""
+        over = DBOS.list_workflows(name=NAME, status=OVER, limit=FORGOTTEN_AT_ONCE, load_input=False, load_output=False)
+        if over:
+            DBOS.delete_workflows([workflow.workflow_id for workflow in over])
         with SetWorkflowID(workflow_id):
             DBOS.start_workflow(carry, job_id)
 

@@ -66,13 +66,13 @@ async def _find_assignee(work: Work, job: Job, organization: str, progress: Json
     sentry = await work.sentry(job, organization)
     assignee = target.get("assignee")
     personal = bool(PERSONAL & target.keys())
-    if personal or assignee == "me":
+    if personal:
+        progress["marks"] = await work.users.of_credential(sentry.sentry) is not None
+    if assignee == "me":
         user = await work.users.find(sentry.sentry)
-        progress["marks"] = user is not None
-        if assignee == "me":
-            if user is None:
-                raise BadRequest("The Sentry credential in use stands for no user, so there is no 'me' to assign to.")
-            assignee = f"user:{user['id']}"
+        if user is None:
+            raise BadRequest("The Sentry credential in use stands for no user, so there is no 'me' to assign to.")
+        assignee = f"user:{user['id']}"
     if assignee is not None and not assignee.startswith(("user:", "team:")):
         found = await sentry.member_named(assignee)
         if found is None:
