@@ -1,6 +1,6 @@
 import { Popover, Portal } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 
 import { Dialog } from "./Dialog";
 import classes from "./ui.module.css";
@@ -70,6 +70,10 @@ function PickerBody({ title, placeholder, choices, note, isChosen, onChoose, onC
   const shown = choices(typed);
   const active = Math.min(at, shown.length - 1);
 
+  // Before the next key can come: whoever types "p low" in one breath means the picker with all of it.
+  const field = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => field.current?.focus({ preventScroll: true }), []);
+
   useEffect(() => {
     list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
   }, [active, typed]);
@@ -89,6 +93,7 @@ function PickerBody({ title, placeholder, choices, note, isChosen, onChoose, onC
   return (
     <div className={`${classes.picker} ${wide ? classes.pickerWide : ""}`} data-overlay>
       <input
+        ref={field}
         className={classes.pickerField}
         data-autofocus
         // Escape closes the picker; the dialog it may stand in stays.
