@@ -51,6 +51,7 @@ def test_items_end_at_their_length_or_at_the_newline(data: bytes, items: list[tu
         b'{}\n{"type":"event","length":"2"}\n{}',
         b'{}\n{"type":"event","length":1}\n{}\n',
         b'{}\n{"type":7}\n{}',
+        b'{"dsn":"\x80"}\n',
     ],
 )
 def test_a_broken_envelope_is_named_as_such(data: bytes) -> None:

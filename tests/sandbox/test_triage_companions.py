@@ -281,6 +281,26 @@ async def test_views_are_ones_own(box: Box) -> None:
     assert (await box.http.put(f"{url}{made['id']}/", {"name": "a", "query": ""})).status == 404
 
 
+async def test_a_search_for_a_tag_says_how_much_of_an_issue_it_is_about(box: Box) -> None:
+    """A list that is narrowed to one browser must not show the counts of all of them as its own."""
+    for browser, times in (("Firefox", 3), ("Chrome", 1)):
+        for _ in range(times):
+            await born(box, "KeyError", tags={"browser.name": browser}, user={"id": browser})
+    [whole] = (await box.http.get(ISSUES, query={"query": "is:unresolved"})).data
+    assert (whole["count"], whole["filtered"]) == ("4", None)
+    for query, count in (("browser.name:Firefox", "3"), ("!browser.name:Firefox", "1"), ("browser.name:F*", "3")):
+        [item] = (await box.http.get(ISSUES, query={"query": query, "statsPeriod": "24h"})).data
+        assert (item["count"], item["filtered"]["count"]) == ("4", count)
+        assert sum(number for _, number in item["filtered"]["stats"]["24h"]) == int(count)
+
+
+async def test_a_body_that_is_no_text_is_the_callers_mistake(box: Box) -> None:
+    """It used to be a fault of the sandbox's."""
+    issue = await born(box, "KeyError")
+    reply = await box.http.request("PUT", f"{ISSUES}{issue}/", body=b'{"status":"\x80"}')
+    assert (reply.status, reply.data["detail"][:16]) == (400, "JSON parse error")
+
+
 class TestOlderFiles:
     """A memory of an earlier version."""
 

@@ -105,7 +105,7 @@ class SandboxRequest:
             return {}
         try:
             body = msgspec.json.decode(raw)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise invalid(f"JSON parse error - {error}") from error
         if isinstance(body, dict) and self.unknown_fields:
             return {name: value for name, value in body.items() if name not in self.unknown_fields}

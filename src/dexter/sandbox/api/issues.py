@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dexter.sandbox.issue_lookup import issue_by_short_id, issues_by_event_id, normalized_event_id, view_of
@@ -10,6 +11,7 @@ from dexter.sandbox.issue_states import HIDDEN, HIDDEN_SQL
 from dexter.sandbox.pagination import parse_cursor
 from dexter.sandbox.replies import invalid, json_reply, permission_denied
 from dexter.sandbox.routing import serves
+from dexter.sandbox.search.filtered import tag_terms
 from dexter.sandbox.search.issue_query import InvalidQuery, Term, parse
 from dexter.sandbox.search.issue_search import SORTS, fits_inbox, search_page
 from dexter.sandbox.search.scope import SearchScope
@@ -51,6 +53,7 @@ async def organization_issues(request: SandboxRequest) -> Response:
     if direct is not None:
         return json_reply(_direct_json(request, direct, wanted), headers=DIRECT_HIT)
     page = requested_page(request, scope)
+    wanted = replace(wanted, tags=tag_terms(requested_terms(request)))
     rows = load_rows(request.db, [row["id"] for row in page.rows])
     return page.reply(request, serialize_list(request.db, rows, view_of(request), wanted))
 

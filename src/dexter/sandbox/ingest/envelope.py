@@ -82,7 +82,7 @@ def _line(data: bytes, start: int) -> tuple[bytes, int]:
 def _header(line: bytes, what: str) -> Mapping[str, Any]:
     try:
         header = msgspec.json.decode(line)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed(what, str(error)) from error
     if not isinstance(header, dict):
         raise Malformed(what, "expected an object")

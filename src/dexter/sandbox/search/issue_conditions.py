@@ -59,7 +59,7 @@ def condition(term: Term, scope: SearchScope) -> Condition:
         case KeyTerm():
             handler = _KEYS.get(term.key)
             if handler is None:
-                return _tag(term, _tag_key(term.key))
+                return _tag(term, tag_key(term.key))
             found = handler(term, scope)
     return found.negated() if term.negated else found
 
@@ -91,7 +91,7 @@ def _has(key: str) -> Condition:
     path = _EVENT_PATHS.get(key)
     if path is not None:
         return Condition(f"i.id IN (SELECT issue_id FROM events WHERE json_extract(data_json, '{path}') IS NOT NULL)")
-    return Condition("i.id IN (SELECT issue_id FROM issue_tags WHERE key = ?)", (_tag_key(key),))
+    return Condition("i.id IN (SELECT issue_id FROM issue_tags WHERE key = ?)", (tag_key(key),))
 
 
 _NULLABLE = {
@@ -110,7 +110,13 @@ _NULLABLE = {
 }
 
 
-def _tag_key(key: str) -> str:
+def is_tag(key: str) -> bool:
+    """Tell whether a key of a search is a tag of events, rather than something of issues."""
+    return key not in _KEYS
+
+
+def tag_key(key: str) -> str:
+    """Give a tag's own key: `tags[level]` is how a search tells it from what it is called alike."""
     if key.startswith("tags[") and key.endswith("]"):
         return key[5:-1]
     return key

@@ -10,6 +10,7 @@ import msgspec
 
 from dexter.sandbox.external_links import annotation_json, link_json, links_of
 from dexter.sandbox.issue_owners import suggested
+from dexter.sandbox.search.filtered import Part, parts
 from dexter.sandbox.search.short_id import format_short_id
 from dexter.sandbox.search.time_range import TimeRange
 from dexter.sandbox.serialize.issue_counts import Seen, load_seen, load_series, period_buckets
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dexter.sandbox.database import Database
+    from dexter.sandbox.search.issue_query import KeyTerm
+    from dexter.sandbox.serialize.issue_counts import Points
 
 Json = dict[str, Any]
 
@@ -46,6 +49,8 @@ class ListView:
     stats_period: str = "24h"
     expand: frozenset[str] = frozenset()
     collapse: frozenset[str] = frozenset()
+    tags: tuple[KeyTerm, ...] = ()
+    """The terms of the search that are about events."""
 
 
 def load_rows(db: Database, ids: Sequence[int]) -> list[sqlite3.Row]:
@@ -71,6 +76,7 @@ def serialize_list(db: Database, rows: Sequence[sqlite3.Row], view: View, wanted
     seen = load_seen(db, rows, wanted.time, wanted.environments)
     lifetime = load_seen(db, rows, TimeRange(0.0, float("inf")), wanted.environments)
     series = _series(db, ids, wanted)
+    left = parts(db, ids, wanted.tags) if wanted.tags else {}
     owners = suggested(db, ids) if "owners" in wanted.expand else {}
     links = links_of(db, ids) if "sentryAppIssues" in wanted.expand else {}
     attached = has_attachments(db, ids) if "latestEventHasAttachments" in wanted.expand else set()
@@ -80,8 +86,11 @@ def serialize_list(db: Database, rows: Sequence[sqlite3.Row], view: View, wanted
         for name in COUNT_FIELDS:
             item.pop(name, None)
         item.update(_counted(seen[issue_id], lifetime[issue_id], wanted))
-        if series is not None:
-            item["stats"] = {wanted.stats_period: series[issue_id]}
+        points = None if series is None else series[issue_id]
+        if points is not None:
+            item["stats"] = {wanted.stats_period: points}
+        if issue_id in left and "filtered" in item:
+            item["filtered"] = _filtered(seen[issue_id], points, left[issue_id], wanted.stats_period)
         item.update(_expanded(row, wanted.expand, issue_id in attached))
         if "owners" in wanted.expand:
             item["owners"] = owners.get(issue_id)
@@ -115,6 +124,14 @@ def _counted(seen: Seen, lifetime: Seen, wanted: ListView) -> Json:
     if "filtered" not in wanted.collapse:
         fields["filtered"] = None
     return fields
+
+
+def _filtered(seen: Seen, points: Points | None, part: Part, period: str) -> Json:
+    """Give the counts of the events that the search is about."""
+    count, users = round(seen.count * part.share), min(seen.users, max(1, round(seen.users * part.share)))
+    stated = Seen(count, users if count else 0, part.first or seen.first, part.last or seen.last)
+    stats = {} if points is None else {"stats": {period: [[at, round(n * part.share)] for at, n in points]}}
+    return {**stated.fields(), **stats}
 
 
 def _expanded(row: sqlite3.Row, expand: frozenset[str], attached: bool) -> Json:
