@@ -9,13 +9,16 @@ The same crowd straight at the sandbox stands beside it.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass
 from statistics import quantiles
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
-import aiohttp
+import uvloop
 
+from bench.load import LOAD_CORE, SERVER_CORE, keep_on_core, on_core
 from bench.stand import ORGANIZATION, Gateway, Sandbox, running_gateway, running_sandbox
 
 if TYPE_CHECKING:
@@ -46,27 +49,69 @@ class Crowd:
         return f"{name:<34}{figures}{self.upstream_calls:>10}   {sorted(self.statuses)}"
 
 
+class Caller(asyncio.Protocol):
+    """One caller with a connection of its own: asks as soon as it stands, and waits for the whole answer.
+
+    A client of more comfort takes as long for each answer as a server does, and would measure itself.
+    """
+
+    def __init__(self, request: bytes) -> None:
+        self._request = request
+        self._began = time.perf_counter()
+        self._missing: int | None = None
+        self._read = b""
+        self.done: asyncio.Future[tuple[float, int]] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask."""
+        cast("asyncio.WriteTransport", transport).write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        """Count what has come, until all has."""
+        if self._missing is None:
+            self._read += data
+            head, end, body = self._read.partition(b"\r\n\r\n")
+            if not end:
+                return
+            found = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
+            self._missing, data = int(found[1]) if found else 0, body
+        self._missing -= len(data)
+        if self._missing <= 0 and not self.done.done():
+            self.done.set_result((time.perf_counter() - self._began, int(self._read[9:12])))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give up: whatever was missing will not come."""
+        if not self.done.done():
+            self.done.set_exception(exc or ConnectionError("closed before the whole answer had come"))
+
+
 async def gather_crowd(
     address: Callable[[int], str], headers: dict[str, str], callers: int
 ) -> tuple[list[float], set[int]]:
-    """Let all callers ask at once and wait for all of them."""
-    connector = aiohttp.TCPConnector(limit=callers)
-    async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
+    """Let all callers connect and ask at once, and wait for all of them."""
 
-        async def ask(number: int) -> tuple[float, int]:
-            began = time.perf_counter()
-            async with session.get(address(number)) as reply:
-                await reply.read()
-                return time.perf_counter() - began, reply.status
+    async def ask(number: int) -> tuple[float, int]:
+        url = urlsplit(address(number))
+        fields = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        target = f"{url.path}?{url.query}"
+        request = f"GET {target} HTTP/1.1\r\nHost: {url.netloc}\r\n{fields}\r\n".encode()
+        transport, caller = await asyncio.get_running_loop().create_connection(
+            lambda: Caller(request), url.hostname, url.port
+        )
+        try:
+            return await caller.done
+        finally:
+            transport.close()
 
-        answers = await asyncio.gather(*(ask(number) for number in range(callers)))
+    answers = await asyncio.gather(*(ask(number) for number in range(callers)))
     return [wait for wait, _ in answers], {status for _, status in answers}
 
 
 def crowd(sandbox: Sandbox, address: Callable[[int], str], headers: dict[str, str], callers: int = CALLERS) -> Crowd:
     """Run one crowd and count what reached the sandbox meanwhile."""
     sandbox.forget_calls()
-    waits, statuses = asyncio.run(gather_crowd(address, headers, callers))
+    with on_core(LOAD_CORE):
+        waits, statuses = uvloop.run(gather_crowd(address, headers, callers))
     return Crowd(waits, statuses, sum(sandbox.calls().values()))
 
 
@@ -76,9 +121,18 @@ def gateway_address(gateway: Gateway, *, distinct: bool) -> Callable[[int], str]
     return (lambda number: f"{base}&query=timesSeen:>{number}") if distinct else (lambda _number: base)
 
 
+def _keep_apart(sandbox: Sandbox, gateway: Gateway) -> None:
+    """Give the gateway a core; the callers and Sentry share the other, as they would not be on its machine."""
+    keep_on_core(gateway.process.pid, SERVER_CORE)
+    keep_on_core(sandbox.process.pid, LOAD_CORE)
+    # What a new process does once for all its life is not the crowd's to wait for; the cache stays cold.
+    gateway.v1("GET", "/organizations")
+
+
 def measure() -> dict[str, Crowd]:
     """Run every crowd once, cold."""
     with running_sandbox(issues=200) as sandbox, running_gateway(sandbox.url, sandbox.token) as gateway:
+        _keep_apart(sandbox, gateway)
         sandbox.faults(latency_ms=LATENCY_MS)
         mine, theirs = {"X-Dexter-Token": gateway.token}, {"Authorization": f"Bearer {sandbox.token}"}
         direct = f"{sandbox.url}/api/0/organizations/{ORGANIZATION}/issues/?limit=50"
@@ -97,6 +151,7 @@ def measure_cold() -> dict[str, Crowd]:
     found = {}
     for callers in (100, 1_000):
         with running_sandbox(issues=200) as sandbox, running_gateway(sandbox.url, sandbox.token) as gateway:
+            _keep_apart(sandbox, gateway)
             sandbox.faults(latency_ms=COLD_LATENCY_MS)
             address = gateway_address(gateway, distinct=False)
             found[f"{callers:,} identical on {COLD_LATENCY_MS} ms"] = crowd(

@@ -46,7 +46,7 @@ class Case:
 def cases(nginx: Peer, naive: Peer, dexter: Peer, access: str) -> list[Case]:
     """Give everything that is measured, in the order of a round."""
     own, gzip = {"Authorization": f"Bearer {TOKEN}"}, {"Accept-Encoding": "gzip"}
-    service = {"X-Dexter-Token": access}
+    service, browser = {"X-Dexter-Token": access}, {"Accept-Encoding": "gzip, deflate, br, zstd"}
     found = [
         Case("identity", "nginx", nginx.url + LIST, nginx.pid, own),
         Case("identity", "dexter", dexter.url + LIST, dexter.pid, own),
@@ -56,6 +56,8 @@ def cases(nginx: Peer, naive: Peer, dexter: Peer, access: str) -> list[Case]:
         Case("identity", "naive", naive.url + LIST, naive.pid, own),
         Case("gzip", "nginx", nginx.url + LIST, nginx.pid, own | gzip),
         Case("gzip", "dexter", dexter.url + LIST, dexter.pid, own | gzip),
+        # nginx has neither brotli nor zstd of its own, so that a browser gets gzip from it.
+        Case("gzip", "dexter, a browser's zstd", dexter.url + LIST, dexter.pid, own | browser),
     ]
     for name, peer in (("nginx", nginx), ("dexter", dexter)):
         if (tag := _tag(peer)) is not None:

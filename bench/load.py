@@ -7,13 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
 SERVER_CORE, LOAD_CORE = 0, 1
@@ -110,6 +111,18 @@ def keep_on_core(pid: int, core: int) -> None:
     cores = sorted(os.sched_getaffinity(0))
     for thread in Path(f"/proc/{pid}/task").iterdir() if len(cores) > 1 else ():
         os.sched_setaffinity(int(thread.name), {cores[core]})
+
+
+@contextmanager
+def on_core(core: int) -> Iterator[None]:
+    """Keep this process on a core for a while, where there is more than one."""
+    before = sorted(os.sched_getaffinity(0))
+    if len(before) > 1:
+        os.sched_setaffinity(0, {before[core]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, set(before))
 
 
 def require(tool: str, remedy: str) -> None:

@@ -77,7 +77,8 @@ class Representations:
             # What is being made holds its owner, so that no other object can have its id meanwhile.
             under_way = self._under_way[key] = asyncio.ensure_future(asyncio.to_thread(make))
             under_way.add_done_callback(lambda _: self._under_way.pop(key, None))
-        return self._keep(key, source, await asyncio.shield(under_way))
+        value: T = await asyncio.shield(under_way)
+        return self._keep(key, source, value)
 
     def _keep(self, key: tuple[int, str], source: Source, made: T) -> T:
         size = len(source.body) + (len(made) if isinstance(made, bytes) else 0)
