@@ -136,5 +136,11 @@ class Runner:
         jobs = self._work.jobs
         self._executor.begin()
         job = await jobs.offer(job_id, holder, self._executor.name)
-        if job is not None:
+        if job is None:
+            return
+        try:
             await self._engine.carry(job, lambda: jobs.begin_run(job_id))
+        except Exception as error:
+            log.error("bulk_job_not_carried", job=job_id, error=repr(error), exc_info=error)
+            reason = f"This Dexter cannot work on it just now: {type(error).__name__}. It tries again."
+            await jobs.ask(job_id, (job.state,), reason=reason)
