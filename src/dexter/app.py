@@ -28,7 +28,7 @@ from dexter.gateway.cache_times import CacheTimes
 from dexter.gateway.endpoint_templates import endpoint_templates
 from dexter.gateway.entrance import FRESH_AFTER_WRITES, Entrance, Faces
 from dexter.gateway.fast_path import FAST_PATH, FastPath
-from dexter.gateway.feed_pages import feed_pages, feeds_sentry
+from dexter.gateway.feed_pages import feed_pages, feeds_sentry, who_acts
 from dexter.gateway.guard import host_name
 from dexter.gateway.identity import (
     SAFE_METHODS,
@@ -290,6 +290,7 @@ def _feed(
         store,
         lambda: feeds_sentry(gateway(), organization),
         clock.now,
+        lambda person: who_acts(gateway(), person),
         observers,
     )
 

@@ -81,6 +81,33 @@ def test_an_issue_that_is_gone_stays_gone_and_is_told_once() -> None:
     assert observe(first.known, Seen(facts(count=5), 4.0)).changes == ()
 
 
+@pytest.mark.parametrize(
+    ("said", "after", "kind"),
+    [
+        ("status", {"status": "resolved"}, Kind.RESOLVED),
+        ("status", {"status": "ignored"}, Kind.ARCHIVED),
+        ("status", {"status": "unresolved", "substatus": "regressed"}, Kind.REGRESSED),
+        ("assignee", {"assignee": "user:1"}, Kind.ASSIGNED),
+    ],
+)
+def test_a_change_that_is_told_is_news_even_of_an_issue_that_nobody_knew(
+    said: str, after: dict[str, Any], kind: Kind
+) -> None:
+    """Sentry and Dexter's own writes say what they changed; only a reading has to be compared with something."""
+    seen = Seen(IssueFacts(**after), 1.0, said=frozenset({said}))
+    (change,) = observe(None, seen).changes
+    assert (change.kind, change.before, change.after) == (kind, {}, after)
+    assert observe(observe(None, seen).known, Seen(facts(**after), 2.0, whole=True)).changes == ()
+
+
+def test_an_issue_that_sentry_lists_long_after_it_went_is_there_again() -> None:
+    """A server that did not find it for a moment must not make it invisible for good."""
+    gone = removed(Known(facts(), 1.0), 2.0).known
+    assert observe(gone, Seen(facts(), 3.0, whole=True)).known.gone
+    back = observe(gone, Seen(facts(count=4), 60.0, whole=True))
+    assert (back.known.gone, [change.kind for change in back.changes]) == (False, [Kind.UPDATED])
+
+
 STATES = st.builds(
     facts,
     status=st.sampled_from(["unresolved", "resolved", "ignored"]),

@@ -9,6 +9,7 @@ import pytest
 from dexter.policy.cache_status import age_s, cache_status
 from dexter.policy.deadlines import attempt_s, patience_s, remaining_s
 from dexter.policy.encoding import accepts_gzip, is_packed
+from dexter.policy.poll_pace import next_pause_s
 from dexter.policy.revalidation import may_fall_back, may_have_stored
 from dexter.policy.sharing import may_refresh_behind, may_share, shared_headers
 from dexter.wire import Answer, CacheRule, Call, Credential, Endpoint, Headers, Identity, Outcome
@@ -145,3 +146,22 @@ def test_an_answer_says_where_it_came_from(
     answer = Answer(200, (), b"", outcome, stored_at, fresh_s=300.0)
     assert cache_status(answer, 1100.0) == expected
     assert age_s(answer, 1100.0) == age
+
+
+@pytest.mark.parametrize(
+    ("pause_s", "changes", "webhooks_tell", "expected"),
+    [
+        (8.0, 1, False, 4.0),
+        (2.0, 9, False, 2.0),
+        (10.0, 0, False, 14.0),
+        (29.0, 0, False, 30.0),
+        (2.0, 9, True, 10.0),
+        (50.0, 0, True, 60.0),
+        (60.0, 0, False, 30.0),
+    ],
+)
+def test_polls_follow_each_other_faster_the_more_they_find_and_slower_while_webhooks_tell(
+    pause_s: float, changes: int, webhooks_tell: bool, expected: float
+) -> None:
+    """Sentry is to be asked as little as the liveness of the feed allows."""
+    assert next_pause_s(pause_s, changes=changes, webhooks_tell=webhooks_tell) == pytest.approx(expected)

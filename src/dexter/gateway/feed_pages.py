@@ -10,6 +10,7 @@ from dexter.gateway import events_stream, webhooks
 from dexter.gateway.events_stream import EventsStream
 from dexter.gateway.webhooks import SentrysDoor
 from dexter.observe.records import Observer, WebhookCame, tell
+from dexter.realtime.events import ActorRef
 from dexter.wire import Priority
 
 if TYPE_CHECKING:
@@ -34,6 +35,12 @@ def feeds_sentry(gateway: Gateway, organization: str) -> Sentry:
         no_cache=True,
         priority=Priority.REALTIME,
     )
+
+
+async def who_acts(gateway: Gateway, person_id: str) -> ActorRef | None:
+    """Give a person as events name them; None for a session, which says nothing of who sits before it."""
+    acting = await gateway.logins.acting(person_id)
+    return None if acting is None else ActorRef("person", acting.person.id, acting.person.name)
 
 
 def feed_pages(

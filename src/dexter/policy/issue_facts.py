@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dexter.policy.issue_feed import IssueFacts
@@ -33,6 +34,9 @@ def issue_name(record: Mapping[str, Any]) -> IssueName | None:
 
 def issue_facts(record: Mapping[str, Any]) -> IssueFacts:
     """Give what a record of Sentry's says of an issue; what it leaves out, or says in an unknown form, is not said."""
+    # A list counts what lies within the time it was asked for, and says beside it what an issue has had in all.
+    lifetime = record.get("lifetime")
+    counted = {**record, **lifetime} if isinstance(lifetime, dict) else record
     status = _one_of(record.get("status"), ("resolved", "unresolved", "ignored"))
     return IssueFacts(
         status=status,
@@ -40,11 +44,26 @@ def issue_facts(record: Mapping[str, Any]) -> IssueFacts:
         assignee=_said(record, "assignedTo", assignee),
         priority=_one_of(record.get("priority"), ("low", "medium", "high")),
         title=_text(record.get("title")) or None,
-        count=_whole(record.get("count")),
-        user_count=_whole(record.get("userCount")),
+        count=_whole(counted.get("count")),
+        user_count=_whole(counted.get("userCount")),
         comments=_whole(record.get("numComments")),
-        last_seen=_text(record.get("lastSeen")) or None,
+        last_seen=_text(counted.get("lastSeen")) or None,
     )
+
+
+def is_new(record: Mapping[str, Any], since: float, newest: int | None = None) -> bool:
+    """Whether an issue that nobody knew came about after a moment, or after the one that was the newest."""
+    number = record.get("id")
+    if newest is not None and isinstance(number, str | int) and int(number) > newest:
+        return True
+    lifetime = record.get("lifetime")
+    first_seen = (lifetime if isinstance(lifetime, dict) else record).get("firstSeen")
+    if not isinstance(first_seen, str):
+        return False
+    try:
+        return datetime.fromisoformat(first_seen).timestamp() > since
+    except ValueError:
+        return False
 
 
 def assignee(record: Any) -> str:

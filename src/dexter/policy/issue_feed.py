@@ -70,13 +70,15 @@ class Seen:
     """One observation.
 
     `whole` when it is Sentry's own record of the issue, read at `at`; a webhook says less. `born` when it says that
-    the issue is new.
+    the issue is new. `said` names the facts of which it says that they have just changed, `status` or `assignee`:
+    that is news even of an issue that nobody had heard of.
     """
 
     facts: IssueFacts
     at: float
     whole: bool = False
     born: bool = False
+    said: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class Observed:
     doubt: bool = False
 
 
+BACK_AFTER_S = 30.0
+"""An issue that Sentry lists so long after it went is not gone: it was missing for another reason."""
 _STATE = ("status", "substatus")
 _QUIET = ("priority", "title", "count", "user_count", "last_seen")
 """Facts whose changes together are one `issue.updated`."""
@@ -109,11 +113,13 @@ def observe(known: Known | None, seen: Seen) -> Observed:
     if seen.at < known.at or (seen.at == known.at and not seen.whole):
         # Too late to be believed, and perhaps right: what Sentry has now decides.
         return Observed(known, doubt=not seen.whole and _differs(known.facts, seen.facts))
-    if known.gone:
+    if known.gone and not (seen.whole and seen.at >= known.at + BACK_AFTER_S):
         # Sentry gives no number twice, so that what is read of it now was under way when it went.
-        return Observed(known, doubt=seen.whole)
+        return Observed(known)
     after = _merged(known.facts, seen.facts)
-    return Observed(Known(after, seen.at), _changes(known.facts, after))
+    if known.gone:
+        return Observed(Known(after, seen.at), (Change(Kind.UPDATED, {}, after.stated()),))
+    return Observed(Known(after, seen.at), _changes(known.facts, after, seen.said))
 
 
 def removed(
@@ -128,8 +134,9 @@ def removed(
 
 
 def _first(seen: Seen) -> Observed:
-    changes = (Change(Kind.CREATED, {}, seen.facts.stated()),) if seen.born else ()
-    return Observed(Known(seen.facts, seen.at), changes)
+    if seen.born:
+        return Observed(Known(seen.facts, seen.at), (Change(Kind.CREATED, {}, seen.facts.stated()),))
+    return Observed(Known(seen.facts, seen.at), _changes(IssueFacts(), seen.facts, seen.said))
 
 
 def _differs(before: IssueFacts, after: IssueFacts) -> bool:
@@ -144,12 +151,12 @@ def _merged(before: IssueFacts, after: IssueFacts) -> IssueFacts:
     return replace(before, **stated)
 
 
-def _changes(before: IssueFacts, after: IssueFacts) -> tuple[Change, ...]:
+def _changes(before: IssueFacts, after: IssueFacts, said: frozenset[str]) -> tuple[Change, ...]:
     found = []
-    kind = _kind_of_state(before, after)
+    kind = _kind_of_state(before, after, is_said="status" in said)
     if kind is not None:
         found.append(_change(kind, before, after, _STATE))
-    if before.assignee != after.assignee and before.assignee is not None:
+    if before.assignee != after.assignee and (before.assignee is not None or "assignee" in said):
         found.append(_change(Kind.ASSIGNED, before, after, ("assignee",)))
     if before.comments is not None and (after.comments or 0) > before.comments:
         found.append(_change(Kind.COMMENTED, before, after, ("comments",)))
@@ -166,8 +173,10 @@ def _has_changed(before: IssueFacts, after: IssueFacts, name: str) -> bool:
     return getattr(before, name) is not None and getattr(before, name) != getattr(after, name)
 
 
-def _kind_of_state(before: IssueFacts, after: IssueFacts) -> Kind | None:
-    if before.status is None or (before.status, before.substatus) == (after.status, after.substatus):
+def _kind_of_state(before: IssueFacts, after: IssueFacts, *, is_said: bool) -> Kind | None:
+    if before.status is None and not is_said:
+        return None
+    if (before.status, before.substatus) == (after.status, after.substatus):
         return None
     if after.status == "unresolved":
         if after.substatus in ("regressed", "escalating") and after.substatus != before.substatus:
@@ -180,6 +189,11 @@ def _kind_of_state(before: IssueFacts, after: IssueFacts) -> Kind | None:
 
 def _change(kind: Kind, before: IssueFacts, after: IssueFacts, names: tuple[str, ...]) -> Change:
     changed = [name for name in names if getattr(before, name) != getattr(after, name)]
+    # What was not known before, or is not said now, is left out rather than said to have been nothing.
+    was = {name: getattr(before, name) for name in changed}
+    now = {name: getattr(after, name) for name in changed}
     return Change(
-        kind, {name: getattr(before, name) for name in changed}, {name: getattr(after, name) for name in changed}
+        kind,
+        {name: value for name, value in was.items() if value is not None},
+        {name: value for name, value in now.items() if value is not None},
     )

@@ -71,6 +71,8 @@ class Delivery:
     alert: Alert | None = None
     readings: tuple[IssueName, ...] = ()
     """Issues of which it only says that something happened."""
+    comment: str | None = None
+    """The number of the comment that was written, if one was."""
     is_known: bool = True
     """Whether its resource and action mean something here."""
 
@@ -87,7 +89,7 @@ def read_delivery(resource: str, body: Mapping[str, Any], at: float) -> Delivery
         case "error":
             return Delivery(actor, readings=_named(_error(data)))
         case "comment":
-            return Delivery(actor, readings=_named(_commented(data)))
+            return Delivery(actor, readings=_named(_commented(data)), comment=_written(action, data))
         case "event_alert":
             return _event_alert(actor, data)
         case "metric_alert":
@@ -107,7 +109,8 @@ def _issue(action: str, data: Mapping[str, Any], at: float) -> Told | None:
         facts = IssueFacts(status=_STATUS_OF[action])
     if action == "assigned" and isinstance(data.get("assignee"), dict):
         facts = replace(facts, assignee=assignee(data["assignee"]) or facts.assignee)
-    return Told(name, Seen(facts, at, born=action == "created"))
+    said = {"assignee"} if action == "assigned" else {"status"} if action in _STATUS_OF else set()
+    return Told(name, Seen(facts, at, born=action == "created", said=frozenset(said)))
 
 
 def _error(data: Mapping[str, Any]) -> IssueName | None:
@@ -122,6 +125,11 @@ def _commented(data: Mapping[str, Any]) -> IssueName | None:
     name = issue_name({"id": data.get("issue_id")})
     slug = data.get("project_slug")
     return None if name is None else replace(name, project=slug if isinstance(slug, str) else "")
+
+
+def _written(action: str, data: Mapping[str, Any]) -> str | None:
+    number = data.get("comment_id")
+    return str(number) if action == "created" and isinstance(number, str | int) and str(number).isdigit() else None
 
 
 def _event_alert(actor: Actor | None, data: Mapping[str, Any]) -> Delivery:

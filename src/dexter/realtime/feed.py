@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
 
-from dexter.realtime.events import Source
+from dexter.policy.issue_feed import Kind
+from dexter.realtime.events import ActorRef, Source
 from dexter.realtime.hub import Hub
-from dexter.realtime.intake import Intake
+from dexter.realtime.intake import Hint, Intake
 from dexter.realtime.own_writes import ORG, Done, read_write
 from dexter.realtime.poll_turns import PollTurns
 from dexter.realtime.poller import Poller
@@ -20,7 +21,7 @@ from dexter.realtime.webhooks import Webhooks
 from dexter.stores.feed_log import FeedUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from dexter.features.sentry import Sentry
     from dexter.observe.records import Observer
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("dexter.realtime")
 
+BEGIN_ANEW_S = 1.0
+DEXTER = ActorRef("application", "dexter", "Dexter")
+"""Who did it, where nobody knows more than that it was done with Dexter's own credential."""
 MOST_BEHIND = 1000
 """So many own writes may wait to be recorded; beyond that the poller finds what they changed."""
 
@@ -45,6 +49,8 @@ class FeedParts:
     store: Store
     sentry: Callable[[], Sentry]
     now: Callable[[], float]
+    who: Callable[[str], Awaitable[ActorRef | None]]
+    """Gives who somebody is of those that a call may name."""
     observers: tuple[Observer, ...] = ()
 
 
@@ -58,42 +64,31 @@ class Feed:
         self.intake = Intake(parts.log, parts.store, parts.now, parts.observers)
         self.hub = Hub(parts.log, organization)
         self.readings = Readings(parts.sentry, self.intake, parts.now)
-        self.webhooks = Webhooks(parts.inbox, self.intake, self.readings, organization, parts.now)
-        self.poller = Poller(
-            parts.sentry,
-            self.intake,
-            PollTurns(parts.log),
-            lambda: self.hub.listening,
-            lambda: self.webhooks.last_at,
-            parts.now,
-        )
+        turns = PollTurns(parts.log)
+        self.webhooks = Webhooks(parts.inbox, self.intake, self.readings, turns, organization, parts.now)
+        self.poller = Poller(parts.sentry, self.intake, self.readings, turns, lambda: self.hub.listening, parts.now)
         self._running: list[asyncio.Task[None]] = []
         self._writes: asyncio.Queue[Done] = asyncio.Queue(MOST_BEHIND)
 
     def start(self) -> None:
         """Begin to listen to the sources, in the running loop."""
         self._running = [
-            asyncio.create_task(work, name=name)
+            asyncio.create_task(_kept_running(name, work), name=name)
             for name, work in (
-                ("readings", self.readings.run()),
-                ("webhooks", self.webhooks.run()),
-                ("poller", self.poller.run()),
-                ("own writes", self._record_writes()),
+                ("readings", self.readings.run),
+                ("webhooks", self.webhooks.run),
+                ("poller", self.poller.run),
+                ("own writes", self._record_writes),
             )
         ]
-        for task in self._running:
-            task.add_done_callback(_tell_death)
 
     async def aclose(self) -> None:
         """Stop, and let files and connections go."""
         for task in self._running:
             task.cancel()
-        for task in self._running:
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*self._running, return_exceptions=True)
         await self.hub.aclose()
-        with suppress(FeedUnavailable):
-            await self.poller.give_way()
+        await self.poller.give_way()
         await self._parts.inbox.aclose()
         await self._parts.log.aclose()
 
@@ -123,13 +118,32 @@ class Feed:
                 log.warning("own_write_not_recorded", error=str(error))
 
     async def _record(self, done: Done) -> None:
+        actor = await self._actor(done)
         for name, into in done.gone:
-            await self.intake.removed(self.organization, name, Source.WRITE, into)
-        recorded = await self.intake.sighted(self.organization, done.sightings)
+            await self.intake.removed(self.organization, name, Source.WRITE, into, actor)
+        recorded = await self.intake.sighted(self.organization, [replace(each, actor=actor) for each in done.sightings])
         self.readings.want(each.name for each in done.sightings if each.name.id in recorded.doubtful)
-        self.readings.want(done.readings)
+        hints = {}
+        if done.comment is not None:
+            hints[Kind.COMMENTED] = Hint(Source.WRITE, actor, {"comment": done.comment})
+        self.readings.want(done.readings, hints)
+
+    async def _actor(self, done: Done) -> ActorRef | None:
+        """Give who did it. Of those who came with a token of Sentry's own Dexter knows nothing."""
+        if not done.is_dexters and not done.person:
+            return None
+        try:
+            return (await self._parts.who(done.person) if done.person else None) or DEXTER
+        except Exception as error:
+            log.warning("actor_unknown", error=type(error).__name__)
+            return DEXTER
 
 
-def _tell_death(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        log.error("feed_part_ended", part=task.get_name(), error=repr(task.exception()))
+async def _kept_running(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Do work that never ends, and begin anew when it does: a surprise must not make the feed go silent."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("feed_part_failed", part=name)
+        await asyncio.sleep(BEGIN_ANEW_S)

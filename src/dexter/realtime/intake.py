@@ -6,7 +6,7 @@ Every event purges what it makes stale before anybody is told of it: who reads a
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dexter.catalog.mappings import mapping
 from dexter.features.moment import iso
@@ -36,13 +36,34 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Hint:
+    """What was heard of a change before it was seen: from where, who did it, and what is particular to it."""
+
+    source: Source
+    actor: ActorRef | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
-    """Somebody saw an issue: what of it, who did it as far as is known, and how it came to be seen."""
+    """Somebody saw an issue: what of it, who did it as far as is known, and how it came to be seen.
+
+    `hints` say more of changes that had been heard of, by their kind.
+    """
 
     name: IssueName
     seen: Seen
     source: Source
     actor: ActorRef | None = None
+    hints: Mapping[Kind, Hint] = field(default_factory=dict)
+
+    def with_hints(self, hints: Mapping[Kind, Hint]) -> Sighting:
+        """Give the sighting with what had been heard of."""
+        return replace(self, hints=hints)
+
+    def about(self, kind: Kind) -> Hint:
+        """Give what is known of how a change came about."""
+        return self.hints.get(kind) or Hint(self.source, self.actor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +93,39 @@ class Intake:
         return await self._decided(organization, {each.name.id for each in sightings}, decision, elsewhere)
 
     async def removed(
-        self, organization: str, name: IssueName, source: Source, into: IssueName | None = None
+        self,
+        organization: str,
+        name: IssueName,
+        source: Source,
+        into: IssueName | None = None,
+        actor: ActorRef | None = None,
     ) -> Recorded:
         """Record that an issue is gone, deleted or merged into another; once, whoever says so."""
-        decision = _Removed(organization, name, source, into, self._now())
+        decision = _Removed(organization, name, Hint(source, actor), into, self._now())
         return await self._decided(organization, {name.id}, decision, {name.id})
 
-    async def told(self, event: FeedEvent) -> Record:
-        """Record an event that is about no issue's own fields: an alert, a job, the gateway."""
-        (record,) = await self._log.settle(event.organization, (), lambda _: Settled({}, (packed(event),)))
-        self._count((record,))
-        return record
+    async def told(self, event: FeedEvent, *, subject: str | None = None, state: bytes = b"") -> Record | None:
+        """Record an event that is about no issue's own fields: an alert, a job, the gateway.
+
+        With a subject it is recorded unless that was in this state before, whoever said so: then None.
+        """
+
+        def decide(known: Mapping[str, bytes]) -> Settled:
+            if subject is None:
+                return Settled({}, (packed(event),))
+            return Settled() if known.get(subject) == state else Settled({subject: state}, (packed(event),))
+
+        records = await self._log.settle(event.organization, () if subject is None else (subject,), decide)
+        self._count(records)
+        return records[0] if records else None
 
     async def _decided(
         self, organization: str, issues: set[str], decision: _Sighted | _Removed, stale: set[str]
     ) -> Recorded:
         # Looked at first, since what an event makes stale must be gone before anybody hears of the event.
         await self._log.settle(organization, issues, decision.looked_at)
-        if decision.has_events and stale:
+        stale = stale & decision.eventful
+        if stale:
             await self._store.purge(_stale_tags(organization, stale))
         records = await self._log.settle(organization, issues, decision)
         self._count(records)
@@ -108,16 +144,18 @@ class _Sighted:
     organization: str
     sightings: tuple[Sighting, ...]
     doubtful: set[str] = field(default_factory=set)
-    has_events: bool = False
+    eventful: set[str] = field(default_factory=set)
+    """The issues that there are events of."""
 
     def looked_at(self, known: Mapping[str, bytes]) -> Settled:
-        """Decide, and keep nothing of it but whether there are events."""
-        self.has_events = bool(self(known).records)
+        """Decide, and keep nothing of it but of which issues there are events."""
+        self(known)
         return Settled()
 
     def __call__(self, known: Mapping[str, bytes]) -> Settled:
         present = {issue: unpacked_known(issue, body) for issue, body in known.items()}
         self.doubtful.clear()
+        self.eventful.clear()
         events: list[bytes] = []
         changed: dict[str, bytes] = {}
         for each in self.sightings:
@@ -126,8 +164,12 @@ class _Sighted:
             observed = observe(before, each.seen)
             if observed.doubt:
                 self.doubtful.add(name.id)
-            happened = _Happened(self.organization, name, each.source, each.actor, each.seen.at)
-            events += map(happened.event, observed.changes)
+            if observed.changes:
+                self.eventful.add(name.id)
+            events += [
+                _Happened(self.organization, name, each.about(change.kind), each.seen.at).event(change)
+                for change in observed.changes
+            ]
             present[name.id] = (name, observed.known)
             if observed.known != before:
                 changed[name.id] = packed_known(name, observed.known)
@@ -140,15 +182,16 @@ class _Removed:
 
     organization: str
     name: IssueName
-    source: Source
+    hint: Hint
     into: IssueName | None
     at: float
     doubtful: frozenset[str] = frozenset()
-    has_events: bool = False
+    eventful: set[str] = field(default_factory=set)
+    """The issues that there are events of."""
 
     def looked_at(self, known: Mapping[str, bytes]) -> Settled:
-        """Decide, and keep nothing of it but whether there are events."""
-        self.has_events = bool(self(known).records)
+        """Decide, and keep nothing of it but of which issues there are events."""
+        self(known)
         return Settled()
 
     def __call__(self, known: Mapping[str, bytes]) -> Settled:
@@ -157,7 +200,8 @@ class _Removed:
         name = _fuller(called, self.name)
         kind = Kind.DELETED if self.into is None else Kind.MERGED
         observed = removed(before, self.at, kind, {} if self.into is None else {"into": self.into.id})
-        happened = _Happened(self.organization, name, self.source, None, self.at)
+        happened = _Happened(self.organization, name, self.hint, self.at)
+        self.eventful = {name.id} if observed.changes else set()
         return Settled({name.id: packed_known(name, observed.known)}, tuple(map(happened.event, observed.changes)))
 
 
@@ -167,8 +211,7 @@ class _Happened:
 
     organization: str
     name: IssueName
-    source: Source
-    actor: ActorRef | None
+    hint: Hint
     at: float
 
     def event(self, change: Change) -> bytes:
@@ -177,12 +220,13 @@ class _Happened:
             type=change.kind.value,
             at=iso(self.at),
             organization=self.organization,
-            source=self.source.value,
+            source=self.hint.source.value,
             project=self.name.project or None,
             issue=issue_ref(self.name),
-            actor=self.actor,
+            actor=self.hint.actor,
             before=dict(change.before),
             after=dict(change.after),
+            data=dict(self.hint.data),
         )
         return packed(event)
 

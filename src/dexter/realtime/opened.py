@@ -9,11 +9,12 @@ from dexter.stores.feed_sqlite import FEED_FILE, SqliteFeedLog
 from dexter.stores.webhook_inbox import INBOX_FILE, WebhookInbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from dexter.features.sentry import Sentry
     from dexter.observe.records import Observer
+    from dexter.realtime.events import ActorRef
     from dexter.stores.feed_log import FeedLog
     from dexter.stores.store import Store
 
@@ -28,12 +29,13 @@ def open_feed(
     store: Store,
     sentry: Callable[[], Sentry],
     now: Callable[[], float],
+    who: Callable[[str], Awaitable[ActorRef | None]],
     observers: tuple[Observer, ...] = (),
 ) -> Feed:
     """Give the feed of an organization. Nothing is opened before its first use."""
     log = _log(data_dir, redis_url, namespace, now)
     inbox = WebhookInbox(data_dir / INBOX_FILE, now)
-    return Feed(organization, FeedParts(log, inbox, store, sentry, now, observers))
+    return Feed(organization, FeedParts(log, inbox, store, sentry, now, who, observers))
 
 
 def _log(data_dir: Path, redis_url: str | None, namespace: str, now: Callable[[], float]) -> FeedLog:

@@ -1,4 +1,4 @@
-"""Whose turn it is to poll, of all processes: a lease beside the log, with when Sentry was read last."""
+"""Whose turn it is to poll, of all processes: a lease beside the log, with what was read last and by when."""
 
 from __future__ import annotations
 
@@ -14,22 +14,34 @@ if TYPE_CHECKING:
 
     from dexter.stores.feed_log import FeedLog
 
-LEASE = "poller"
-LEASE_S = 75.0
-"""How long a poller that died keeps others from taking its place; longer than its slowest pause."""
+LEASE, TOLD = "poller", "webhooks"
+MARGIN_S = 15.0
+"""How long beyond the next turn a poller that died keeps others from taking its place."""
+POLL_S = 60.0
+"""How long one poll may take."""
 
 
 class _Lease(msgspec.Struct, frozen=True):
     holder: str
     until: float
     polled_at: float | None
+    newest: int | None = None
+
+
+class _Told(msgspec.Struct, frozen=True):
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Leave to poll. `since` is when anybody polled last, None if nobody ever did."""
+    """Leave to poll. `since` is when anybody polled last, None if nobody ever did; `newest` the highest issue then.
+
+    `told_at` is when a webhook came last, as far as that was noted.
+    """
 
     since: float | None
+    newest: int | None = None
+    told_at: float = 0.0
 
 
 class PollTurns:
@@ -47,21 +59,23 @@ class PollTurns:
             if held is not None and held.holder != holder and held.until > now:
                 given[:] = [None]
                 return Settled()
-            polled_at = None if held is None else held.polled_at
-            given[:] = [Turn(polled_at)]
-            return Settled({LEASE: msgspec.json.encode(_Lease(holder, now + LEASE_S, polled_at))})
+            told = known.get(TOLD)
+            told_at = 0.0 if told is None else msgspec.json.decode(told, type=_Told).at
+            held = held or _Lease("", 0.0, None)
+            given[:] = [Turn(held.polled_at, held.newest, told_at)]
+            return _settled(_Lease(holder, now + POLL_S, held.polled_at, held.newest))
 
-        await self._log.settle(organization, (LEASE,), decide)
+        await self._log.settle(organization, (LEASE, TOLD), decide)
         return given[0]
 
-    async def polled(self, organization: str, holder: str, asked_at: float) -> None:
-        """Note that Sentry was read. Raises FeedUnavailable."""
+    async def polled(self, organization: str, holder: str, asked_at: float, newest: int | None, next_at: float) -> None:
+        """Note that Sentry was read, and when the next turn is. Raises FeedUnavailable."""
 
         def decide(known: Mapping[str, bytes]) -> Settled:
             held = _read(known.get(LEASE))
             if held is None or held.holder != holder:
                 return Settled()
-            return Settled({LEASE: msgspec.json.encode(_Lease(holder, held.until, asked_at))})
+            return _settled(_Lease(holder, next_at + MARGIN_S, asked_at, newest))
 
         await self._log.settle(organization, (LEASE,), decide)
 
@@ -72,9 +86,18 @@ class PollTurns:
             held = _read(known.get(LEASE))
             if held is None or held.holder != holder:
                 return Settled()
-            return Settled({LEASE: msgspec.json.encode(_Lease("", 0.0, held.polled_at))})
+            return _settled(_Lease("", 0.0, held.polled_at, held.newest))
 
         await self._log.settle(organization, (LEASE,), decide)
+
+    async def webhooks_told(self, organization: str, now: float) -> None:
+        """Note that webhooks come. Raises FeedUnavailable."""
+        told = msgspec.json.encode(_Told(now))
+        await self._log.settle(organization, (TOLD,), lambda _: Settled({TOLD: told}))
+
+
+def _settled(lease: _Lease) -> Settled:
+    return Settled({LEASE: msgspec.json.encode(lease)})
 
 
 def _read(body: bytes | None) -> _Lease | None:

@@ -95,6 +95,10 @@ class WebhookInbox:
         found: list[tuple[int, Received]] = await self._done(lambda file: _claim(file, limit, self._now()))
         return found
 
+    async def release(self, numbers: Sequence[int]) -> None:
+        """Say that deliveries could not be understood now: whoever asks next is given them."""
+        await self._done(lambda connection: _release(connection, numbers))
+
     async def finish(self, numbers: Sequence[int]) -> None:
         """Say that deliveries have been understood."""
         await self._done(lambda connection: _finish(connection, numbers, self._now()))
@@ -185,6 +189,10 @@ def _claim(connection: sqlite3.Connection, limit: int, now: float) -> list[tuple
     ).fetchall()
     connection.executemany("UPDATE delivery SET claimed_at = ? WHERE id = ?", [(now, row[0]) for row in rows])
     return [(int(row[0]), Received(str(row[1]), float(row[2]), str(row[3]), bytes(row[4]))) for row in rows]
+
+
+def _release(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
+    connection.executemany("UPDATE delivery SET claimed_at = NULL WHERE id = ?", [(number,) for number in numbers])
 
 
 def _finish(connection: sqlite3.Connection, numbers: Sequence[int], now: float) -> None:
