@@ -16,6 +16,9 @@ export interface JobsSeen {
 
 export const aPreview = (part: Partial<JobPreview> = {}): JobPreview => ({
   total: 3,
+  to_send: part.total ?? 3,
+  further_changes: 0,
+  entered_meanwhile: 0,
   projects: [{ slug: "shop", count: 3 }],
   samples: [{ issue_id: "1", short_id: "SHOP-1", title: "AlphaError", before: { status: "unresolved" }, after: { status: "resolved" } }],
   changes: [{ field: "status", from: "unresolved", to: "resolved", count: 3 }],

@@ -5,6 +5,7 @@
  * no longer promises it, or no longer takes what is sent.
  */
 
+import type { BulkSelection, Job, JobItem } from "@/core/bulk/job";
 import type { GatewayStats } from "@/core/gatewayModel";
 import type { Issue, IssueUpdate, Meta, Session } from "@/core/model";
 import type { Span } from "@/core/trace";
@@ -20,17 +21,8 @@ type Takes<Path extends keyof paths, Method extends string> = Method extends key
     : never
   : never;
 
-/** Addresses of which the generated schema does not tell yet. */
-type Awaited =
-  | `/api/v1/bulk${string}`
-  | `/api/v1/issues/${string}`
-  | `/api/v1/labels${string}`
-  | `/api/v1/views${string}`
-  | "/api/v1/searches/recent"
-  | "/api/v1/audit";
-
 /** Every address that takes a method. */
-export type AddressOf<Method extends string> = { [Path in keyof paths]: Takes<Path, Method> }[keyof paths] | Awaited;
+export type AddressOf<Method extends string> = { [Path in keyof paths]: Takes<Path, Method> }[keyof paths];
 
 /** The query names and values of the issue list. */
 export type IssuesQuery = NonNullable<operations["issues_list"]["parameters"]["query"]>;
@@ -43,13 +35,19 @@ type FreeForm = "metadata" | "stats" | "statusDetails" | "assignedTo" | "project
 
 type Assert<Given extends Wanted, Wanted> = Given;
 
+/** A form as it may be sent: what has a default may be left out, and lists are not changed on the way. */
+type Sent<Form> = { readonly [Name in keyof Form]?: Form[Name] extends readonly (infer Item)[] | null | undefined ? readonly Item[] | null : Form[Name] };
+
 /** @public The gateway gives what the models read. */
 export type Gives = [
   Assert<Omit<Pick<GeneratedIssue, keyof Issue>, FreeForm>, Omit<Issue, FreeForm>>,
   Assert<Schemas["SessionView"], Session>,
   Assert<Schemas["Meta"], Meta>,
   Assert<Schemas["GatewayStats"], GatewayStats>,
+  // Operations come back as they were sent, of which the document says no more than that they are objects.
+  Assert<Omit<Schemas["JobShape"], "operations">, Omit<Job, "operations">>,
+  Assert<Schemas["ItemShape"], JobItem>,
 ];
 
 /** @public The gateway takes what the workbench sends. */
-export type TakesBack = [Assert<IssueUpdate, Schemas["IssueUpdate"]>, Assert<Span, Schemas["SpanReport"]>];
+export type TakesBack = [Assert<IssueUpdate, Schemas["IssueUpdate"]>, Assert<BulkSelection, Sent<Schemas["Selection"]>>, Assert<Span, Schemas["SpanReport"]>];

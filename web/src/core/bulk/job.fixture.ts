@@ -16,6 +16,9 @@ export function aJob(part: Partial<Job> = {}): Job {
     preview: null,
     undo: null,
     error: null,
+    reason: null,
+    resumes_at: null,
+    wish: null,
     eta_s: null,
     ...part,
   };

@@ -46,6 +46,8 @@ it("tells how far it is and what became of the issues", () => {
   expect(jobStateWords(job)).toBe("150 of 200, about 12 s left");
   expect(reportWords(job.counts)).toBe("140 done, 8 already so, 2 failed");
   expect(jobTitle(job)).toBe("Resolve · 200 issues");
+  expect(jobStateWords({ ...job, state: "paused", reason: "Sentry does not answer", resumes_at: at(NOW) })).toBe("Paused at 150 of 200. Sentry does not answer. It goes on by itself");
+  expect(jobStateWords({ ...job, wish: "cancel" })).toBe("Cancelling, once what is under way has ended");
 });
 
 // Undo is offered for as long as the gateway says, and never twice.

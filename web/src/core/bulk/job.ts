@@ -1,17 +1,18 @@
 /** Bulk jobs as the gateway tells of them: what is asked for, what would happen, and what became of each issue. */
 
 import type { ArchiveMode, IssueUpdate, Priority, ResolveMode } from "../model";
+import type { LevelFilter, Period, StatusTab } from "../view";
 
 /** Which issues a job is for. */
 export type BulkSelection =
   | { readonly ids: readonly string[] }
   | {
       readonly query: string;
-      readonly status?: string;
-      readonly period?: string;
+      readonly status?: StatusTab;
+      readonly period?: Period;
       readonly environment?: readonly string[];
       readonly project?: readonly string[];
-      readonly level?: readonly string[];
+      readonly level?: readonly LevelFilter[];
       /** Issues that match but were taken out again. */
       readonly exclude?: readonly string[];
     };
@@ -45,8 +46,8 @@ export interface JobCounts {
 
 export interface PreviewSample {
   readonly issue_id: string;
-  readonly short_id: string;
-  readonly title: string;
+  readonly short_id: string | null;
+  readonly title: string | null;
   readonly before: unknown;
   readonly after: unknown;
 }
@@ -61,7 +62,7 @@ export interface PreviewChange {
 export interface JobPreview {
   readonly total: number;
   /** How many of them are not so already, and are sent to Sentry. */
-  readonly to_send?: number;
+  readonly to_send: number;
   readonly projects: readonly { readonly slug: string; readonly count: number }[];
   readonly samples: readonly PreviewSample[];
   readonly changes: readonly PreviewChange[];
@@ -70,7 +71,12 @@ export interface JobPreview {
   readonly estimated_calls: number;
   readonly estimated_s: number;
   readonly needs_confirmation: boolean;
-  readonly confirmation: string;
+  /** Shows that the preview was looked at; null once the job has begun. */
+  readonly confirmation: string | null;
+  /** Changes of kinds too many to name. */
+  readonly further_changes: number;
+  /** Issues that began to match after the search was read; they are not in the job. */
+  readonly entered_meanwhile: number;
 }
 
 export interface JobUndo {
@@ -97,6 +103,12 @@ export interface Job {
   readonly preview: JobPreview | null;
   readonly undo: JobUndo | null;
   readonly error: string | null;
+  /** Why it is paused, cancelled or failed. */
+  readonly reason: string | null;
+  /** When a job that waits for Sentry goes on by itself. */
+  readonly resumes_at: string | null;
+  /** What it will do after what is under way. */
+  readonly wish: "pause" | "cancel" | null;
   readonly eta_s: number | null;
 }
 

@@ -1,6 +1,7 @@
 import { counted, exactCount, shortSpan } from "../format";
 import { archiveWords, resolveWords } from "../issueWords";
-import { type ItemState, type Job, type JobCounts, type JobPreview, type Operation } from "./job";
+import { sentences } from "../sentences";
+import { isOver, type ItemState, type Job, type JobCounts, type JobPreview, type Operation } from "./job";
 
 const FLAG_WORDS: Record<"seen" | "bookmark" | "subscribe" | "public" | "reviewed", readonly [on: string, off: string]> = {
   seen: ["Mark as seen", "Mark as unseen"],
@@ -69,7 +70,8 @@ export function reportWords(counts: JobCounts): string {
 }
 
 /** Give how a job stands, for the tray and for those who only hear it. */
-export function jobStateWords(job: Pick<Job, "state" | "counts" | "eta_s" | "error">): string {
+export function jobStateWords(job: Pick<Job, "state" | "counts" | "eta_s" | "error" | "reason" | "resumes_at" | "wish">): string {
+  if (job.wish !== null && !isOver(job)) return job.wish === "pause" ? "Pausing, once what is under way has ended" : "Cancelling, once what is under way has ended";
   const behind = `${exactCount(job.counts.total - job.counts.pending)} of ${exactCount(job.counts.total)}`;
   switch (job.state) {
     case "resolving":
@@ -81,13 +83,13 @@ export function jobStateWords(job: Pick<Job, "state" | "counts" | "eta_s" | "err
     case "verifying":
       return "Reading back what Sentry did";
     case "paused":
-      return `Paused at ${behind}`;
+      return sentences(`Paused at ${behind}`, job.reason, job.resumes_at === null ? null : "It goes on by itself").replace(/\.$/, "");
     case "done":
       return `Finished: ${reportWords(job.counts)}`;
     case "cancelled":
       return `Cancelled: ${reportWords(job.counts)}`;
     case "failed":
-      return `Stopped: ${job.error ?? "the job failed"}`;
+      return `Stopped: ${job.error ?? job.reason ?? "the job failed"}`;
   }
 }
 

@@ -64,7 +64,7 @@ export function BulkDialog({ flow, control, onApplied }: Props) {
 function Previewing({ id, control, onApplied }: { id: string; control: BulkFlowControl; onApplied: (job: Job) => void }) {
   const queryClient = useQueryClient();
   const { job, error } = useJob(id);
-  const apply = useMutation({ mutationFn: (confirmation: string) => actOnJob(queryClient, id, "apply", { confirmation }), onSuccess: onApplied });
+  const apply = useMutation({ mutationFn: (confirmation: string | null) => actOnJob(queryClient, id, "apply", { confirmation }), onSuccess: onApplied });
   if (job === undefined) return error === null ? null : <ErrorState compact error={error} />;
   return (
     <PreviewPane

@@ -15,7 +15,7 @@ interface Props {
   job: Job;
   busy: boolean;
   failure: unknown;
-  onApply: (confirmation: string) => void;
+  onApply: (confirmation: string | null) => void;
   onBack: () => void;
   onClose: () => void;
 }
@@ -99,11 +99,12 @@ function Summary({ job, preview }: { job: Job; preview: JobPreview }) {
         ))}
         {rest > 0 && <li>and {counted(rest, "other")}</li>}
       </ul>
-      {preview.to_send !== undefined && preview.to_send < preview.total && (
+      {preview.to_send < preview.total && (
         <p>
           <strong>{exactCount(preview.to_send)}</strong> of them would change; the others are so already or are left out.
         </p>
       )}
+      {preview.entered_meanwhile > 0 && <p>{counted(preview.entered_meanwhile, "issue")} began to match meanwhile, and stay as they are.</p>}
       <p className={classes.quiet}>{costWords(preview)}</p>
     </>
   );
@@ -155,6 +156,7 @@ function Changes({ preview }: { preview: JobPreview }) {
           ))}
         </tbody>
       </table>
+      {preview.further_changes > 0 && <p className={classes.quiet}>and {counted(preview.further_changes, "further change")}</p>}
     </section>
   );
 }
@@ -186,7 +188,7 @@ function Samples({ preview }: { preview: JobPreview }) {
         {preview.samples.slice(0, MOST_SAMPLES).map(({ issue_id, short_id, title, before, after }) => (
           <li key={issue_id}>
             <span>
-              <code>{short_id}</code> <VisibleText text={title} />
+              <code>{short_id ?? issue_id}</code> <VisibleText text={title ?? ""} />
             </span>
             <small>
               {differences(before, after).map(({ field, from, to }, index) => (
