@@ -96,7 +96,7 @@ def _is_untied(status: dict[str, Any]) -> bool:
 
 
 def _archived_again(before: Image, details: dict[str, Any], moment: float) -> dict[str, Any]:
-    substatus = before.get("substatus") or "archived_until_escalating"
+    substatus = {"substatus": before["substatus"]} if before.get("substatus") else {}
     conditions = {name: value for name, value in details.items() if name.startswith("ignore") and name != "ignoreUntil"}
     if "ignoreUntil" in details:
         minutes = ceil((epoch(details["ignoreUntil"]) - moment) / 60)
@@ -105,7 +105,7 @@ def _archived_again(before: Image, details: dict[str, Any], moment: float) -> di
         conditions["ignoreDuration"] = minutes
     if any(name in COUNTED_DOWN and not value for name, value in conditions.items()):
         return {"status": "unresolved", "substatus": "ongoing"}
-    return {"status": "ignored", "statusDetails": conditions, "substatus": substatus}
+    return {"status": "ignored", "statusDetails": conditions, **substatus}
 
 
 def _restore_labels(changed: dict[str, list[str]], now: Image, plan: Restoring) -> None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dexter.errors import CallerError, CircuitOpen, RateLimited, Refused, Unauthenticated, UpstreamError
+from dexter.errors import (
+    CallerError,
+    CircuitOpen,
+    NotInThisSentry,
+    RateLimited,
+    Refused,
+    Unauthenticated,
+    UpstreamError,
+)
 from dexter.upstream.admission import NoPlace
 
 if TYPE_CHECKING:
@@ -59,6 +67,8 @@ def trouble(error: DexterError, now: float) -> Trouble | None:
         case Unauthenticated() | Refused(upstream_status=401):
             return Outage(error.message, None)
         case Refused(upstream_status=status) if status < 500 and status != 408:
+            return Refusal(error.message)
+        case NotInThisSentry():
             return Refusal(error.message)
         case UpstreamError():
             return Lost(error.message)

@@ -18,7 +18,7 @@ import msgspec
 from dexter.catalog.endpoints import endpoint_for
 from dexter.catalog.table import operation
 from dexter.catalog.template import fill
-from dexter.errors import DexterFault, Garbled
+from dexter.errors import DexterFault, Garbled, NotFound, NotInThisSentry
 from dexter.features.sentry import encode_query
 from dexter.features.upstream_errors import upstream_error
 from dexter.policy.link_header import next_cursor
@@ -82,9 +82,21 @@ class BulkSentry:
     async def by_ids(self, ids: Sequence[str]) -> dict[str, Json]:
         """Give those of some issues that are there and in reach, by id."""
         _demand_ids(ids)
-        _, document = await self._ask(LIST, {}, (*(("group", issue_id) for issue_id in ids), *_LEAN, ("project", "-1")))
+        try:
+            _, document = await self._ask(LIST, {}, (*(("group", each) for each in ids), *_LEAN, ("project", "-1")))
+        except NotInThisSentry:
+            return {issue_id: group for issue_id in ids if (group := await self._by_itself(issue_id)) is not None}
         asked = set(ids)
         return {group["id"]: group for group in _groups(document) if group["id"] in asked}
+
+    async def _by_itself(self, issue_id: str) -> Json | None:
+        """Give one issue, as servers want to be asked that list none by their numbers; None for what is not there."""
+        try:
+            _, document = await self._ask(DETAIL, {"issue_id": issue_id})
+        except NotFound:
+            return None
+        # Another number is that of the issue which this one was merged into.
+        return document if isinstance(document, dict) and document.get("id") == issue_id else None
 
     async def by_short_id(self, short_id: str) -> str | None:
         """Give the number of the issue with a short id."""
