@@ -26,6 +26,8 @@ export async function mergeIssues(queryClient: QueryClient, parent: Issue, other
 async function refreshAll(queryClient: QueryClient): Promise<void> {
   await Promise.all([
     queryClient.invalidateQueries({ queryKey: issueKeys.lists }),
+    // Else what was merged away would be announced as new.
+    queryClient.invalidateQueries({ queryKey: issueKeys.heads }),
     queryClient.invalidateQueries({ queryKey: ["issue"] }),
     queryClient.invalidateQueries({ queryKey: bulkKeys.jobs }),
   ]);

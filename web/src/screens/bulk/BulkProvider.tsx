@@ -22,8 +22,9 @@ export function BulkProvider({ children }: { children: ReactNode }) {
     listeners.current.add(listener);
     return () => listeners.current.delete(listener);
   }, []);
+  const applied = useCallback((operations: readonly Operation[]) => listeners.current.forEach((tell) => tell(operations)), []);
   const { open } = control;
-  const bulk = useMemo<Bulk>(() => ({ open, whenApplied }), [open, whenApplied]);
+  const bulk = useMemo<Bulk>(() => ({ open, applied, whenApplied }), [open, applied, whenApplied]);
   useCommands([{ id: "go.jobs", label: "Show the latest jobs", section: "Jobs", run: () => setListed(true) }]);
   return (
     <BulkContext value={bulk}>
@@ -36,7 +37,7 @@ export function BulkProvider({ children }: { children: ReactNode }) {
           control={control}
           onApplied={(job) => {
             control.leave();
-            listeners.current.forEach((tell) => tell(job.operations));
+            applied(job.operations);
           }}
         />
       )}

@@ -116,6 +116,7 @@ export function TriageProvider({ children }: { children: ReactNode }) {
           onClose={close}
           onMerged={(parent, others, done) => {
             close();
+            bulk.applied([{ op: "merge" }]);
             tell({ done: `${done ? "Merged" : "Sentry is merging"} ${subjectOf(others)} into ${parent.shortId}`, refused: [] }, null);
           }}
         />
