@@ -22,7 +22,7 @@ REQUEST_S = 30.0
 
 
 def before(face: Face, database: Database, clock: FakeClock) -> Idempotent:
-    return Idempotent(face, database, identify, clock.now, ttl_s=TTL_S, request_s=REQUEST_S)
+    return Idempotent(face, database, identify, clock.now, ttl_s=TTL_S, request_s=REQUEST_S, secret=b"key")
 
 
 async def post(app: Idempotent, body: bytes = b"{}", *, key: str = "k1", method: str = "POST", **fields: str) -> Any:

@@ -85,6 +85,7 @@ def _remembered(gateway: Gateway, features: AsgiApp) -> AsgiApp:
         now,
         ttl_s=options.idempotency_ttl_s,
         request_s=options.request_deadline_s,
+        secret=gateway.key,
     )
 
 

@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, Field
 from dexter.database.audit import AuditFilter, page, view
 from dexter.errors import BadRequest
 from dexter.features.export_csv import csv_lines
+from dexter.features.export_issues import MEDIA_TYPES
 from dexter.gateway.requested import AsOperator, Strict, gateway_of
 from dexter.gateway.shapes import encoded
 
@@ -42,6 +43,9 @@ COLUMNS = (
     "outcome",
     "request_id",
 )
+
+AS_FILE = {"description": "The file.", "content": {"text/csv": {}, MEDIA_TYPES["ndjson"]: {}}}
+"""The answer, for the document."""
 
 routes = APIRouter(prefix="/api/v1/audit", tags=["audit"])
 
@@ -138,14 +142,14 @@ async def read_audit(request: Request, query: Annotated[AuditPageQuery, Query()]
     return Response(encoded(document), media_type="application/json", headers={"cache-control": "no-store"})
 
 
-@routes.get("/export", name="audit.export", response_model=None)
+@routes.get("/export", name="audit.export", response_class=Response, responses={200: AS_FILE})
 async def export_audit(request: Request, query: Annotated[AuditExportQuery, Query()], _: AsOperator) -> Response:
     """Give all changes that are asked for as a file, the newest first."""
     gateway = gateway_of(request)
     is_csv = query.format == "csv"
     name = f"audit-{datetime.fromtimestamp(gateway.clock.now(), UTC):%Y%m%d-%H%M%S}.{query.format}"
     headers = {"cache-control": "no-store", "content-disposition": f'attachment; filename="{name}"'}
-    media_type = "text/csv; charset=utf-8" if is_csv else "application/x-ndjson"
+    media_type = MEDIA_TYPES[query.format]
     if request.scope["state"].get("is_head"):
         return Response(headers=headers, media_type=media_type)
     written = _csv if is_csv else _lines

@@ -41,6 +41,9 @@ routes = APIRouter(prefix="/api/v1", tags=["issues"])
 
 KEPT_PAGE = 200
 
+AS_FILE = {"description": "The file.", "content": {name.partition(";")[0]: {} for name in MEDIA_TYPES.values()}}
+"""The answer, for the document."""
+
 
 class ExportQuery(OrganizationQuery):
     """Which issues, as `GET /issues` takes it, and as what."""
@@ -68,7 +71,7 @@ class ExportQuery(OrganizationQuery):
         )
 
 
-@routes.get("/issues/export", name="issues.export", response_model=None)
+@routes.get("/issues/export", name="issues.export", response_class=Response, responses={200: AS_FILE})
 async def export_issues(request: Request, query: Annotated[ExportQuery, Query()], caller: AsCaller) -> Response:
     """Give every issue of a list as a file. It ends with an error line, and is broken off, if it cannot be finished."""
     gateway = gateway_of(request)

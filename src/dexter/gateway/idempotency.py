@@ -86,8 +86,10 @@ class Idempotent:
         *,
         ttl_s: float,
         request_s: float,
+        secret: bytes,
     ) -> None:
         self._inner = inner
+        self._secret = secret
         self._database = database
         self._identify = identify
         self._now = now
@@ -109,7 +111,7 @@ class Idempotent:
         from dexter.database.idempotency import claim
 
         body = await whole_body(receive, headers)
-        wanted = Claim(_owner(caller), key, fingerprint(scope, body))
+        wanted = Claim(_owner(caller), key, fingerprint(scope, body, self._secret))
         again = scope["method"] in REPEATABLE
         found = await claim(
             self._database, wanted, at(self._now()), lease_s=self._lease_s, ttl_s=self._ttl_s, again=again
@@ -216,9 +218,12 @@ def _owner(caller: Caller) -> str:
     )
 
 
-def fingerprint(scope: Scope, body: bytes) -> str:
-    """Give what two requests share that ask for the same."""
-    asked = hashlib.sha256()
+def fingerprint(scope: Scope, body: bytes, secret: bytes) -> str:
+    """Give what two requests share that ask for the same.
+
+    It is kept, and a body may hold a password: without the secret nobody can try passwords on it.
+    """
+    asked = hashlib.blake2b(key=secret[: hashlib.blake2b.MAX_KEY_SIZE], digest_size=32)
     for part in (scope["method"].encode(), scope["path"].encode(), scope.get("query_string", b""), body):
         asked.update(str(len(part)).encode() + b":" + part)
     return asked.hexdigest()
