@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from dexter.errors import BadRequest, DexterError, NotFound, Unauthenticated
+from dexter.errors import BadRequest, DexterError, NotFound, TooLarge, Unauthenticated
 from dexter.gateway.asgi import AsgiSend, Receive, Response, Scope, headers_of, send_response, whole_body
 from dexter.gateway.problems import MethodNotAllowed
 from dexter.policy.webhook_seal import Verdict, epoch, judge
@@ -64,7 +64,12 @@ class SentrysDoor:
             )
         headers = headers_of(scope)
         resource = header(headers, "sentry-hook-resource") or ""
-        received = self._checked(await whole_body(receive, headers, MAX_DELIVERY_BYTES), resource, scope)
+        try:
+            body = await whole_body(receive, headers, MAX_DELIVERY_BYTES)
+        except TooLarge:
+            self._counted("", "oversized")
+            raise
+        received = self._checked(body, resource, scope)
         try:
             is_new = await self._inbox.put(received)
         except InboxUnavailable as error:

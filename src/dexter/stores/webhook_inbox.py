@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 INBOX_FILE = "webhooks.sqlite3"
 REMEMBERED_S = 3600.0
 """How long a delivery's id is remembered; longer than a delivery is believed."""
-CLAIM_S = 30.0
+CLAIM_S = 10.0
 """After so long another worker takes up what one has begun and not finished."""
 BUSY_S = 0.5
 """How long another worker's write is waited for: Sentry gives up after a second."""
