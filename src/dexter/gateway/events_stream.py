@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import structlog
 
-from dexter.errors import BadRequest, DexterError
-from dexter.gateway.asgi import AsgiSend, Receive, Scope, headers_of, query_of
+from dexter.errors import BadRequest, DexterError, NotFound
+from dexter.gateway.asgi import AsgiSend, Message, Receive, Scope, headers_of, query_of
 from dexter.gateway.feed_access import RECHECK_S, access, renewed
 from dexter.gateway.problems import MethodNotAllowed
 from dexter.policy.feed_channels import ISSUES, MOST_CHANNELS, Filter, is_channel, read_filter
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
     from dexter.gateway.runtime import Gateway
     from dexter.realtime.hub import Hub
 
+log = structlog.get_logger("dexter.gateway")
+
 PATH = "/events/stream"
 HEARTBEAT_S = 15.0
 LONGEST_QUEUE = 1000
 """How many events a slow client may be behind before it is told and dropped."""
+STUCK_S = 30.0
+"""How long a client may take to read one message before it is dropped: it could not be told any more."""
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -64,7 +69,9 @@ class EventsStream:
         if scope["method"] != "GET":
             raise MethodNotAllowed(scope["method"], frozenset({"GET"}))
         headers = headers_of(scope)
-        wish = read_wish(query_of(scope), header(headers, "last-event-id"))
+        query = query_of(scope)
+        wish = read_wish(query, header(headers, "last-event-id"))
+        require_organization(query, self._hub.organization)
         request_id = str(scope["state"]["request_id"])
         caller = self._gateway.sentry_caller("GET", headers)
         held = await access(self._gateway, caller, self._hub.organization, request_id)
@@ -91,15 +98,28 @@ class EventsStream:
             writer = _Writer(send)
             await writer.hello(now, wish)
             if wish.since is not None:
-                async for found in self._hub.between(wish.since, now):
-                    if isinstance(found, Gap) or listener.wants(found):
-                        await writer.tell(found)
+                await self._replayed(writer, listener, wish.since, now)
             await self._live(writer, listener, queue, overrun, gone, held, request_id)
+        except (TimeoutError, FeedUnavailable) as error:
+            # The server breaks the connection off, and the client comes back when it can.
+            log.info("stream_broken_off", error=type(error).__name__)
         finally:
             self._hub.leave(listener)
             gone.cancel()
             with suppress(asyncio.CancelledError):
                 await gone
+
+    async def _replayed(self, writer: _Writer, listener: Listener, since: Position, until: Position) -> None:
+        """Tell what a client has missed."""
+        is_whole = True
+        async for found in self._hub.between(since, until):
+            if isinstance(found, Gap):
+                is_whole = False
+                await writer.tell(found)
+            elif listener.wants(found):
+                await writer.tell(found)
+        if is_whole:
+            listener.heard = since
 
     async def _live(
         self,
@@ -128,9 +148,8 @@ class EventsStream:
             found = await _next(queue, gone, HEARTBEAT_S)
             if found is None:
                 await writer.heartbeat()
-            elif isinstance(found, Gap) or listener.may_have(found):
+            elif isinstance(found, Gap) or (listener.may_have(found) and not listener.has_heard(found)):
                 await writer.tell(found)
-        return
 
 
 class _Writer:
@@ -153,11 +172,11 @@ class _Writer:
     async def bye(self, reason: str, detail: str) -> None:
         """Say why nothing more comes, and end."""
         await self._message("bye", {"reason": reason, "detail": detail}, None)
-        await self._send({"type": "http.response.body", "body": b""})
+        await self._written({"type": "http.response.body", "body": b""})
 
     async def heartbeat(self) -> None:
         """Show that the connection lives."""
-        await self._send({"type": "http.response.body", "body": b": \n\n", "more_body": True})
+        await self._written({"type": "http.response.body", "body": b": \n\n", "more_body": True})
 
     async def _message(self, kind: str, document: Mapping[str, Any], place: Position | None) -> None:
         await self._raw(kind, msgspec.json.encode({"kind": kind, **document}), place)
@@ -165,18 +184,32 @@ class _Writer:
     async def _raw(self, kind: str, text: bytes, place: Position | None) -> None:
         named = b"" if place is None else b"id: %b:%d\n" % (place.epoch.encode(), place.offset)
         body = b"%bevent: %b\ndata: %b\n\n" % (named, kind.encode(), text)
-        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+        await self._written({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def _written(self, message: Message) -> None:
+        async with asyncio.timeout(STUCK_S):
+            await self._send(message)
 
 
-def read_wish(pairs: Sequence[tuple[str, str]], last_id: str | None) -> Wish:
+def read_wish(pairs: Sequence[tuple[str, str]], last_id: str | None, default: str = ISSUES) -> Wish:
     """Give what a client asks for. Raises BadRequest for what there is not."""
     known = {"channels", "filter", "since", "organization"}
     for name, _ in pairs:
         if name not in known:
             raise BadRequest(f"{name[:80]!r} is not a name of this query; it takes {', '.join(sorted(known))}.")
     stated = dict(pairs)
-    channels = [name for name in stated.get("channels", ISSUES).split(",") if name]
+    named = [value for name, value in pairs if name == "channels"] or [default]
+    channels = [name for value in named for name in value.split(",") if name]
     return Wish(read_channels(channels), wanted(stated.get("filter", "")), _since(stated.get("since") or last_id))
+
+
+def require_organization(pairs: Sequence[tuple[str, str]], organization: str) -> None:
+    """Raise NotFound when a query asks for another organization than the one that there is a feed of."""
+    if dict(pairs).get("organization", organization).lower() != organization.lower():
+        raise NotFound(
+            "There is no feed of this organization here.",
+            remedy=f"There is one of {organization!r}.",
+        )
 
 
 def read_channels(names: Sequence[str]) -> frozenset[str]:

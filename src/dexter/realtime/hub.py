@@ -7,6 +7,7 @@ on it hears what all hear. It never hears an event twice or out of order, and wh
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ log = structlog.get_logger("dexter.realtime")
 REPLAY_PAGE = 500
 WAIT_S = 10.0
 TRY_AGAIN_S = 1.0
+REMEMBERED = 1000
+"""So many events are kept written out for those who come back: a crowd that reconnects does not read the log anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,21 @@ class Listener:
     wanted: Filter = field(default_factory=Filter)
     projects: frozenset[str] | None = None
     """The projects that the listener may know of; None for all."""
+    heard: Position | None = None
+    """What the listener has had already, perhaps from a process that is ahead of this one."""
 
     def wants(self, frame: Frame) -> bool:
-        """Whether the listener has asked for an event, and may have it."""
-        return not self.channels.isdisjoint(frame.channels) and self.may_have(frame) and self.wanted.passes(frame.event)
+        """Whether the listener has asked for an event, may have it, and has not had it."""
+        return (
+            not self.channels.isdisjoint(frame.channels)
+            and self.may_have(frame)
+            and self.wanted.passes(frame.event)
+            and not self.has_heard(frame)
+        )
+
+    def has_heard(self, frame: Frame) -> bool:
+        """Whether the listener has had an event already."""
+        return self.heard is not None and self.heard.epoch == frame.epoch and frame.offset <= self.heard.offset
 
     def may_have(self, frame: Frame) -> bool:
         """Whether the listener may know of an event."""
@@ -87,6 +101,13 @@ class Hub:
         self._listeners: set[Listener] = set()
         self._position = Position("", 0)
         self._reading: asyncio.Task[None] | None = None
+        self._recent: deque[Frame] = deque(maxlen=REMEMBERED)
+        """The last events in their order, without a hole, up to the position."""
+
+    @property
+    def position(self) -> Position:
+        """Give where now is, as long as somebody listens."""
+        return self._position
 
     @property
     def listening(self) -> int:
@@ -98,7 +119,7 @@ class Hub:
         if self._reading is None or self._reading.done():
             page = await self._feed.after(self.organization, 0, 0)
             if self._reading is None or self._reading.done():
-                self._position = Position(page.epoch, page.last)
+                self._move(Position(page.epoch, page.last))
                 self._reading = asyncio.create_task(self._read())
         self._listeners.add(listener)
         return self._position
@@ -120,20 +141,39 @@ class Hub:
             self._reading = None
 
     async def between(self, since: Position, until: Position) -> AsyncIterator[Frame | Gap]:
-        """Give the frames after one place up to another, and before them the gap, if there is one."""
-        page = await self._feed.after(self.organization, since.offset, REPLAY_PAGE)
-        missing = _missing(page, since)
-        if missing is not None:
-            yield Gap(until if missing == "ahead" else Position(page.epoch, max(0, page.oldest - 1)), missing)
-            if missing == "ahead":
-                return
-            page = await self._feed.after(self.organization, max(0, page.oldest - 1), REPLAY_PAGE)
-        while page.records:
+        """Give the frames after one place up to another, and where something is missing between them, the gap."""
+        recent = self._remembered(since, until)
+        if recent is not None:
+            for each in recent:
+                yield each
+            return
+        while True:
+            page = await self._feed.after(self.organization, since.offset, REPLAY_PAGE)
+            if page.epoch != until.epoch:
+                return  # the log begins anew at this moment, of which all who listen are told
+            missing = _missing(page, since)
+            if missing is not None:
+                since = _beyond(page, missing)
+                yield Gap(since, missing)
+                continue
             for record in page.records:
                 if record.offset > until.offset:
                     return
-                yield frame(page.epoch, record)
-            page = await self._feed.after(self.organization, page.records[-1].offset, REPLAY_PAGE)
+                since = Position(page.epoch, record.offset)
+                found = frame(page.epoch, record)
+                if found is not None:
+                    yield found
+            if not page.records:
+                return
+
+    def _remembered(self, since: Position, until: Position) -> tuple[Frame, ...] | None:
+        """Give the frames between two places where they are all at hand."""
+        recent = self._recent
+        if not recent or since.epoch != until.epoch or recent[0].epoch != since.epoch:
+            return None
+        if recent[0].offset > since.offset + 1 or since.offset > until.offset:
+            return None
+        return tuple(found for found in recent if since.offset < found.offset <= until.offset)
 
     async def _read(self) -> None:
         while True:
@@ -142,34 +182,54 @@ class Hub:
             except FeedUnavailable as error:
                 log.warning("feed_waits", error=str(error))
                 await asyncio.sleep(TRY_AGAIN_S)
+            except Exception:
+                # Whoever listens would wait for ever and not know it.
+                log.exception("feed_reading_failed")
+                await asyncio.sleep(TRY_AGAIN_S)
 
     async def _read_on(self) -> None:
         position = self._position
         page = await self._feed.after(self.organization, position.offset, REPLAY_PAGE)
         missing = _missing(page, position)
         if missing is not None:
-            position = Position(page.epoch, max(0, page.oldest - 1))
-            self._position = position
+            position = _beyond(page, missing)
+            self._move(position)
             for listener in tuple(self._listeners):
+                listener.heard = None
                 listener.give(Gap(position, missing))
             return
         for record in page.records:
-            self._spread(frame(page.epoch, record))
+            found = frame(page.epoch, record)
+            if found is None:
+                # The memory must have no hole that nobody knows of; the log has none.
+                self._move(Position(page.epoch, record.offset))
+            else:
+                self._spread(found)
         if not page.records:
             await self._feed.wait(self.organization, position.offset, WAIT_S)
 
+    def _move(self, position: Position) -> None:
+        self._position = position
+        self._recent.clear()
+
     def _spread(self, found: Frame) -> None:
         self._position = Position(found.epoch, found.offset)
+        self._recent.append(found)
         for listener in tuple(self._listeners):
             if listener.wants(found):
                 listener.give(found)
 
 
-def frame(epoch: str, record: Record) -> Frame:
-    """Give an event of the log as listeners get it."""
-    event = unpacked(record.body)
+def frame(epoch: str, record: Record) -> Frame | None:
+    """Give an event of the log as listeners get it; None for one that a newer Dexter wrote and this one cannot read."""
+    try:
+        event = unpacked(record.body)
+        channels = channels_of(event)
+    except (msgspec.MsgspecError, KeyError) as error:
+        log.warning("event_unreadable", offset=record.offset, error=type(error).__name__)
+        return None
     head = b'{"kind":"event","epoch":%b,"offset":%d,"event":' % (msgspec.json.encode(epoch), record.offset)
-    return Frame(epoch, record.offset, event, channels_of(event), head + record.body + b"}")
+    return Frame(epoch, record.offset, event, channels, head + record.body + b"}")
 
 
 def _missing(page: Page, since: Position) -> str | None:
@@ -179,3 +239,9 @@ def _missing(page: Page, since: Position) -> str | None:
     if since.offset > page.last:
         return "ahead"
     return None if page.reaches(since.offset) else "trimmed"
+
+
+def _beyond(page: Page, missing: str) -> Position:
+    """Give the place from where on a log has everything, for somebody who misses something of it."""
+    # Of a log that fell behind its reader all that is left is known to the reader already.
+    return Position(page.epoch, page.last if missing == "ahead" else max(0, page.oldest - 1))
