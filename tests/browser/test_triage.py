@@ -71,7 +71,7 @@ def test_a_resolved_issue_leaves_the_list_and_undo_brings_it_back(page: Page, sa
     assert status_of(sandbox, issue) == "resolved"
     undo.click()
     expect(page.get_by_text(short, exact=True).first).to_be_visible()
-    page.wait_for_function("() => !document.querySelector('[aria-busy=true]')")
+    expect(page.get_by_text(f"Undone: Resolved {short}")).to_be_visible()
     assert status_of(sandbox, issue) == "unresolved"
 
 

@@ -17,6 +17,7 @@ export function patched(issue: Issue, update: IssueUpdate, context: PatchContext
     ...(update.seen === undefined ? {} : { hasSeen: update.seen }),
     ...(update.bookmark === undefined ? {} : { isBookmarked: update.bookmark }),
     ...(update.subscribed === undefined ? {} : { isSubscribed: update.subscribed }),
+    ...(update.public === undefined ? {} : { isPublic: update.public }),
   };
 }
 
@@ -63,6 +64,7 @@ export function undoOf(before: Issue, update: IssueUpdate, nowMs: number): Issue
     ...(update.seen === undefined ? {} : { seen: before.hasSeen }),
     ...(update.bookmark === undefined ? {} : { bookmark: before.isBookmarked }),
     ...(update.subscribed === undefined ? {} : { subscribed: before.isSubscribed }),
+    ...(update.public === undefined ? {} : { public: before.isPublic === true }),
   };
 }
 

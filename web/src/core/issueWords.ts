@@ -109,6 +109,9 @@ export function doneWords(update: IssueUpdate, subject: string, assigneeName?: s
   if (update.priority !== undefined) return `Set the priority of ${subject} to ${update.priority}`;
   if (update.bookmark !== undefined) return `${update.bookmark ? "Bookmarked" : "Removed the bookmark of"} ${subject}`;
   if (update.subscribed !== undefined) return `${update.subscribed ? "Subscribed to" : "Unsubscribed from"} ${subject}`;
+  if (update.public !== undefined) return update.public ? `Shared ${subject} with everybody who has its link` : `Stopped sharing ${subject}`;
+  if (update.reviewed !== undefined) return `Marked ${subject} as reviewed`;
+  if (update.seen !== undefined) return `Marked ${subject} as ${update.seen ? "seen" : "unseen"}`;
   return `Updated ${subject}`;
 }
 

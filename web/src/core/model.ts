@@ -77,6 +77,8 @@ export interface Issue {
   isSubscribed: boolean;
   hasSeen: boolean;
   numComments: number;
+  /** Whether anybody with the link may see it; lists do not always say. */
+  isPublic?: boolean;
   stats?: Record<string, readonly SeriesPoint[]>;
 }
 

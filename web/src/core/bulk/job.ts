@@ -182,6 +182,8 @@ export function operationsOf(update: IssueUpdate): Operation[] {
     ...(update.seen === undefined ? [] : [{ op: "seen" as const, value: update.seen }]),
     ...(update.bookmark === undefined ? [] : [{ op: "bookmark" as const, value: update.bookmark }]),
     ...(update.subscribed === undefined ? [] : [{ op: "subscribe" as const, value: update.subscribed }]),
+    ...(update.public === undefined ? [] : [{ op: "public" as const, value: update.public }]),
+    ...(update.reviewed === undefined ? [] : [{ op: "reviewed" as const, value: update.reviewed }]),
   ];
 }
 

@@ -115,6 +115,7 @@ export function readIssue(value: unknown): Issue {
     isSubscribed: asFlag(raw["isSubscribed"]) ?? false,
     hasSeen: asFlag(raw["hasSeen"]) ?? false,
     numComments: asNumber(raw["numComments"]) ?? 0,
+    isPublic: asFlag(raw["isPublic"]) ?? false,
   };
 }
 

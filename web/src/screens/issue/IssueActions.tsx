@@ -1,9 +1,9 @@
-import { Button } from "@mantine/core";
-import { IconArchive, IconArrowBackUp, IconCheck, IconChevronDown, IconSelector } from "@tabler/icons-react";
+import { ActionIcon, Button, Menu } from "@mantine/core";
+import { IconArchive, IconArrowBackUp, IconCheck, IconChevronDown, IconDots, IconSelector } from "@tabler/icons-react";
 import { useRef, type ReactNode } from "react";
 
 import { priorityWord, stateWords } from "@/core/issueWords";
-import type { Issue } from "@/core/model";
+import type { Issue, IssueUpdate } from "@/core/model";
 import { Face } from "@/ui/Face";
 import { VisibleText } from "@/ui/VisibleText";
 
@@ -20,6 +20,7 @@ export function IssueActions({ issue }: { issue: Issue }) {
       <span className={headerClasses.divider} aria-hidden />
       <AssignButton issue={issue} />
       <PriorityButton issue={issue} />
+      <MoreMenu issue={issue} />
     </div>
   );
 }
@@ -110,6 +111,35 @@ function Reopen({ issue }: { issue: Issue }) {
     >
       Reopen
     </Button>
+  );
+}
+
+/** What is done more rarely; what cannot be taken back is always shown before it is done. */
+function MoreMenu({ issue }: { issue: Issue }) {
+  const triage = useTriage();
+  const apply = (update: IssueUpdate) => () => void triage.apply([issue], update);
+  const preview = (op: "delete" | "discard") => () => triage.bulk({ selection: { ids: [issue.id] }, total: 1 }, [{ op }]);
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <ActionIcon variant="default" size={30} aria-label="More actions for this issue">
+          <IconDots size={16} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item onClick={apply({ subscribed: !issue.isSubscribed })}>{issue.isSubscribed ? "Unsubscribe" : "Subscribe"}</Menu.Item>
+        <Menu.Item onClick={apply({ reviewed: true })}>Mark as reviewed</Menu.Item>
+        <Menu.Item onClick={apply({ seen: !issue.hasSeen })}>{issue.hasSeen ? "Mark as unseen" : "Mark as seen"}</Menu.Item>
+        <Menu.Item onClick={apply({ public: issue.isPublic !== true })}>{issue.isPublic === true ? "Stop sharing" : "Share with everybody who has the link"}</Menu.Item>
+        <Menu.Divider />
+        <Menu.Item color="red" onClick={preview("delete")}>
+          Delete…
+        </Menu.Item>
+        <Menu.Item color="red" onClick={preview("discard")}>
+          Delete and discard future events…
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
   );
 }
 

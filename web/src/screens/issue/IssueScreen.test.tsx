@@ -214,12 +214,13 @@ describe("the issue page", () => {
   });
 
   // A tag's value is a question about all issues, so it leads to them.
-  it("links tag values to the stream, filtered by them", async () => {
+  // The same tag means another thing in another project: the link stays within the issue's own.
+  it("links tag values to the stream of the issue's project, filtered by them", async () => {
     serve();
     await open();
     const link = await screen.findByRole("link", { name: /Chrome 141/ });
     expect(decodeURIComponent(link.getAttribute("href") ?? "").replaceAll("+", " ")).toBe(
-      '/?query=browser:"Chrome 141"',
+      '/?status=all&query=browser:"Chrome 141"&project=shop',
     );
     expect(link).toHaveTextContent("(this event)");
   });

@@ -4,7 +4,6 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { asApiError } from "@/api/error";
-import { readIssue } from "@/core/event/detail";
 import { counted } from "@/core/format";
 import type { Issue } from "@/core/model";
 import { sentences } from "@/core/sentences";
@@ -31,7 +30,7 @@ export function SimilarSection({ issue }: { issue: Issue }) {
   const merge = useMutation({
     mutationFn: async () => {
       const pages = await Promise.all(chosen.map((id) => queryClient.query(issueDetailQuery(id))));
-      triage.merge([issue, ...pages.map((page) => readIssue(page))]);
+      triage.merge([issue, ...pages.map((page) => page.issue)]);
     },
   });
   return (

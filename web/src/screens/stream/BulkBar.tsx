@@ -98,6 +98,7 @@ function MoreMenu({ subjects }: { subjects: Subjects }) {
         <Menu.Divider />
         <Menu.Item onClick={() => triage.choose("resolve", subjects)}>Resolve in a release or commit…</Menu.Item>
         <Menu.Item onClick={() => void triage.apply(subjects, { status: "unresolved" })}>Reopen</Menu.Item>
+        <Menu.Item onClick={() => void triage.apply(subjects, { reviewed: true })}>Mark as reviewed</Menu.Item>
         <Menu.Item onClick={() => void triage.apply(subjects, { seen: true })}>Mark as seen</Menu.Item>
         <Menu.Item onClick={() => void triage.apply(subjects, { bookmark: true })}>Bookmark</Menu.Item>
         <Menu.Item onClick={() => void triage.apply(subjects, { subscribed: true })}>Subscribe</Menu.Item>
