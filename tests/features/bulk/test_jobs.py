@@ -311,6 +311,26 @@ async def test_short_ids_stand_for_their_issues(world: World) -> None:
     assert [item.issue_id for item in await world.items(again)] == [item.issue_id for item in items]
 
 
+async def test_a_short_id_that_nobody_has_is_skipped(world: World) -> None:
+    """One that was mistyped must not cost the others."""
+    ids = await world.unresolved(1)
+    job = await world.live(await world.ask({"ids": ["NO-SUCH-1", ids[0]]}, RESOLVE))
+    assert {item.issue_id: item.state for item in await world.items(job)} == {"NO-SUCH-1": "skipped", ids[0]: "pending"}
+
+
+async def test_an_issue_that_goes_while_its_merge_is_prepared_costs_the_others_nothing(world: World) -> None:
+    """Others go on deleting while a job is resolved."""
+    ids = await world.all_ids()
+
+    async def gone() -> None:
+        await world.api("DELETE", f"/issues/{ids[0]}/")
+
+    world.asked, world.outside = 0, {1: gone}
+    job = await world.applied(await world.ask({"query": ""}, {"op": "merge"}))
+    assert job.state == "done"
+    assert "done" in {item.state for item in await world.items(job)}
+
+
 async def test_a_query_may_speak_of_labels(world: World) -> None:
     """People label what belongs together, to do something with it later."""
     ids = await world.unresolved(6)

@@ -26,14 +26,15 @@ def audited(job: Job, item: Item, row: Mapping[str, Any]) -> Json:
         "action": f"issues.{'undo' if job.undo_of else want.get('do') or 'update'}",
         "target_kind": "issue",
         "target_id": item.issue_id,
-        "before": _part(before, names),
-        "after": None if after is None else {**_part(after, names), **_merged_into(after)},
+        "before": values_of(before, names),
+        "after": None if after is None else {**values_of(after, names), **_merged_into(after)},
         "request_id": job.id,
         "outcome": str(row["state"]),
     }
 
 
-def _part(of: Json, names: Sequence[str]) -> Json:
+def values_of(of: Json, names: Sequence[str]) -> Json:
+    """Give the fields of an image that a change was about."""
     wide = [*names, *(_FIELDS_OF_STATUS if "status" in names else ())]
     return {name: of[name] for name in dict.fromkeys(wide) if name in of}
 

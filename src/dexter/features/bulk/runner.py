@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from dexter.features.bulk.turns import take_turn
 from dexter.features.bulk.work import END, wait
 
 if TYPE_CHECKING:
@@ -80,6 +79,9 @@ class Runner:
         work = self._work
         if work is None or self._stopping:
             return END
+        # Not imported above, since a start waits for nothing that only jobs need.
+        from dexter.features.bulk.turns import take_turn
+
         try:
             if job_id not in self._carried and not await work.jobs.take(job_id, self._executor.name):
                 return END

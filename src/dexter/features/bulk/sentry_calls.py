@@ -99,8 +99,11 @@ class BulkSentry:
         return document if isinstance(document, dict) and document.get("id") == issue_id else None
 
     async def by_short_id(self, short_id: str) -> str | None:
-        """Give the number of the issue with a short id."""
-        _, document = await self._ask(SHORT_ID, {"issue_id": short_id})
+        """Give the number of the issue with a short id; None when there is none."""
+        try:
+            _, document = await self._ask(SHORT_ID, {"issue_id": short_id})
+        except NotFound:
+            return None
         found = document.get("groupId") if isinstance(document, dict) else None
         return None if found is None else str(found)
 
@@ -111,8 +114,11 @@ class BulkSentry:
         return None if found is None else str(found)
 
     async def hashes(self, issue_id: str) -> list[str]:
-        """Give the hashes whose events make an issue, the first hundred."""
-        _, document = await self._ask(HASHES, {"issue_id": issue_id}, (("full", "false"),))
+        """Give the hashes whose events make an issue, the first hundred; none of an issue that is gone."""
+        try:
+            _, document = await self._ask(HASHES, {"issue_id": issue_id}, (("full", "false"),))
+        except NotFound:
+            return []
         return [str(row["id"]) for row in document if isinstance(row, dict) and row.get("id")]
 
     async def member_named(self, name: str) -> str | None:
