@@ -1,5 +1,6 @@
 """WCAG 2.2 AA, as far as axe can see it, in both themes."""
 
+import re
 from typing import Any, Literal
 
 import pytest
@@ -40,6 +41,27 @@ def test_the_issue_page_has_no_violations(page: Page, scheme: Literal["light", "
     page.keyboard.press("j")
     page.keyboard.press("o")
     expect(page.get_by_role("heading", name="Stack trace")).to_be_visible()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_split_pickers_and_audit_have_no_violations(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """An issue beside the list, a comment that is being written, the labels' picker, and the log."""
+    page.emulate_media(color_scheme=scheme)
+    page.keyboard.press("j")
+    page.keyboard.press("v")
+    expect(page.get_by_role("complementary", name="The issue").get_by_role("heading", name="Comments")).to_be_visible()
+    expect(page.get_by_role("heading", name="Similar issues")).to_be_visible()
+    assert violations(page) == []
+    page.keyboard.press("l")
+    page.get_by_role("combobox", name=re.compile("^Labels of")).wait_for()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("g")
+    page.keyboard.press("a")
+    page.get_by_role("heading", name="Audit").wait_for()
+    expect(page.get_by_role("table")).to_be_visible()
     assert violations(page) == []
 
 
