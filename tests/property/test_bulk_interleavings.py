@@ -242,7 +242,7 @@ def _check(item: Item, now: Image | None, stage: Stage, script: Script) -> None:
             assert item.after["merged_into"] != item.issue_id
             return
         for name, value in item.wanted.get("set", {}).items():
-            assert holds(name, value, now), (name, value, now)
+            assert holds(name, value, now), (name, value, now, item, stage.touched, script)
     if item.after is not None and now is not None:
         seen = {name: value for name, value in item.after.items() if name in now}
         assert seen == {name: now[name] for name in seen}
@@ -253,7 +253,7 @@ def _check_others(items: list[Item], beginning: dict[str, Image], now: dict[str,
     about = {item.issue_id for item in items if item.state not in (ItemState.SKIPPED, ItemState.UNCHANGED)}
     for issue_id, before in beginning.items():
         if issue_id not in about and issue_id not in stage.touched:
-            assert now.get(issue_id) == before
+            assert now.get(issue_id) == before, [item for item in items if item.issue_id == issue_id]
 
 
 async def _check_audit(job: Job, items: list[Item], world: World) -> None:

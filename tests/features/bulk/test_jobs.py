@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from tests.features.bulk.world import ADA
 
+from dexter.features.bulk.applying import CANCELLED
 from dexter.features.bulk.job_view import job_view
 from dexter.features.upstream_errors import Conflict
 from dexter.policy.bulk_image import same
@@ -329,6 +330,31 @@ async def test_an_issue_that_goes_while_its_merge_is_prepared_costs_the_others_n
     job = await world.applied(await world.ask({"query": ""}, {"op": "merge"}))
     assert job.state == "done"
     assert "done" in {item.state for item in await world.items(job)}
+
+
+async def test_a_job_cancelled_between_its_fields_and_its_merge_tells_what_was_set(world: World) -> None:
+    """Skipped would be a lie: the status is another one now."""
+    ids = await world.all_ids()
+    await world.unresolved(len(ids))
+    job = await world.live(await world.ask({"query": ""}, ARCHIVE, {"op": "merge"}))
+    await world.desk.apply(job, job.confirmation_hash)
+    written = -(-len(ids) // world.size)
+
+    async def cancel() -> None:
+        await world.desk.cancel(await world.desk.find(job.id), ADA)
+
+    world.asked, world.outside = 0, {written - 1: cancel}
+    ended = await world.live(job)
+    assert ended.state == "cancelled"
+    now = await world.images(ids)
+    assert {image["status"] for image in now.values()} == {"archived"}
+    items = await world.items(ended)
+    assert {item.state for item in items} == {"done"}
+    merging = [item for item in items if item.reason is not None]
+    assert {item.reason for item in merging} == {f"Its fields were set, but there was no merge: {CANCELLED}"}
+    undo = await world.live(await world.desk.undo(ended, ADA, "api"))
+    assert {item.state for item in await world.items(undo)} == {"done"}
+    assert {image["status"] for image in (await world.images(ids)).values()} == {"unresolved"}
 
 
 async def test_a_query_may_speak_of_labels(world: World) -> None:

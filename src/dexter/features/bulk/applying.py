@@ -50,7 +50,7 @@ async def apply(work: Work, job: Job) -> str:
         return await _settle(work, job, items)
     if job.progress.get("cancelling"):
         async with work.jobs.working(job.id, work.holder) as tx:
-            await tx.change_all(ItemState.PENDING, state=ItemState.SKIPPED, reason=CANCELLED)
+            await _drop(tx, items, Verdict(ItemState.SKIPPED, CANCELLED))
             await tx.count()
         return MORE
     if _is_old(work, job, items):
@@ -265,7 +265,7 @@ async def _merge(work: Work, job: Job, items: Sequence[Item]) -> str:
     positions = [item.position for item in taken]
     if len(ids) < 2:
         async with work.jobs.working(job.id, work.holder) as tx:
-            await tx.change(positions, state=ItemState.SKIPPED, reason=NOTHING_TO_MERGE)
+            await _drop(tx, taken, Verdict(ItemState.SKIPPED, NOTHING_TO_MERGE))
             await tx.count()
         return MORE
     async with work.jobs.working(job.id, work.holder) as tx:
@@ -308,7 +308,7 @@ async def _refused(work: Work, job: Job, items: Sequence[Item], reason: str) -> 
     alone = len({item.project for item in items}) == 1
     async with work.jobs.working(job.id, work.holder) as tx:
         if alone:
-            await tx.change([item.position for item in items], state=ItemState.FAILED, reason=reason)
+            await _drop(tx, items, Verdict(ItemState.FAILED, reason))
         else:
             rows = [
                 {"position": item.position, "state": ItemState.PENDING, "batch": f"{item.batch}/{item.project}"}
@@ -317,6 +317,26 @@ async def _refused(work: Work, job: Job, items: Sequence[Item], reason: str) -> 
             await tx.change_each(rows)
         await tx.count()
     return MORE
+
+
+async def _drop(tx: JobWork, items: Sequence[Item], verdict: Verdict) -> None:
+    """Leave issues alone from here on. Whose fields were set already is still read back, and told with the reason."""
+    changed = [item for item in items if was_changed(item)]
+    await tx.change(
+        [item.position for item in items if item not in changed], state=verdict.state, reason=verdict.reason
+    )
+    rows = []
+    for item in changed:
+        state = ItemState.DONE if verdict.state is ItemState.SKIPPED else verdict.state
+        want = {name: value for name, value in item.wanted.items() if name != "do"}
+        want["dropped"] = {"what": item.wanted["do"], "state": state, "why": verdict.reason}
+        rows.append({"position": item.position, "wanted": want, "step": 0, "state": ItemState.SENT, "answered": True})
+    await tx.change_each(rows)
+
+
+def was_changed(item: Item) -> bool:
+    """Whether an issue's fields were set, and only what is done with the whole of it is left to do."""
+    return item.step == 1 and ("set" in item.wanted or "labels" in item.wanted)
 
 
 async def _lose(work: Work, job: Job) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from dexter.errors import DexterError
-from dexter.features.bulk.applying import Held, apply
+from dexter.features.bulk.applying import Held, apply, was_changed
 from dexter.features.bulk.outcome import Lost, Outage, Refusal, Wait, trouble
 from dexter.features.bulk.resolving import resolve
 from dexter.features.bulk.undoing import plan_undo
@@ -29,6 +29,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 60.0
 LONGEST_WAIT_S = 30.0
 MOST_FAULTS = 3
 """How often in a row a turn may fail by a fault of Dexter's own before the job is given up."""
+MOST_ITEMS = 1_000_000
 ACTIVE = ("resolving", "applying", "verifying")
 
 
@@ -110,9 +111,12 @@ def _backoff(job: Job) -> float:
 
 async def _give_up(work: Work, job: Job, reason: str) -> str:
     """End a job that cannot be done: a query that Sentry refuses, a name that nobody has."""
+    waiting = await work.jobs.items(job.id, limit=MOST_ITEMS, states=("pending",)) if job.state == "applying" else []
+    half_done = [item.position for item in waiting if was_changed(item)]
     async with work.jobs.working(job.id, work.holder) as tx:
-        await tx.change_all("pending", state="failed", reason=reason)
         await tx.change_all("sent", state="unknown", reason=reason)
+        await tx.change(half_done, state="unknown", reason=reason)
+        await tx.change_all("pending", state="failed", reason=reason)
         await tx.write(state="failed", reason=reason, finished_at=tx.now)
         await tx.count()
     return END

@@ -25,10 +25,15 @@ NEW_ISSUE = "Split off as an issue of its own with a new number; its comments an
 async def plan_undo(work: Work, job: Job) -> str:
     """Take one turn: look at the next hundred issues that the other job changed."""
     assert job.undo_of is not None  # noqa: S101 - this phase is such a job's own
-    items = await work.jobs.items(
-        job.undo_of, after=job.progress.get("read_to", -1), limit=work.size, states=(ItemState.DONE,)
+    found = await work.jobs.items(
+        job.undo_of,
+        after=job.progress.get("read_to", -1),
+        limit=work.size,
+        states=(ItemState.DONE, ItemState.FAILED),
     )
-    if not items:
+    # What failed was not changed, or by somebody else; but for what failed after its fields were set.
+    items = [item for item in found if item.state == ItemState.DONE or "dropped" in item.wanted]
+    if not found:
         await preview(work, job, "applying")
         return MORE
     rows = []
@@ -42,7 +47,7 @@ async def plan_undo(work: Work, job: Job) -> str:
         row["position"] = position + offset
     async with work.jobs.working(job.id, work.holder) as tx:
         await tx.add(rows)
-        progress = {**job.progress, "read_to": items[-1].position, "position": position + len(rows)}
+        progress = {**job.progress, "read_to": found[-1].position, "position": position + len(rows)}
         await tx.write(progress=progress, counts={"total": position + len(rows), "pending": position + len(rows)})
     return MORE
 

@@ -62,8 +62,18 @@ def _told(item: Item, seen: Image | None, split: dict[int, bool]) -> tuple[Verdi
             return Verdict(ItemState.DONE), {"split_off": want["unmerge"]["hashes"]}
         return Verdict(ItemState.FAILED, "Sentry accepted it, but has not split it off yet."), None
     if not _is_at_sentry(item):
-        return Verdict(ItemState.DONE), _relabelled(item)
-    return verified(want, item.before or {}, seen), seen
+        return _with_dropped(want, Verdict(ItemState.DONE)), _relabelled(item)
+    return _with_dropped(want, verified(want, item.before or {}, seen)), seen
+
+
+def _with_dropped(want: Json, verdict: Verdict) -> Verdict:
+    """Say also what was not done any more with an issue whose fields were set."""
+    dropped = want.get("dropped")
+    if dropped is None or verdict.state is not ItemState.DONE:
+        return verdict
+    return Verdict(
+        ItemState(dropped["state"]), f"Its fields were set, but there was no {dropped['what']}: {dropped['why']}"
+    )
 
 
 def _relabelled(item: Item) -> Json:
