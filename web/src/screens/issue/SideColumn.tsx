@@ -12,6 +12,7 @@ import classes from "./issue.module.css";
 import { LabelsSection } from "./LabelsSection";
 import { MergedSection, SimilarSection } from "./LikeSection";
 import { NotesSection } from "./NotesSection";
+import { OutsideSection } from "./OutsideSection";
 import sideClasses from "./side.module.css";
 import { PartAge } from "./PartNotice";
 
@@ -34,6 +35,7 @@ export function SideColumn({ detail, notice }: { detail: IssueDetail; notice: Re
       </section>
       <SimilarSection issue={detail.issue} />
       <MergedSection issueId={detail.issue.id} />
+      <OutsideSection key={detail.issue.id} issueId={detail.issue.id} />
       <People title="Participants" people={detail.participants} />
       <People title="Seen by" people={detail.seenBy} />
     </aside>
