@@ -135,7 +135,10 @@ def removed(
 
 def _first(seen: Seen) -> Observed:
     if seen.born:
-        return Observed(Known(seen.facts, seen.at), (Change(Kind.CREATED, {}, seen.facts.stated()),))
+        # A webhook that comes late may speak of an issue that is no more.
+        return Observed(
+            Known(seen.facts, seen.at), (Change(Kind.CREATED, {}, seen.facts.stated()),), doubt=not seen.whole
+        )
     return Observed(Known(seen.facts, seen.at), _changes(IssueFacts(), seen.facts, seen.said))
 
 

@@ -35,6 +35,13 @@ if TYPE_CHECKING:
     from dexter.stores.store import Store
 
 
+LATEST = 2000
+"""So many events count as the latest."""
+
+Place = tuple[str, int]
+"""An epoch, and the offset up to which the log was read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hint:
     """What was heard of a change before it was seen: from where, who did it, and what is particular to it."""
@@ -118,6 +125,19 @@ class Intake:
         records = await self._log.settle(event.organization, () if subject is None else (subject,), decide)
         self._count(records)
         return records[0] if records else None
+
+    async def named_since(self, organization: str, place: Place | None) -> tuple[set[str], Place]:
+        """Give the issues of the events after a place, and the place to go on from; the latest events without one."""
+        page = await self._log.after(organization, 0, 0)
+        known = place if place is not None and place[0] == page.epoch else (page.epoch, max(0, page.last - LATEST))
+        found: set[str] = set()
+        while True:
+            page = await self._log.after(organization, known[1], LATEST)
+            events = [unpacked(record.body) for record in page.records]
+            found.update(each.issue.id for each in events if each.issue is not None)
+            if not page.records:
+                return found, known
+            known = (page.epoch, page.records[-1].offset)
 
     async def _decided(
         self, organization: str, issues: set[str], decision: _Sighted | _Removed, stale: set[str]

@@ -5,7 +5,7 @@ One process of all polls; it holds a lease that lies beside the log. What it rea
 - the issues that were seen last, whatever their status: new ones, counts, changes of what people look at; as many
   pages as have happened since the turn before;
 - one page further back, another at each turn, so that in time all are looked at. An issue that was there in one round
-  and is not in the next is read by itself: it may have been deleted or merged.
+  or was told of, and is not in the next, is read by itself: it may have been deleted or merged.
 
 Nothing of it has side effects: a list records no views.
 """
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dexter.features.sentry import Sentry
-    from dexter.realtime.intake import Intake, Sighting
+    from dexter.realtime.intake import Intake, Place, Sighting
     from dexter.realtime.poll_turns import PollTurns, Turn
     from dexter.realtime.readings import Readings
 
@@ -57,9 +57,9 @@ class _Round:
     met: set[str] = field(default_factory=set)
     before: frozenset[str] = frozenset()
 
-    def finish(self) -> list[IssueName]:
-        """End the round and give the issues that were there in the last one and were not met in this."""
-        missing = sorted(self.before - self.met, key=int)
+    def finish(self, named: set[str]) -> list[IssueName]:
+        """End the round and give the issues that were there in the last one, or were named since, and were not met."""
+        missing = sorted((self.before | named) - self.met, key=int)
         self.before = frozenset(self.met) if len(self.met) <= MOST_REMEMBERED else frozenset()
         self.met = set()
         return [IssueName(number) for number in missing]
@@ -85,6 +85,7 @@ class Poller:
         self._now = now
         self._holder = secrets.token_hex(8)
         self._round = _Round()
+        self._named_until: Place | None = None
         self._pause_s = FIRST_S
         self._has_turn = False
 
@@ -157,7 +158,8 @@ class Poller:
             _add(found, page)
             self._round.met.update(each.name.id for each in page)
         if self._round.cursor is None:
-            self._readings.want(self._round.finish())
+            named, self._named_until = await self._intake.named_since(sentry.organization, self._named_until)
+            self._readings.want(self._round.finish(named))
         return found
 
     async def _page(self, sentry: Sentry, cursor: str | None, turn: Turn) -> tuple[list[Sighting], str | None]:
