@@ -74,6 +74,11 @@ class SentryDouble:
     def asked(self) -> list[str]:
         return [f"{call.method} {call.path}" for call in self.calls]
 
+    @property
+    def changes(self) -> list[Call]:
+        """What was asked besides reads."""
+        return [call for call in self.calls if call.method != "GET"]
+
     async def send(self, call: Call) -> Answer:
         self.calls.append(call)
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]

@@ -90,6 +90,37 @@ async def stand(tmp_path: Path, sqlite_template: Path, request: pytest.FixtureRe
     await app.aclose()
 
 
+class TestWhatTheAuditLogSays:
+    """Who changed what, from which value to which."""
+
+    async def audited(self, stand: Stand, issue: str) -> Any:
+        return (await stand.v1("GET", f"/audit?issue={issue}&action=issues.update"))["data"]
+
+    async def test_a_change_is_told_of_with_what_was_and_what_is(self, stand: Stand) -> None:
+        """The row had neither, though that is what somebody opens the log for."""
+        issue = await stand.born("KeyError")
+        await stand.v1("PUT", f"/issues/{issue}", {"status": "resolved", "assignee": "user:1"})
+        row = (await self.audited(stand, issue))[0]
+        was, now = row["before"], row["after"]
+        assert (was["status"], was["assignee"]) == ("unresolved", None)
+        assert (now["status"], now["assignee"]["id"]) == ("resolved", "1")
+        assert "priority" not in was, "it was not about that"
+
+    async def test_an_issue_named_by_its_short_id_is_found_by_its_number(self, stand: Stand) -> None:
+        """Who looks for the history of an issue names it as Sentry does."""
+        issue = await stand.born("KeyError")
+        short = (await stand.v1("GET", f"/issues/{issue}"))["shortId"]
+        await stand.v1("PUT", f"/issues/{short}", {"reviewed": True})
+        row = (await self.audited(stand, issue))[0]
+        assert row["after"] == {"for_review": False}
+
+    async def test_an_issue_that_is_not_there_is_refused_and_has_no_values(self, stand: Stand) -> None:
+        """Nothing was there, and nothing came of it."""
+        await stand.v1("PUT", "/issues/999999999", {"status": "resolved"}, expect=404)
+        row = (await self.audited(stand, "999999999"))[0]
+        assert (row["outcome"], row["before"], row["after"]) == ("refused", None, None)
+
+
 class TestComments:
     """What people say about an issue, kept by Sentry."""
 

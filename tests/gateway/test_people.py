@@ -356,7 +356,7 @@ async def test_a_linked_token_changes_in_its_persons_name_and_reads_stay_shared(
     assert (await bob.send(*READ)).headers.get("cache-status", "").startswith("Dexter; hit")
     for question in (CHANGE, CHANGE_THERE):
         assert (await ada.send(*question)).status == 200
-    assert [call.credential.authorization for call in sentry.calls] == ["Bearer sntryu_adas-own"] * 2
+    assert [call.credential.authorization for call in sentry.changes] == ["Bearer sntryu_adas-own"] * 2
     sentry.calls.clear()
     await bob.send(*READ)
     assert [call.credential.authorization for call in sentry.calls] == [f"Bearer {SERVICE_TOKEN}"]
@@ -364,7 +364,7 @@ async def test_a_linked_token_changes_in_its_persons_name_and_reads_stay_shared(
     assert (await ada.send("DELETE", "/api/v1/me/sentry-token")).status == 404
     sentry.calls.clear()
     await ada.send(*CHANGE)
-    assert [call.credential.authorization for call in sentry.calls] == [f"Bearer {SERVICE_TOKEN}"]
+    assert [call.credential.authorization for call in sentry.changes] == [f"Bearer {SERVICE_TOKEN}"]
 
 
 @pytest.mark.parametrize(
@@ -406,7 +406,7 @@ async def test_a_dead_link_says_so_and_who_must_act(
     assert there.status == 403
     if status == 401:
         assert said in there.json()["detail"]
-    assert {call.credential.authorization for call in sentry.calls} == {"Bearer sntryu_adas-own"}
+    assert {call.credential.authorization for call in sentry.changes} == {"Bearer sntryu_adas-own"}
     sentry.will(ok(b'{"id":"1"}'))
     assert (await ada.send(*READ)).status == 200
 

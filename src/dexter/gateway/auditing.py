@@ -26,7 +26,7 @@ from dexter.gateway.problems import LEGACY
 from dexter.wire import header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
     from starlette.requests import Request
@@ -40,11 +40,13 @@ log = structlog.get_logger("dexter.gateway")
 NOTED = "audit"
 """The key in a scope's state under which the row of the request under way stands."""
 SIGN_IN = "session.open"
-NO_CHANGE = frozenset({"client_errors.report", "traces.report", "searches.keep"})
+NO_CHANGE = frozenset({"client_errors.report", "events.ticket", "traces.report", "searches.keep"})
 """What is sent with POST and changes nothing that anybody shares."""
 CLI_AGENT = "dexter-cli"
 
-_ISSUE = re.compile(r"/api/v1/issues/([A-Za-z0-9_\-]+)")
+_ISSUE = re.compile(r"/api/v1/(?:[A-Za-z0-9_\-]+/)?issues/([A-Za-z0-9_\-]+)")
+"""Today's addresses of an issue, and those of earlier Dexters that begin with an organization."""
+_NO_ISSUES = frozenset({"bulk", "export", "marks"})
 
 
 @dataclass(slots=True)
@@ -81,6 +83,51 @@ def noted(request: Request) -> Noted | None:
     """Give the row of the request under way, to add to it; None where nothing is written down."""
     found: Noted | None = request.scope["state"].get(NOTED)
     return found
+
+
+def tell_of(request: Request, *, before: Any = None, after: Any = None, target: Target | None = None) -> None:
+    """Add to the row of the request under way, where there is one."""
+    row = noted(request)
+    if row is not None:
+        row.tell(before=before, after=after, target=target)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of several things that a request did."""
+
+    target: Target
+    status: int
+    before: Any = None
+    after: Any = None
+
+
+async def tell_each(request: Request, action: str, parts: Sequence[Part]) -> None:
+    """Write a row for each of the things that the request under way did, beside the one for the request."""
+    row, gateway = noted(request), request.app.state.gateway
+    if row is None:
+        return
+    outcomes = [(part, outcome_of(part.status)) for part in parts]
+    # Strangers are refused everything, and must not be able to fill the log.
+    told = [each for each in outcomes if row.actor.person_id is not None or each[1] is not Outcome.REFUSED]
+    try:
+        async with gateway.database.transaction() as connection:
+            for part, outcome in told:
+                await record(
+                    connection,
+                    row.actor,
+                    action,
+                    at=at(gateway.clock.now()),
+                    organization=row.organization,
+                    target=part.target,
+                    before=part.before,
+                    after=part.after,
+                    request_id=row.request_id,
+                    outcome=outcome,
+                )
+    except DexterError:
+        # It has happened; the request's own row tells that it has.
+        log.exception("audit_parts_not_written", number=row.number)
 
 
 class Audited:
@@ -222,8 +269,11 @@ def described(scope: Scope) -> tuple[str, Target | None]:
     """Give the action and the target of a request to `/api/v1`, from its name and its address."""
     action: str = scope["state"].get("context", "unknown")
     issue = _ISSUE.match(scope["path"])
-    if issue is not None and issue[1] not in ("export", "marks"):
+    if issue is not None and issue[1] not in _NO_ISSUES:
         return action, Target("issue", issue[1])
+    if scope["state"].get(LEGACY):
+        # Its segments are no things of today's.
+        return action, None
     kind, _, rest = scope["path"].removeprefix("/api/v1/").partition("/")
     thing = rest.split("/")[0] or None
     return action, Target(_SINGULAR.get(kind, kind.rstrip("s")), thing) if thing else None

@@ -15,19 +15,22 @@ from starlette.exceptions import HTTPException
 
 from dexter.errors import BadRequest, DexterError, DexterFault
 from dexter.features.issue_context import issue_context
-from dexter.features.issue_update import IssueUpdate, update_issue
+from dexter.features.issue_update import IssueUpdate  # noqa: TC001 - see above
 from dexter.gateway import (
     audit_routes,
     bulk_routes,
+    events_ticket_route,
     evolution_routes,
     export_routes,
     gateway_routes,
+    issue_changes,
     issue_routes,
     mark_routes,
     people_routes,
     session_routes,
     view_routes,
 )
+from dexter.gateway.auditing import tell_of
 from dexter.gateway.identity import Mode
 from dexter.gateway.legacy import config, reads, unbuilt, writes
 from dexter.gateway.problems import LEGACY, FieldError, InvalidFields, problem
@@ -62,8 +65,9 @@ routes = APIRouter(prefix="/api/v1")
 @routes.patch("/issues/{id}", name="issues.patch", tags=["issues"], response_model=None)
 async def change_issue(request: Request, issue_id: IssueId, update: IssueUpdate, sentry: AsSentry) -> Response:
     """Change an issue's status, assignee, priority or marks, and give the issue as it now is."""
-    reply = await update_issue(sentry, gateway_of(request).users, issue_id, update)
-    return Response(reply.body, media_type="application/json", headers={"cache-control": "no-store"})
+    changed = await issue_changes.change(gateway_of(request), sentry, issue_id, update)
+    tell_of(request, before=changed.before, after=changed.after, target=changed.target)
+    return Response(changed.reply.body, media_type="application/json", headers={"cache-control": "no-store"})
 
 
 @routes.get("/issues/{id}/context", name="issues.context", tags=["issues"], response_model=None)
@@ -104,6 +108,7 @@ _ALL = (
     gateway_routes.routes,
     evolution_routes.routes,
     session_routes.routes,
+    events_ticket_route.routes,
     people_routes.routes,
     *_LEGACY,
 )
@@ -119,7 +124,8 @@ def feature_app() -> FastAPI:
     """Give the app of the typed routes. It answers once `app.state.gateway` is set."""
     app = FastAPI(title="Dexter", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     for each in _ALL:
-        app.include_router(each)
+        # Not included: that wraps each route, builds it once more at the first request, and looks it up in two steps.
+        app.router.routes.extend(each.routes)
     app.add_exception_handler(DexterError, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_unreadable)
