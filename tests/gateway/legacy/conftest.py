@@ -33,6 +33,7 @@ class Client:
 
     async def send(self, method: str, target: str, body: Any = None, headers: dict[str, str] | None = None) -> Response:
         fields = {"x-dexter-token": ACCESS_TOKEN, **(headers or {})}
+        fields = {name: value for name, value in fields.items() if value}
         raw = None if body is None else msgspec.json.encode(body)
         if raw is not None:
             fields["content-type"] = "application/json"

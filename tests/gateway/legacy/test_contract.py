@@ -205,6 +205,45 @@ async def test_ascending_order_is_refused_not_ignored(client: Client) -> None:
     assert response.json()["code"] == "VALIDATION_ERROR"
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/api/v1/issues?sort_direction=asc",
+        "/api/v1/acme/issues?sort_direction=asc",
+        "/api/v1/organizations/acme/projects/{project}/issues?sort_direction=asc",
+        "/api/v1/organizations/acme/projects/{project}/issues?page=2",
+        "/api/v1/acme/projects/{project}/issues/export?page=2",
+    ],
+)
+async def test_what_is_refused_is_refused_at_every_list_and_signed(client: Client, target: str) -> None:
+    """A page number that is passed over gives the first page for ever, to a script that counts until there is none."""
+    response = await client.get(target.format(project=client.project))
+    assert response.status == 400, response.body
+    assert response.headers["deprecation"]
+    assert response.headers["x-dexter-api-version"] in (FIRST, SECOND)
+
+
+async def test_a_numbered_page_of_the_plain_list_is_that_page(client: Client) -> None:
+    """It was the first one, whatever was asked for."""
+    pages = [(await client.get(f"/api/v1/acme/issues?per_page=5&page={number}")).json() for number in (1, 2)]
+    assert {issue["id"] for issue in pages[0]}.isdisjoint(issue["id"] for issue in pages[1])
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("/api/v1/0.2/issues?organization_slug=nope", 404),
+        ("/api/v1/issues?organization_slug=nope&page=2", 404),
+        ("/api/v1/acme/issues?organization=nope", 400),
+    ],
+)
+async def test_another_organization_is_never_answered_with_the_configured_one(
+    client: Client, target: str, status: int
+) -> None:
+    """Its older name was passed over, and the issues of another organization came back."""
+    assert (await client.get(target)).status == status
+
+
 async def test_a_missing_issue_is_404_and_not_made_up(client: Client) -> None:
     """An earlier Dexter answered 200 with a fabricated issue."""
     response = await client.get("/api/v1/organizations/acme/issues/999999999")

@@ -16,9 +16,11 @@ from dexter.errors import BadRequest
 from dexter.features.sentry import Query, Sentry
 from dexter.gateway.asgi import headers_of, query_of
 from dexter.gateway.catalog_reads import SLUG, Pairs, Read, bind, truth_headers
+from dexter.gateway.legacy.spellings import today
 from dexter.gateway.requested import gateway_of, request_id_of
 from dexter.gateway.shapes import encoded
 from dexter.policy.link_header import next_cursor, previous_cursor
+from dexter.policy.people import READS, Role
 from dexter.wire import header
 
 if TYPE_CHECKING:
@@ -32,10 +34,23 @@ def sentry_at(request: Request) -> Sentry:
     gateway = gateway_of(request)
     headers = headers_of(request.scope)
     caller = gateway.sentry_caller(request.method, headers)
-    named = request.path_params.get("o") or request.query_params.get("organization") or None
-    if named is not None and not SLUG.fullmatch(named):
-        raise BadRequest("organization must be a slug or an id.")
-    return gateway.sentry(caller, gateway.organization(named), request_id_of(request), headers)
+    organization = gateway.organization(_named(request))
+    if request.method not in READS:
+        # What is done to several issues tells of each by itself; who may change none is told so at once.
+        gateway.require(caller, Role.TRIAGER, organization)
+    return gateway.sentry(caller, organization, request_id_of(request), headers)
+
+
+def _named(request: Request) -> str | None:
+    """Give the organization that a request names. Raises BadRequest for two of them, and for what names none."""
+    asked = (value for name, value in today(query_of(request.scope)) if name == "organization")
+    named = {value for value in (request.path_params.get("o"), *asked) if value}
+    if len(named) > 1:
+        raise BadRequest("The request names more than one organization.")
+    for name in named:
+        if not SLUG.fullmatch(name):
+            raise BadRequest("organization must be a slug or an id.")
+    return next(iter(named), None)
 
 
 AsLegacySentry = Annotated[Sentry, Depends(sentry_at)]

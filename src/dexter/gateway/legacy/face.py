@@ -21,7 +21,7 @@ from dexter.gateway.legacy.contract import (
     Row,
     headers,
 )
-from dexter.gateway.legacy.spellings import check_direction, is_spelled_of_old, today
+from dexter.gateway.legacy.spellings import check_direction, check_no_page, is_spelled_of_old, today
 from dexter.gateway.problems import LEGACY, SAID_OF_ERRORS
 from dexter.wire import header
 
@@ -32,13 +32,13 @@ Added = tuple[tuple[bytes, bytes], ...]
 
 _CURRENT: Added = ((VERSION_HEADER.encode(), CURRENT.encode()),)
 _X_CACHE = {"hit": b"HIT", "stale": b"HIT", "fallback": b"HIT", "bypass": b"BYPASS"}
+FIRST_LIST = "/api/v1/organizations/{o}/projects/{p}/issues"
+"""The first version's list; its statuses are spelled of old too."""
 EXPORT = "/api/v1/{o}/projects/{p}/issues/export"
 FILE_OF = "file_of"
 """The key in a scope's state under which stands of which project a file is."""
 DISPOSITION = b"content-disposition"
 _MOMENT = re.compile(rb"-(\d{8})-(\d{6})\.(\w+)")
-_FIRST_LIST = "/projects/"
-"""Part of the address of the first version's list, whose statuses are spelled of old too."""
 
 
 class Legacy:
@@ -64,8 +64,9 @@ class Legacy:
         if found is None:
             return scope, _CURRENT
         row, values = found
-        scope["state"][LEGACY] = row.version
-        return _readdressed(scope, row, values), _encoded(row.version, _successor(row, values))
+        told = _encoded(row.version, _successor(row, values))
+        scope["state"] |= {LEGACY: row.version, SAID_OF_ERRORS: told}
+        return _readdressed(scope, row, values), told
 
 
 def _listed(scope: Scope, version: str) -> tuple[Scope, Added]:
@@ -77,22 +78,26 @@ def _listed(scope: Scope, version: str) -> tuple[Scope, Added]:
     if version != SECOND and not is_spelled_of_old(pairs):
         # The first version's list and today's have one shape.
         return scope, _CURRENT if version == CURRENT else _encoded(FIRST, ISSUE_LIST)
-    if version == SECOND or any(name == "page" and value != "1" for name, value in pairs):
+    if version == SECOND or any(name == "page" and value not in ("", "1") for name, value in pairs):
         scope["state"][LEGACY] = SECOND
         return {**scope, "path": SECOND_ISSUE_LIST}, _encoded(SECOND, ISSUE_LIST)
-    scope["state"][LEGACY] = FIRST
+    told = _encoded(FIRST, ISSUE_LIST)
+    scope["state"] |= {LEGACY: FIRST, SAID_OF_ERRORS: told}
     check_direction(pairs)
-    return _asking(scope, today(pairs)), _encoded(FIRST, ISSUE_LIST)
+    return _asking(scope, today(pairs)), told
 
 
 def _readdressed(scope: Scope, row: Row, values: Mapping[str, str]) -> Scope:
-    if row.template == EXPORT:
-        scope["state"][FILE_OF] = values["p"]
-        named = (("organization", values["o"]), ("project", values["p"]))
-        return _asking({**scope, "path": "/api/v1/issues/export"}, (*today(query_of(scope)), *named))
-    if row.method == "GET" and row.template.endswith("/issues") and _FIRST_LIST in row.template:
-        return _asking(scope, today(query_of(scope)))
-    return scope
+    if row.method != "GET" or row.template not in (EXPORT, FIRST_LIST):
+        return scope
+    pairs = query_of(scope)
+    check_direction(pairs)
+    check_no_page(pairs)
+    if row.template == FIRST_LIST:
+        return _asking(scope, today(pairs))
+    scope["state"][FILE_OF] = values["p"]
+    named = (("organization", values["o"]), ("project", values["p"]))
+    return _asking({**scope, "path": "/api/v1/issues/export"}, (*today(pairs), *named))
 
 
 def _asking(scope: Scope, pairs: tuple[tuple[str, str], ...]) -> Scope:

@@ -170,7 +170,9 @@ async def read_tags(id: Id, request: Request, sentry: AsLegacySentry) -> Respons
 @routes.get("/{o}/issues", name="legacy.raw_issues", response_model=None)
 async def list_raw_issues(o: Id, request: Request, sentry: AsLegacySentry) -> Response:
     """Give a page of issues as Sentry's own list."""
-    reply = await read_entry(request, sentry, "issues.list", {}, today(query_of(request.scope)))
+    pairs = query_of(request.scope)
+    check_direction(pairs)
+    reply = await _page_of_issues(request, sentry, today(pairs), page_number(pairs))
     return answered(request, reply.body, reply)
 
 

@@ -55,7 +55,7 @@ _OPTIONAL = frozenset({*_NAMES, "status", "level", "sort", "cursor", "environmen
 
 def page_number(pairs: Iterable[tuple[str, str]]) -> int:
     """Give the page that a query asks for, from 1. Raises BadRequest for what is no such number."""
-    stated = [value for name, value in pairs if name == "page"]
+    stated = [value for name, value in pairs if name == "page" and value]
     if not stated:
         return 1
     if len(stated) > 1 or not (stated[0].isascii() and stated[0].isdigit()) or not 1 <= int(stated[0]) <= MOST_PAGES:
@@ -64,6 +64,12 @@ def page_number(pairs: Iterable[tuple[str, str]]) -> int:
             remedy="Follow the cursors of the answer, which have no such end.",
         )
     return int(stated[0])
+
+
+def check_no_page(pairs: Iterable[tuple[str, str]]) -> None:
+    """Raise BadRequest for a later page by number of a list that never had any: it would be the first one for ever."""
+    if page_number(pairs) != 1:
+        raise BadRequest("This list has no numbered pages.", remedy="Follow the cursors of the answer.")
 
 
 def check_direction(pairs: Iterable[tuple[str, str]]) -> None:

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from dexter.database.audit import Target
 from dexter.errors import BadRequest, DexterError
-from dexter.features.issue_update import Archive, IssueUpdate, PositiveCount, update_issue
+from dexter.features.issue_update import Archive, IssueUpdate, PositiveCount
+from dexter.gateway import issue_changes
+from dexter.gateway.auditing import Part, tell_each, tell_of
 from dexter.gateway.legacy.caller import AsLegacySentry, answered
 from dexter.gateway.requested import Strict, gateway_of
 from dexter.wire import Priority
@@ -18,7 +21,6 @@ from dexter.wire import Priority
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dexter.features.current_user import CurrentUser
     from dexter.features.sentry import Sentry
 
 routes = APIRouter(prefix="/api/v1", include_in_schema=False)
@@ -121,42 +123,64 @@ async def add_tags(id: Id, request: Request, sentry: AsLegacySentry) -> Response
 
 @routes.put("/{o}/projects/{p}/issues", name="legacy.raw_bulk", response_model=None)
 async def change_several(
+    p: Id,
     request: Request,
     sentry: AsLegacySentry,
     change: StatusChange,
     id: Annotated[list[IssueName], Query(min_length=1, max_length=MOST_AT_ONCE)],  # noqa: A002
 ) -> Response:
-    """Change the status of the issues that the query names one by one, and give them."""
+    """Change the status of those issues of a project that the query names, one by one, and give them."""
     operations = [Operation(issue_id=each, operation_type="status", data=change.model_dump()) for each in id]
-    return answered(request, await _all_changed(gateway_of(request).users, sentry, operations))
+    return answered(request, await _all_changed(request, sentry, operations, project=p))
 
 
 @routes.post("/issues/bulk", name="legacy.bulk", response_model=None)
 async def change_in_bulk(operations: Operations, request: Request, sentry: AsLegacySentry) -> Response:
     """Do several changes and say of each what became of it; today's bulk jobs preview, verify and undo."""
-    return answered(request, await _all_changed(gateway_of(request).users, sentry, operations))
+    return answered(request, await _all_changed(request, sentry, operations))
 
 
 async def _changed(request: Request, sentry: Sentry, issue_id: str, update: IssueUpdate) -> Response:
-    reply = await update_issue(sentry, gateway_of(request).users, issue_id, update)
-    return answered(request, reply.body)
+    changed = await issue_changes.change(gateway_of(request), sentry, issue_id, update)
+    tell_of(request, before=changed.before, after=changed.after, target=changed.target)
+    return answered(request, changed.reply.body)
 
 
-async def _all_changed(users: CurrentUser, sentry: Sentry, operations: list[Operation]) -> Any:
+async def _all_changed(
+    request: Request, sentry: Sentry, operations: list[Operation], *, project: str | None = None
+) -> Any:
+    """Do several changes, those of one issue in their order, and give what became of each."""
     turn = asyncio.Semaphore(SIDE_BY_SIDE)
     behind = replace(sentry, priority=Priority.BULK)
+    parts: list[Part] = []
 
     async def one(operation: Operation) -> dict[str, Any]:
         told: dict[str, Any] = {"issue_id": operation.issue_id, "operation_type": operation.operation_type}
         try:
             async with turn:
-                reply = await update_issue(behind, users, operation.issue_id, operation.update())
+                update = operation.update()
+                changed = await issue_changes.change(
+                    gateway_of(request), behind, operation.issue_id, update, project=project
+                )
         except DexterError as error:
+            parts.append(Part(Target("issue", operation.issue_id), error.status))
             return told | {"success": False, "error": error.message, "status": error.status}
-        return told | {"success": True, "result": reply.document()}
+        parts.append(Part(changed.target, changed.reply.answer.status, changed.before, changed.after))
+        return told | {"success": True, "result": changed.reply.document()}
 
-    done = await asyncio.gather(*map(one, operations))
+    async def in_order(places: list[int]) -> dict[int, dict[str, Any]]:
+        return {place: await one(operations[place]) for place in places}
+
+    by_issue: dict[str, list[int]] = {}
+    for place, operation in enumerate(operations):
+        by_issue.setdefault(operation.issue_id, []).append(place)
+    found: dict[int, dict[str, Any]] = {}
+    for some in await asyncio.gather(*map(in_order, by_issue.values())):
+        found |= some
+    done = [found[place] for place in range(len(operations))]
     failed = [each for each in done if not each["success"]]
+    await tell_each(request, "issues.update", parts)
+    tell_of(request, after={"succeeded": len(done) - len(failed), "failed": len(failed)})
     return {
         "total": len(done),
         "succeeded": len(done) - len(failed),
