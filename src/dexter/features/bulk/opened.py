@@ -30,7 +30,14 @@ class Bulk:
     runner: Runner
 
 
-def open_bulk(database: Database, data_dir: Path, clock: Clock, way: WayToSentry, users: CurrentUser) -> Bulk:
+def open_bulk(
+    database: Database,
+    data_dir: Path,
+    clock: Clock,
+    way: WayToSentry,
+    users: CurrentUser,
+    told: Callable[[str], None] = lambda job_id: None,
+) -> Bulk:
     """Give the desk that takes jobs and the runner that does them; nothing heavy is imported before the first job."""
     executor = Executor(data_dir)
 
@@ -41,6 +48,6 @@ def open_bulk(database: Database, data_dir: Path, clock: Clock, way: WayToSentry
     def make_engine(take_turn: Callable[[str], Awaitable[str]]) -> Engine:
         return DbosEngine(database.address, data_dir, executor.name, take_turn)
 
-    runner = Runner(open_work, make_engine, executor)
+    runner = Runner(open_work, make_engine, executor, told)
     desk = Desk(database, runner, clock.now)
     return Bulk(desk, runner)

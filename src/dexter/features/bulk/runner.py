@@ -30,14 +30,19 @@ STOP_S = 10.0
 
 
 class Runner:
-    """This process's part in all jobs. `open_work` is awaited once, when the database is there."""
+    """This process's part in all jobs.
+
+    `open_work` is awaited once, when the database is there; `told` hears of each job that has come along.
+    """
 
     def __init__(
         self,
         open_work: Callable[[], Awaitable[Work]],
         make_engine: Callable[[Callable[[str], Awaitable[str]]], Engine],
         executor: Executor,
+        told: Callable[[str], None] = lambda job_id: None,
     ) -> None:
+        self._told = told
         self._open_work = open_work
         self._executor = executor
         self._engine = make_engine(self.turn)
@@ -88,6 +93,7 @@ class Runner:
             self._carried[job_id] = True
             self._idle.clear()
             word = await take_turn(work, job_id)
+            self._told(job_id)
             if word == END:
                 await work.jobs.release(job_id, self._executor.name)
                 del self._carried[job_id]

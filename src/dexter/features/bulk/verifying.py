@@ -56,7 +56,11 @@ def _told(item: Item, seen: Image | None, split: dict[int, bool]) -> tuple[Verdi
     want = item.wanted
     if want.get("do") == "merge" and item.step == 1:
         parent = (item.after or {}).get("merged_into")
-        return merged(item.issue_id, parent, seen), {**(seen or {}), "merged_into": parent}
+        verdict, after = merged(item.issue_id, parent, seen), {**(seen or {}), "merged_into": parent}
+        if seen is None or verdict.state is not ItemState.DONE:
+            return verdict, after
+        fields = verified({"set": want.get("set") or {}}, item.before or {}, seen)
+        return (verdict if fields.state is ItemState.DONE else fields), after
     if "unmerge" in want:
         if split.get(item.position):
             return Verdict(ItemState.DONE), {"split_off": want["unmerge"]["hashes"]}
