@@ -51,7 +51,7 @@ export default defineConfig({
           environment: "jsdom",
           testTimeout: 30_000,
           setupFiles: ["./tests/setup.ts"],
-          include: ["src/{api,queries,ui,screens,app}/**/*.test.{ts,tsx}"],
+          include: ["src/{api,live,queries,ui,screens,app}/**/*.test.{ts,tsx}"],
         },
       },
     ],

@@ -3,6 +3,7 @@ import { Outlet } from "@tanstack/react-router";
 import { useEffect } from "react";
 
 import { sendSpans } from "@/queries/gateway";
+import { useLive } from "@/queries/live";
 import { BulkProvider } from "@/screens/bulk/BulkProvider";
 import { TriageProvider } from "@/screens/triage/TriageProvider";
 import { CommandsProvider } from "@/ui/commands";
@@ -28,6 +29,7 @@ function useSpanReports(): void {
 /** The frame around every screen behind the sign-in. */
 export function Shell() {
   useSpanReports();
+  useLive();
   return (
     <CommandsProvider>
       <BulkProvider>

@@ -6,6 +6,7 @@ import { useState } from "react";
 
 import { healthQuery } from "@/queries/health";
 import { signOut, useSession } from "@/queries/session";
+import { LiveBadge } from "@/screens/stream/LiveBadge";
 import { FilterDrawer, ScopeFilters } from "@/screens/stream/Filters";
 import { forgetPlaces } from "@/screens/stream/place";
 import { ExportMenu } from "@/screens/stream/ExportMenu";
@@ -40,6 +41,7 @@ export function TopBar() {
               </Group>
             }
           />}
+        <LiveBadge />
         <HealthDot />
         <ThemeButton />
         <AccountMenu />

@@ -1,4 +1,4 @@
-import { type InfiniteData, infiniteQueryOptions, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type InfiniteData, infiniteQueryOptions, type QueryClient, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo } from "react";
 
 import { api, type Freshness } from "@/api/client";
@@ -14,6 +14,7 @@ export const PAGE_SIZE = 50;
 const HEAD_EVERY_MS = 30_000;
 /** How old the polled head may be: what one reader polls, the gateway gives to all others. */
 const HEAD_MAX_AGE_S = 20;
+const JUST_NOW_S = 1;
 
 export const issueKeys = {
   /** Every list of issues, whatever it shows. */
@@ -56,11 +57,23 @@ export function issuesQuery(view: View) {
   });
 }
 
+let headMaxAgeS = HEAD_MAX_AGE_S;
+
+/** Ask for the newest pages on screen anew, since something has happened: what is kept is from before it. */
+export async function refreshHeads(queryClient: QueryClient): Promise<void> {
+  headMaxAgeS = JUST_NOW_S;
+  try {
+    await queryClient.invalidateQueries({ queryKey: issueKeys.heads });
+  } finally {
+    headMaxAgeS = HEAD_MAX_AGE_S;
+  }
+}
+
 /** The newest first page of a view, asked for again and again: what it holds more than the list waits behind "new". */
 export function headQuery(view: View) {
   return queryOptions({
     queryKey: issueKeys.head(view),
-    queryFn: ({ signal }) => fetchPage(view, null, signal, { maxAgeS: HEAD_MAX_AGE_S }),
+    queryFn: ({ signal }) => fetchPage(view, null, signal, { maxAgeS: headMaxAgeS }),
     refetchInterval: HEAD_EVERY_MS,
     staleTime: HEAD_EVERY_MS,
     refetchOnWindowFocus: true,

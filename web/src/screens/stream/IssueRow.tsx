@@ -7,6 +7,7 @@ import { headline, levelWord, placeOf, priorityWord, stateWords } from "@/core/i
 import type { Marks } from "@/core/labels";
 import type { Issue } from "@/core/model";
 import { onlySeries } from "@/core/series";
+import { useFlash } from "@/queries/live";
 import { PriorityMark } from "@/screens/triage/PriorityMark";
 import type { Question } from "@/screens/triage/triage";
 import { Ago } from "@/ui/Ago";
@@ -41,8 +42,9 @@ interface Props {
 
 /** One issue, one decision: what broke, where, how bad, how many people, whose it is, since when, getting worse? */
 export const IssueRow = memo(function IssueRow({ issue, density, active, selected, marks, actions }: Props) {
+  const flashing = useFlash(issue.id);
   return (
-    <div className={classes.row} data-density={density} data-active={active || undefined} data-selected={selected || undefined} data-seen={issue.hasSeen || undefined}>
+    <div className={classes.row} data-flash={flashing || undefined} data-density={density} data-active={active || undefined} data-selected={selected || undefined} data-seen={issue.hasSeen || undefined}>
       <span className={classes.level} data-level={issue.level} data-tip={levelWord(issue.level)}>
         <span className="dx-unseen">{levelWord(issue.level)}</span>
       </span>
