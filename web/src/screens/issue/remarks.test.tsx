@@ -2,6 +2,8 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { http, HttpResponse } from "msw";
 import { beforeEach, expect, it } from "vitest";
 
+// Already there when it is asked for: on a busy machine its first import takes longer than a reader waits.
+import "@/ui/RenderedMarkdown";
 import { gateway } from "@tests/gateway";
 import { openWorkbench, quietGateway } from "@tests/workbench";
 
