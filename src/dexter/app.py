@@ -16,6 +16,7 @@ from dexter.database.keeping import KeepingRule
 from dexter.database.upkeep import Upkeep
 from dexter.errors import SettingsError
 from dexter.features.bulk.opened import open_bulk
+from dexter.features.bulk.shown import job_shown
 from dexter.features.current_user import CurrentUser
 from dexter.features.people import People
 from dexter.features.people_keys import KeyRing
@@ -60,6 +61,7 @@ from dexter.observe.watch import Watch
 from dexter.policy.breaker import BreakerRule
 from dexter.policy.purge import LAG_S
 from dexter.policy.retry import RetryRule
+from dexter.realtime.gateway_news import GatewayNews
 from dexter.realtime.opened import open_feed
 from dexter.stores.opened import StoreOptions, open_store
 from dexter.stores.quota_ledger import QuotaLedger, open_quota_ledger
@@ -157,9 +159,10 @@ def create_app(
     watch.metrics.watch_suspended(store.suspended)
     watch.metrics.watch_bytes(lambda: store.used_bytes)
     log = LogRecords(templates)
-    observers: tuple[Observer, ...] = (keep_times, reachability, watch.metrics, watch.figures, evolution, log)
+    news = GatewayNews(settings.sentry_org or "", clock.now)
+    observers: tuple[Observer, ...] = (keep_times, reachability, watch.metrics, watch.figures, evolution, log, news)
     tracing = open_tracing(_tracing_options(settings, settings.sentry_base_url))
-    feed = _feed(settings, store, clock, lambda: gateway, observers)
+    feed = _feed(settings, store, clock, lambda: gateway, news, observers)
     ledger = _quota_ledger(settings, settings.sentry_base_url, clock)
     stack = build_stack(
         transport,
@@ -201,7 +204,8 @@ def create_app(
     upkeep = Upkeep(database, {PURGE: purging(partial(_purge, store, clock))}, _keeping_rule(settings), clock.now)
     users = CurrentUser()
     way = bulk_way(stack, authenticator, logins, clock)
-    bulk = open_bulk(database, settings.data_dir, clock, way, users)
+    told = {} if feed is None else {"told": feed.jobs.changed}
+    bulk = open_bulk(database, settings.data_dir, clock, way, users, **told)
     gateway = Gateway(
         send=stack,
         authenticator=authenticator,
@@ -275,7 +279,12 @@ def create_app(
 
 
 def _feed(
-    settings: Settings, store: Store, clock: Clock, gateway: Callable[[], Gateway], observers: tuple[Observer, ...]
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    gateway: Callable[[], Gateway],
+    news: GatewayNews,
+    observers: tuple[Observer, ...],
 ) -> Feed | None:
     """Give the feed of the organization that Dexter is set up for, if it is and may ask Sentry by itself."""
     organization, base_url = settings.sentry_org, settings.sentry_base_url
@@ -291,6 +300,8 @@ def _feed(
         lambda: feeds_sentry(gateway(), organization),
         clock.now,
         lambda person: who_acts(gateway(), person),
+        news,
+        lambda job_id: job_shown(gateway().bulk, job_id),
         observers,
     )
 

@@ -13,6 +13,7 @@ from tests.doubles.sentry_double import ONE_ATTEMPT, SERVICE, FakeClock
 from dexter.features.sentry import Sentry
 from dexter.realtime.events import ActorRef, FeedEvent, unpacked
 from dexter.realtime.feed import Feed, FeedParts
+from dexter.realtime.gateway_news import GatewayNews
 from dexter.realtime.hub import Listener
 from dexter.sandbox.app import build_app
 from dexter.sandbox.options import SandboxOptions
@@ -45,6 +46,8 @@ class World:
     """The webhooks that are under way."""
     records: list[Record] = field(default_factory=list)
     is_listening: bool = True
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The bulk jobs that there are."""
 
     def __post_init__(self) -> None:
         self.sentry = SandboxTransport()
@@ -58,6 +61,7 @@ class World:
         self.told = webhooks(self.sentry.sandbox)
         self.told._post, self.told._now = self._post, self.clock.now
         self.key = self.sentry.db.value("SELECT public_key FROM project_keys WHERE project_id = 1")
+        self.news = GatewayNews("acme", self.clock.now)
         self.feed = self._begin()
 
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
@@ -74,12 +78,17 @@ class World:
             self.dexter,
             self.clock.now,
             self._who,
+            self.news,
+            self._look,
             (self.records.append,),
         )
         feed = Feed("acme", parts)
         if self.is_listening:
             feed.hub._listeners.add(Listener(lambda _: None))
         return feed
+
+    async def _look(self, job_id: str) -> dict[str, Any] | None:
+        return self.jobs.get(job_id)
 
     def _witness(self, call: Call, answer: Answer) -> None:
         self.feed.witness(call, answer)

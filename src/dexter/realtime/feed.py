@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -13,6 +14,7 @@ from dexter.policy.issue_feed import Kind
 from dexter.realtime.events import ActorRef, Source
 from dexter.realtime.hub import Hub
 from dexter.realtime.intake import Hint, Intake
+from dexter.realtime.job_news import JobNews
 from dexter.realtime.own_writes import ORG, Done, read_write
 from dexter.realtime.poll_turns import PollTurns
 from dexter.realtime.poller import Poller
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from dexter.features.sentry import Sentry
     from dexter.observe.records import Observer
     from dexter.realtime.events import FeedEvent
+    from dexter.realtime.gateway_news import GatewayNews
+    from dexter.realtime.job_news import Look
     from dexter.stores.feed_log import FeedLog
     from dexter.stores.store import Store
     from dexter.stores.webhook_inbox import WebhookInbox
@@ -51,6 +55,8 @@ class FeedParts:
     now: Callable[[], float]
     who: Callable[[str], Awaitable[ActorRef | None]]
     """Gives who somebody is of those that a call may name."""
+    news: GatewayNews
+    look_at_job: Look
     observers: tuple[Observer, ...] = ()
 
 
@@ -67,6 +73,7 @@ class Feed:
         turns = PollTurns(parts.log)
         self.webhooks = Webhooks(parts.inbox, self.intake, self.readings, turns, organization, parts.now)
         self.poller = Poller(parts.sentry, self.intake, self.readings, turns, lambda: self.hub.listening, parts.now)
+        self.jobs = JobNews(organization, parts.look_at_job, parts.now)
         self._running: list[asyncio.Task[None]] = []
         self._writes: asyncio.Queue[Done] = asyncio.Queue(MOST_BEHIND)
 
@@ -79,6 +86,8 @@ class Feed:
                 ("webhooks", self.webhooks.run),
                 ("poller", self.poller.run),
                 ("own writes", self._record_writes),
+                ("jobs", partial(self.jobs.tell, self.intake)),
+                ("gateway", partial(self._parts.news.tell, self.intake)),
             )
         ]
 
