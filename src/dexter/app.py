@@ -26,7 +26,7 @@ from dexter.gateway.auditing import Audited, described_at_sentry
 from dexter.gateway.bulk_scope import bulk_scope
 from dexter.gateway.bulk_way import bulk_way
 from dexter.gateway.cache_times import CacheTimes
-from dexter.gateway.endpoint_templates import endpoint_templates
+from dexter.gateway.endpoint_templates import catalog_templates
 from dexter.gateway.entrance import FRESH_AFTER_WRITES, Entrance, Faces
 from dexter.gateway.fast_path import FAST_PATH, FastPath
 from dexter.gateway.feed_pages import feed_pages, feeds_sentry, who_acts
@@ -56,6 +56,7 @@ from dexter.observe.history import History
 from dexter.observe.logs import LogRecords
 from dexter.observe.present import keep_times
 from dexter.observe.spans import TracingOptions
+from dexter.observe.templates import Templates
 from dexter.observe.tracing import open_tracing
 from dexter.observe.watch import Watch
 from dexter.policy.breaker import BreakerRule
@@ -134,11 +135,13 @@ def create_app(
     transport: Transport | None = None,
     clock: Clock | None = None,
     board: Board | None = None,
+    on_imported: Callable[[], None] = lambda: None,
 ) -> Application:
     """Give the gateway that stands in front of the Sentry of the settings.
 
     `transport` and `clock` are the seams that tests take. `board` is where the numbers are written that one of several
-    workers shares with the others. Raises SettingsError without a Sentry.
+    workers shares with the others. `on_imported` is called when all is imported that a start does not wait for. Raises
+    SettingsError without a Sentry.
     """
     if settings.sentry_base_url is None:
         raise SettingsError(
@@ -150,7 +153,7 @@ def create_app(
         _upstream(settings, settings.sentry_base_url), TransportOptions(connections=settings.connections)
     )
     reachability = Reachability(clock.now)
-    templates = endpoint_templates()
+    templates = Templates(catalog_templates())
     watch = Watch.over(board, clock.now, templates)
     evolution = Evolution(clock.now, watch.board)
     store, flights = open_store(
@@ -226,13 +229,14 @@ def create_app(
         database=database,
         bulk=bulk.desk,
     )
+    api_v1 = ApiV1(gateway, templates, on_imported)
     faces = Faces(
         exact={
             **own_pages(gateway, reachability, watch.metrics, store.suspended),
             **feed_pages(gateway, feed, settings.sentry_webhook_secret, observers),
         },
         passthrough=_passthrough(gateway, stack, transport.upstream, observers),
-        api_v1=Legacy(ApiV1(gateway)),
+        api_v1=Legacy(api_v1),
         workbench=Workbench(),
     )
     entrance = Entrance(
@@ -262,6 +266,7 @@ def create_app(
     closers = (
         *(() if feed is None else (feed.aclose,)),
         bulk.runner.aclose,
+        api_v1.aclose,
         upkeep.aclose,
         stack.aclose,
         keeper.aclose,
@@ -272,7 +277,7 @@ def create_app(
         logins.aclose,
         database.aclose,
     )
-    starters = (keeper.start, upkeep.start, logins.start, bulk.runner.start)
+    starters = (api_v1.start, keeper.start, upkeep.start, logins.start, bulk.runner.start)
     return Application(
         entrance, token, fast_path, tracing is not None, (*starters, *(() if feed is None else (feed.start,))), closers
     )

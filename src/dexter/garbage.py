@@ -16,3 +16,8 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, 20, 20)
+
+
+def spare() -> None:
+    """Take out of the search what was imported since; without searching, as somebody may be waiting."""
+    gc.freeze()

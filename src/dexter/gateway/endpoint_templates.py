@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dexter.catalog.mappings import mappings
-from dexter.gateway.feature_routes import feature_addresses
+
+
+def catalog_templates() -> dict[str, str]:
+    """Give the templates of what is answered from the catalog. Imports nothing heavy."""
+    return {entry.name: entry.frontend_path for entry in mappings()}
 
 
 def endpoint_templates() -> dict[str, str]:
     """Give every template; an older spelling of an address counts as today's."""
-    typed = {name: path for _, path, name in feature_addresses()}
-    return {entry.name: entry.frontend_path for entry in mappings()} | typed
+    from dexter.gateway.feature_routes import feature_addresses
+
+    return catalog_templates() | {name: path for _, path, name in feature_addresses()}

@@ -97,7 +97,7 @@ class Entrance:
         public_url: str | None = None,
         observers: tuple[Observer, ...] = (),
         tracing: Tracing | None = None,
-        templates: Mapping[str, str] | None = None,
+        templates: Templates | None = None,
         suspended: Callable[[], bool] = lambda: False,
         recognise: Callable[[str, Headers], Awaitable[None]] = _nobody,
     ) -> None:
@@ -114,7 +114,7 @@ class Entrance:
         self._clock = clock
         self._observers = observers
         self._tracing = tracing
-        self._templates = Templates(templates or {})
+        self._templates = Templates() if templates is None else templates
         self._suspended = suspended
         self._recognise = recognise
 

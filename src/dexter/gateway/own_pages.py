@@ -10,7 +10,6 @@ import msgspec
 from dexter.gateway.asgi import AsgiApp, AsgiSend, Receive, Response, Scope, send_response
 from dexter.gateway.docs_page import docs_page
 from dexter.gateway.entrance import FRESH_AFTER_WRITES
-from dexter.gateway.openapi import document
 from dexter.gateway.probes import Reachability, health, ready
 from dexter.gateway.problems import MethodNotAllowed
 
@@ -52,11 +51,18 @@ def _page(answer: Callable[[], Response]) -> AsgiApp:
     return page
 
 
+# What describes the typed addresses is imported with them, when a start is over.
+
+
 @cache
 def _openapi() -> Response:
+    from dexter.gateway.openapi import document
+
     return Response(200, msgspec.json.encode(document()), (("content-type", "application/json"),))
 
 
 @cache
 def _docs() -> Response:
+    from dexter.gateway.openapi import document
+
     return Response(200, docs_page(document()), (("content-type", "text/html; charset=utf-8"),))

@@ -25,7 +25,7 @@ from dexter.observe.redaction import Redaction
 from dexter.observe.templates import Templates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 LogFormat = Literal["json", "pretty"]
 
@@ -131,9 +131,9 @@ def _renderer(log_format: LogFormat, stream: TextIO) -> structlog.typing.Process
 class LogRecords:
     """An observer that writes what people look for in a log: requests, and what went wrong with Sentry."""
 
-    def __init__(self, templates: Mapping[str, str] | None = None) -> None:
+    def __init__(self, templates: Templates | None = None) -> None:
         """Write; `templates` are the addresses of the names that records know endpoints by."""
-        self._templates = Templates(templates or {})
+        self._templates = Templates() if templates is None else templates
         self._log: Any = structlog.get_logger("dexter")
 
     def __call__(self, record: Record) -> None:

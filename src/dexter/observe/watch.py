@@ -13,7 +13,7 @@ from dexter.observe.promises import Promises
 from dexter.observe.templates import Templates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class Watch:
         cls,
         board: Board | None = None,
         now: Callable[[], float] = time.time,
-        templates: Mapping[str, str] | None = None,
+        templates: Templates | None = None,
     ) -> Watch:
         """Set everything up over a board, by default one of this process alone.
 
         `templates` gives the addresses of names that records know them by.
         """
-        board, names = board or Board(), Templates(templates or {})
+        board, names = board or Board(), Templates() if templates is None else templates
         return cls(board, Metrics(board, now, names), Figures(board, now, names), Promises(board, now), now)
 
     def close(self) -> None:
