@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from dexter.errors import DexterError, DexterFault
+from dexter.errors import DexterError, DexterFault, NotFound
 from dexter.gateway.asgi import AsgiApp, AsgiSend, Message, Receive, Response, Scope, headers_of, send_response
 from dexter.gateway.fast_path import HIT, PENDING
 from dexter.gateway.guard import SECURITY_HEADERS, check_host, check_origin, check_size, check_target
 from dexter.gateway.passthrough import METHODS
 from dexter.gateway.problems import LEGACY, SAID_OF_ERRORS, problem
-from dexter.gateway.protocol import OVERSIZED
+from dexter.gateway.protocol import OLD_SOCKET_PATHS, OVERSIZED, SOCKET_PATH
 from dexter.observe.present import Present, begin, identity_kind
 from dexter.observe.records import AnswerServed, Observer, tell
 from dexter.observe.templates import Templates
@@ -63,6 +63,16 @@ class Faces:
             return self.api_v1
         return self.workbench
 
+    def socket(self, path: str) -> AsgiApp:
+        """Give the face for a WebSocket's path. Raises NotFound where there is no feed."""
+        face = self.exact.get(path if path == SOCKET_PATH else OLD_SOCKET_PATHS)
+        if face is None:
+            raise NotFound(
+                "This Dexter has no feed.",
+                remedy="Whoever runs it must set SENTRY_ORG and SENTRY_API_TOKEN and start it again.",
+            )
+        return face
+
 
 FRESH_AFTER_WRITES = "fresh-after-writes"
 """The promise that nobody is given an answer from before a write as fresh once the write has returned."""
@@ -76,7 +86,7 @@ def is_passed_through(path: str) -> bool:
     return path.startswith("/api/0/") or path in ("/api/0", SERVER_VERSION)
 
 
-_ASK_WHO_CALLS = ("/api/", "/events")
+_ASK_WHO_CALLS = ("/api/", "/events", "/ws/")
 """What the addresses begin with whose answers depend on who calls."""
 
 
@@ -119,8 +129,8 @@ class Entrance:
         self._recognise = recognise
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
+        if scope["type"] == "websocket":
+            await self._opened(scope, receive, send)
             return
         request_id = _request_id(scope)
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
@@ -137,6 +147,15 @@ class Entrance:
             present = Present(span.ids.trace_id, span.ids.traceparent())
             await self._served(scope, receive, sender, present)
             self._describe(span, scope, sender.status, present)
+
+    async def _opened(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
+        """Open a WebSocket, or answer why not as any other request would be answered."""
+        request_id = _request_id(scope)
+        scope["state"] = {**scope.get("state", {}), "request_id": request_id, "context": "events"}
+        scope["method"] = "GET"
+        sender = _Sender(_refusing(send), request_id, passed_through=False, suspended=self._suspended)
+        begin(Present())
+        await self._answered(scope, receive, sender)
 
     async def _served(self, scope: Scope, receive: Receive, sender: _Sender, present: Present) -> None:
         """Answer a request to one of the APIs, and tell of it."""
@@ -165,7 +184,8 @@ class Entrance:
             self._check(scope)
             if scope["path"].startswith(_ASK_WHO_CALLS):
                 await self._recognise(scope["method"], headers_of(scope))
-            await self._faces.face(scope["path"])(scope, receive, sender)
+            face = self._faces.face if scope["type"] == "http" else self._faces.socket
+            await face(scope["path"])(scope, receive, sender)
         except DexterError as error:
             await self._answer(error, scope, sender)
         except Exception as error:
@@ -252,6 +272,15 @@ class _Sender:
         else:
             self.is_complete = not message.get("more_body", False)
         await self._send(message)
+
+
+def _refusing(send: AsgiSend) -> AsgiSend:
+    """Give what takes an answer as the refusal of a WebSocket's handshake, by ASGI's names for it."""
+
+    async def refuse(message: Message) -> None:
+        await send({**message, "type": f"websocket.{message['type']}"})
+
+    return refuse
 
 
 def _method(scope: Scope) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from dexter.errors import BadRequest, DexterError, NotFound
 from dexter.gateway.asgi import AsgiSend, Message, Receive, Scope, headers_of, query_of
 from dexter.gateway.feed_access import RECHECK_S, access, renewed
 from dexter.gateway.problems import MethodNotAllowed
+from dexter.gateway.protocol import FAREWELL
 from dexter.policy.feed_channels import ISSUES, MOST_CHANNELS, Filter, is_channel, read_filter
 from dexter.realtime.hub import Frame, Gap, Listener, Position
 from dexter.stores.feed_log import FeedUnavailable
@@ -39,6 +41,13 @@ _HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
+
+
+_BYE = {
+    "slow": "You read more slowly than events happen; ask again from your last id.",
+    "refused": "You may not hear this any more: the session or token ended, or a right was taken away.",
+    "restart": "This Dexter ends; connect again from your last id.",
+}
 
 
 class FeedDown(DexterError):
@@ -75,31 +84,25 @@ class EventsStream:
         request_id = str(scope["state"]["request_id"])
         caller = self._gateway.sentry_caller("GET", headers)
         held = await access(self._gateway, caller, self._hub.organization, request_id)
-        await self._served(wish, held, request_id, receive, send)
-
-    async def _served(self, wish: Wish, held: Access, request_id: str, receive: Receive, send: AsgiSend) -> None:
-        queue: asyncio.Queue[Frame | Gap] = asyncio.Queue(LONGEST_QUEUE)
-        overrun = asyncio.Event()
-
-        def give(found: Frame | Gap) -> None:
-            try:
-                queue.put_nowait(found)
-            except asyncio.QueueFull:
-                overrun.set()
-
-        listener = Listener(give, set(wish.channels), wish.wanted, held.projects)
+        inbox = _Inbox()
+        scope["state"][FAREWELL] = inbox.end
+        listener = Listener(inbox.give, set(wish.channels), wish.wanted, held.projects)
         try:
             now = await self._hub.join(listener)
         except FeedUnavailable as error:
             raise FeedDown("The feed's log does not answer.") from error
         gone = asyncio.ensure_future(_gone(receive))
+        gone.add_done_callback(lambda _: inbox.end())
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             writer = _Writer(send)
             await writer.hello(now, wish)
             if wish.since is not None:
                 await self._replayed(writer, listener, wish.since, now)
-            await self._live(writer, listener, queue, overrun, gone, held, request_id)
+            await self._live(writer, listener, inbox, held, request_id)
+            if not gone.done():
+                reason = "slow" if inbox.is_overrun else "restart" if inbox.is_over else "refused"
+                await writer.bye(reason, _BYE[reason])
         except (TimeoutError, FeedUnavailable) as error:
             # The server breaks the connection off, and the client comes back when it can.
             log.info("stream_broken_off", error=type(error).__name__)
@@ -121,35 +124,57 @@ class EventsStream:
         if is_whole:
             listener.heard = since
 
-    async def _live(
-        self,
-        writer: _Writer,
-        listener: Listener,
-        queue: asyncio.Queue[Frame | Gap],
-        overrun: asyncio.Event,
-        gone: asyncio.Future[None],
-        held: Access,
-        request_id: str,
-    ) -> None:
+    async def _live(self, writer: _Writer, listener: Listener, inbox: _Inbox, held: Access, request_id: str) -> None:
+        """Tell what happens, until the client may not hear it any more or nothing more is to be told."""
         clock = self._gateway.clock
         checked_at = clock.monotonic()
-        while not gone.done():
-            if overrun.is_set():
-                await writer.bye("slow", "You read more slowly than events happen; ask again from your last id.")
-                return
+        while not inbox.is_over and not inbox.is_overrun:
             if clock.monotonic() - checked_at >= RECHECK_S:
                 try:
                     held = await renewed(self._gateway, held, request_id)
-                except DexterError as error:
-                    await writer.bye("refused", error.message)
+                except DexterError:
                     return
                 listener.projects = held.projects
                 checked_at = clock.monotonic()
-            found = await _next(queue, gone, HEARTBEAT_S)
+            found = await inbox.next(HEARTBEAT_S)
             if found is None:
                 await writer.heartbeat()
             elif isinstance(found, Gap) or (listener.may_have(found) and not listener.has_heard(found)):
                 await writer.tell(found)
+
+
+class _Inbox:
+    """What waits to be told to one client, and whether it is over with that."""
+
+    def __init__(self) -> None:
+        self._found: deque[Frame | Gap] = deque()
+        self._came = asyncio.Event()
+        self.is_overrun = False
+        """Whether the client was so slow that something was left out."""
+        self.is_over = False
+        """Whether the client has left, or the server ends."""
+
+    def give(self, found: Frame | Gap) -> None:
+        """Have something told."""
+        if len(self._found) >= LONGEST_QUEUE:
+            self.is_overrun = True
+        else:
+            self._found.append(found)
+        self._came.set()
+
+    def end(self) -> None:
+        """Have nothing more told."""
+        self.is_over = True
+        self._came.set()
+
+    async def next(self, timeout_s: float) -> Frame | Gap | None:
+        """Give what comes next; None after so long, or when it is over."""
+        if not self._found and not self.is_over:
+            self._came.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._came.wait()
+        return self._found.popleft() if self._found else None
 
 
 class _Writer:
@@ -200,7 +225,7 @@ def read_wish(pairs: Sequence[tuple[str, str]], last_id: str | None, default: st
     stated = dict(pairs)
     named = [value for name, value in pairs if name == "channels"] or [default]
     channels = [name for value in named for name in value.split(",") if name]
-    return Wish(read_channels(channels), wanted(stated.get("filter", "")), _since(stated.get("since") or last_id))
+    return Wish(read_channels(channels), wanted(stated.get("filter", "")), read_place(stated.get("since") or last_id))
 
 
 def require_organization(pairs: Sequence[tuple[str, str]], organization: str) -> None:
@@ -233,7 +258,8 @@ def wanted(text: str) -> Filter:
         raise BadRequest(f"filter: {error}.") from error
 
 
-def _since(text: str | None) -> Position | None:
+def read_place(text: str | None) -> Position | None:
+    """Give a place in the log. Raises BadRequest for a text that names none."""
     if text is None:
         return None
     epoch, _, offset = text.rpartition(":")
@@ -244,19 +270,6 @@ def _since(text: str | None) -> Position | None:
 
 def _place(position: Position) -> dict[str, Any]:
     return {"epoch": position.epoch, "offset": position.offset}
-
-
-async def _next(queue: asyncio.Queue[Frame | Gap], gone: asyncio.Future[None], timeout_s: float) -> Frame | Gap | None:
-    """Give what comes next, or None after so long or when the client has left."""
-    if not queue.empty():
-        return queue.get_nowait()
-    coming = asyncio.ensure_future(queue.get())
-    waiting: set[asyncio.Future[Any]] = {coming, gone}
-    await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-    if coming.done():
-        return coming.result()
-    coming.cancel()
-    return None
 
 
 async def _gone(receive: Receive) -> None:

@@ -1,4 +1,4 @@
-"""The feed's addresses, and Dexter's own way to Sentry for the feed: `/webhooks/sentry` and `/events/stream`."""
+"""The feed's addresses (`/webhooks/sentry`, `/events/stream`, `/events`), and Dexter's own way to Sentry for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from dexter.features.sentry import Sentry
 from dexter.gateway import events_stream, webhooks
+from dexter.gateway.events_socket import EventsSocket
 from dexter.gateway.events_stream import EventsStream
+from dexter.gateway.protocol import SOCKET_PATH
+from dexter.gateway.tickets import Tickets
 from dexter.gateway.webhooks import SentrysDoor
 from dexter.observe.records import Observer, WebhookCame, tell
 from dexter.realtime.events import ActorRef
@@ -54,4 +57,9 @@ def feed_pages(
         tell(observers, WebhookCame(resource, became))
 
     door = SentrysDoor(secret, feed.inbox, feed.webhooks, gateway.clock.now, counted)
-    return {webhooks.PATH: door, events_stream.PATH: EventsStream(gateway, feed.hub)}
+    tickets = Tickets(gateway.key, gateway.clock.now)
+    return {
+        webhooks.PATH: door,
+        events_stream.PATH: EventsStream(gateway, feed.hub),
+        SOCKET_PATH: EventsSocket(gateway, feed.hub, tickets),
+    }

@@ -8,10 +8,13 @@ Rests on uvicorn's internals, so that its minor version is pinned; `tests/gatewa
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
+import httptools
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from dexter.gateway.events_socket_wire import Socket
 from dexter.gateway.fast_path import FAST_PATH, PENDING, FastPath, Pending, asked
 
 if TYPE_CHECKING:
@@ -26,6 +29,12 @@ MAX_HEADER_BYTES = 64 * 1024
 OVERSIZED = "oversized"
 """The key in a scope's state that tells the entrance what was too large: `target` or `headers`."""
 
+
+SOCKET_PATH, OLD_SOCKET_PATHS = "/events", "/ws/"
+"""Where WebSockets are, and what the addresses begin with where earlier Dexters had them."""
+
+FAREWELL = "farewell"
+"""The key in a scope's state under which an answer without an end puts what ends it when the server does."""
 
 MAX_REMEMBERED_BYTES = 4096
 """Requests longer than this are always parsed: taking the hash of a large upload would cost more than it saves."""
@@ -97,6 +106,37 @@ class GatewayProtocol(HttpToolsProtocol):
             self._fast_path = None
         if self._fast_path is None or not self._may_stand_ready() or not self._answered(self._fast_path):
             super().on_headers_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Let a WebSocket have the connection."""
+        self.connections.discard(self)
+        if self.cycle is not None and not self.cycle.response_complete:
+            # It was asked for in the middle of another answer, which nobody who speaks the protocol does.
+            self.transport.close()
+            return
+        url = httptools.parse_url(self.url)
+        scope = {
+            **self.scope,
+            "type": "websocket",
+            "scheme": "wss" if self.scheme == "https" else "ws",
+            "path": unquote(url.path.decode("ascii")),
+            "raw_path": url.path,
+            "query_string": url.query or b"",
+            "subprotocols": [],
+        }
+        Socket(self.app, self.server_state, self.transport).begin(scope)
+
+    def shutdown(self) -> None:
+        """Let an answer that has no end of its own end, and the connection with the answers that are under way."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.scope["state"].get(FAREWELL, _nothing)()
+        super().shutdown()
+
+    def _should_upgrade_to_ws(self) -> bool:
+        # Everywhere else the wish is passed over, as HTTP allows, and the request is answered as any other.
+        path = self.url.partition(b"?")[0].decode("latin-1")
+        is_socket = path == SOCKET_PATH or path.startswith(OLD_SOCKET_PATHS)
+        return is_socket and self.parser.get_method() == b"GET"
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
@@ -185,3 +225,7 @@ class GatewayProtocol(HttpToolsProtocol):
         )
         self.transport.write(head + body)
         self.transport.close()
+
+
+def _nothing() -> None:
+    """Do nothing."""

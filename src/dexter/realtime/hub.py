@@ -20,7 +20,7 @@ from dexter.realtime.events import FeedEvent, unpacked
 from dexter.stores.feed_log import FeedUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from dexter.stores.feed_log import FeedLog, Page, Record
 
@@ -96,8 +96,10 @@ class Hub:
     """The listeners of a process to the log of one organization."""
 
     def __init__(self, feed: FeedLog, organization: str) -> None:
-        self._feed = feed
+        self.log = feed
         self.organization = organization
+        self.before_close: list[Callable[[], Awaitable[None]]] = []
+        """What has something to say before the log is closed."""
         self._listeners: set[Listener] = set()
         self._position = Position("", 0)
         self._reading: asyncio.Task[None] | None = None
@@ -117,7 +119,7 @@ class Hub:
     async def join(self, listener: Listener) -> Position:
         """Let a listener hear from now on, and give where now is. Raises FeedUnavailable."""
         if self._reading is None or self._reading.done():
-            page = await self._feed.after(self.organization, 0, 0)
+            page = await self.log.after(self.organization, 0, 0)
             if self._reading is None or self._reading.done():
                 self._move(Position(page.epoch, page.last))
                 self._reading = asyncio.create_task(self._read())
@@ -133,6 +135,8 @@ class Hub:
 
     async def aclose(self) -> None:
         """Let everybody go."""
+        for close in self.before_close:
+            await close()
         self._listeners.clear()
         if self._reading is not None:
             self._reading.cancel()
@@ -148,7 +152,7 @@ class Hub:
                 yield each
             return
         while True:
-            page = await self._feed.after(self.organization, since.offset, REPLAY_PAGE)
+            page = await self.log.after(self.organization, since.offset, REPLAY_PAGE)
             if page.epoch != until.epoch:
                 return  # the log begins anew at this moment, of which all who listen are told
             missing = _missing(page, since)
@@ -189,7 +193,7 @@ class Hub:
 
     async def _read_on(self) -> None:
         position = self._position
-        page = await self._feed.after(self.organization, position.offset, REPLAY_PAGE)
+        page = await self.log.after(self.organization, position.offset, REPLAY_PAGE)
         missing = _missing(page, position)
         if missing is not None:
             position = _beyond(page, missing)
@@ -206,7 +210,7 @@ class Hub:
             else:
                 self._spread(found)
         if not page.records:
-            await self._feed.wait(self.organization, position.offset, WAIT_S)
+            await self.log.wait(self.organization, position.offset, WAIT_S)
 
     def _move(self, position: Position) -> None:
         self._position = position
