@@ -128,3 +128,11 @@ async def test_a_change_with_a_key_is_done_and_told_of_once(operator: Visitor, s
     assert len(await rows(operator, "?issue=42")) == 1
     other = await operator.send("PUT", "/api/v1/issues/42", {"status": "unresolved"}, headers=key)
     assert (other.status, other.json()["context"]) == (422, "issues.update")
+
+
+async def test_a_sign_in_names_who_it_was(stranger: Visitor, operator: Visitor) -> None:
+    """The screen said that nobody known had signed in."""
+    signed_in = await stranger.send("POST", "/api/v1/session", {"token": "dexter-access-token"})
+    assert signed_in.status == 200
+    (row,) = await rows(operator, "?action=session.open")
+    assert (row["person"]["name"], row["face"]) == ("Administrator", "workbench")

@@ -85,6 +85,13 @@ def noted(request: Request) -> Noted | None:
     return found
 
 
+def tell_who(request: Request, caller: Caller) -> None:
+    """Say who it is that acts, where the request itself could not: it has just signed them in."""
+    row = noted(request)
+    if row is not None:
+        row.actor = actor_of(caller, "workbench")
+
+
 def tell_of(request: Request, *, before: Any = None, after: Any = None, target: Target | None = None) -> None:
     """Add to the row of the request under way, where there is one."""
     row = noted(request)

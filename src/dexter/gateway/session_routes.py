@@ -19,6 +19,7 @@ from dexter.gateway.access_token import (
     session_id_hash,
 )
 from dexter.gateway.asgi import headers_of
+from dexter.gateway.auditing import tell_who
 from dexter.gateway.identity import SAFE_METHODS, SESSION_COOKIE, Caller, require_role, require_service
 from dexter.gateway.logins import linked_credential
 from dexter.gateway.requested import AsCaller, Strict, caller_of, gateway_of, request_id_of
@@ -205,6 +206,7 @@ async def sign_in(body: SignIn, request: Request, response: Response) -> Session
     browser = Browser(request.headers.get("user-agent", ""), address)
     session_id = await gateway.sessions.open(person_id, opened_with, browser)
     caller = await gateway.authenticator.signed_in(session_id)
+    tell_who(request, caller)
     _set_cookie(response, session_id, int(gateway.sessions.ttl_s), secure=_is_https(request))
     return await session_view(gateway, caller, request_id_of(request))
 
