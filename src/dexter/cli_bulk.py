@@ -7,6 +7,7 @@ from __future__ import annotations
 import sys
 import time
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -127,14 +128,14 @@ def apply(
     """Do what a preview said."""
     remote = gateway(url, token)
     with refusals_told():
-        found = remote.get(f"/bulk/{job}")
+        found = remote.get(_at(job))
         seen = found.get("preview") or {}
         if not yes and found["state"] == PREVIEWED:
             _print_preview(found)
             _ask_whether(seen)
         confirmation = seen.get("confirmation")
         body = {"confirmation": confirmation} if confirmation else {}
-        _finished(remote, remote.ask("POST", f"/bulk/{job}/apply", (), body), watch=watch, as_json=as_json)
+        _finished(remote, remote.ask("POST", _at(job, "/apply"), (), body), watch=watch, as_json=as_json)
 
 
 @bulk.command("status")
@@ -154,7 +155,7 @@ def status_of(
         elif items is not None:
             _print_items(_all_items(remote, job, items), as_json=as_json)
         else:
-            _finished(remote, remote.get(f"/bulk/{job}"), watch=watch, as_json=as_json)
+            _finished(remote, remote.get(_at(job)), watch=watch, as_json=as_json)
 
 
 @bulk.command("undo")
@@ -162,7 +163,7 @@ def undo(job: Job, watch: Watch = True, url: Url = None, token: Token = None, as
     """Give every issue back what a job changed, where nobody has changed it since."""
     remote = gateway(url, token)
     with refusals_told():
-        _finished(remote, remote.ask("POST", f"/bulk/{job}/undo"), watch=watch, as_json=as_json)
+        _finished(remote, remote.ask("POST", _at(job, "/undo")), watch=watch, as_json=as_json)
 
 
 @bulk.command("pause")
@@ -183,10 +184,15 @@ def cancel(job: Job, url: Url = None, token: Token = None, as_json: AsJson = Fal
     _told(job, "cancel", url, token, as_json=as_json)
 
 
+def _at(job: str, what: str = "") -> str:
+    """Give the address of a job, or of what is asked of it."""
+    return f"/bulk/{quote(job, safe='')}{what}"
+
+
 def _told(job: str, what: str, url: str | None, token: str | None, *, as_json: bool) -> None:
     remote = gateway(url, token)
     with refusals_told():
-        _finished(remote, remote.ask("POST", f"/bulk/{job}/{what}"), watch=False, as_json=as_json)
+        _finished(remote, remote.ask("POST", _at(job, f"/{what}")), watch=False, as_json=as_json)
 
 
 def _release(named: str) -> dict[str, Any]:
@@ -204,6 +210,8 @@ def _selection(query: str | None, ids: list[str] | None, filters: Filters) -> di
         raise typer.BadParameter("select issues by --query or by --id, and by one of them.")
     if not ids:
         return filters.selection()
+    if filters.period or filters.projects or filters.environments or filters.levels:
+        raise typer.BadParameter("--period, --project, --environment and --level go with --query.")
     named = [line.strip() for each in ids for line in (sys.stdin if each == "-" else (each,)) if line.strip()]
     return {"ids": named} | ({"organization": filters.organization} if filters.organization else {})
 
@@ -224,7 +232,7 @@ def _watched(remote: Remote, job: Any, has_come: Callable[[Any], bool], *, quiet
             if has_come(job):
                 return job
             time.sleep(POLL_S)
-            job = remote.get(f"/bulk/{job['id']}")
+            job = remote.get(_at(job["id"]))
 
 
 def _finished(remote: Remote, job: Any, *, watch: bool, as_json: bool) -> None:
@@ -256,7 +264,7 @@ def _all_items(remote: Remote, job: str, state: str) -> list[Any]:
     found: list[Any] = []
     cursor: str | None = None
     while True:
-        page = remote.get(f"/bulk/{job}/items", [("state", state), *([("cursor", cursor)] if cursor else [])])
+        page = remote.get(_at(job, "/items"), [("state", state), *([("cursor", cursor)] if cursor else [])])
         found += page["data"]
         if page["pagination"]["next"] is None:
             return found
@@ -308,8 +316,9 @@ def _print_job(job: Any) -> None:
     typer.echo(f"Job {job['id']}: {job['state']}; {told or 'nothing to do'} of {counts['total']}.")
     if job.get("error"):
         typer.echo(f"  {plain(_shown(job['error']))}")
-    if counts["failed"] or counts["unknown"]:
-        typer.echo(f"  See which: dexter bulk status {job['id']} --items failed")
+    for state in ("failed", "unknown"):
+        if counts[state]:
+            typer.echo(f"  See which: dexter bulk status {job['id']} --items {state}")
     if (job.get("undo") or {}).get("possible"):
         typer.echo(f"  It can be taken back: dexter bulk undo {job['id']}")
 

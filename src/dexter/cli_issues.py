@@ -31,6 +31,7 @@ from dexter.cli_gateway import (
     print_json,
     refusals_told,
 )
+from dexter.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,6 +107,8 @@ def resolve(
         "release": in_release and {"release": in_release},
         "commit": in_commit and {"commit": in_commit, "repository": repository},
     }
+    if repository and not in_commit:
+        raise typer.BadParameter("goes with --in-commit.", param_hint="--repository")
     change: dict[str, Any] = {"status": "resolved"} | _one_mode("resolve", modes)
     _change(gateway(url, token), ids, change, organization, as_json=as_json)
 
@@ -124,6 +127,8 @@ def archive(
     as_json: AsJson = False,
 ) -> None:
     """Archive issues, until they escalate unless an option says otherwise."""
+    if within and not (count or users):
+        raise typer.BadParameter("goes with --count or --users.", param_hint="--within")
     window = {"window_minutes": minutes(within, "--within")} if within else {}
     modes: dict[str, Any] = {
         "forever": forever and {},
@@ -224,6 +229,11 @@ def _change(remote: Remote, ids: list[str], change: dict[str, Any], organization
             told.append({"issue": issue, "changed": True, **_standing(document)})
         except GatewayRefused as error:
             told.append({"issue": issue, "changed": False, "error": error.message, "remedy": error.remedy})
+        except SettingsError:
+            # The gateway is gone; what it did before is told all the same.
+            if as_json and told:
+                print_json(told)
+            raise
         if not as_json:
             _print_change(told[-1])
     if as_json:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from dexter.errors import SettingsError
 from dexter.gateway.access_token import access_token, key_of
@@ -54,8 +54,11 @@ class Remote:
         Raises GatewayRefused for an error, SettingsError when no gateway answers.
         """
         with self._answer(method, path, query, document) as reply:
-            body = reply.read()
-        return json.loads(body) if body else None
+            body = b"".join(self._chunks(reply))
+        try:
+            return json.loads(body) if body else None
+        except ValueError as error:
+            raise SettingsError(f"What answers at {self.address} is no gateway of Dexter's.") from error
 
     @contextmanager
     def download(self, path: str, query: Query = ()) -> Iterator[Iterator[bytes]]:
@@ -69,17 +72,15 @@ class Remote:
                 yield chunk
         except (OSError, HTTPException) as error:
             raise SettingsError(
-                "The download broke off: what has come is not all.", remedy="Try again; the gateway's log says why."
+                "The answer broke off: what has come is not all.", remedy="Try again; the gateway's log says why."
             ) from error
 
     @contextmanager
     def _answer(self, method: str, path: str, query: Query, document: Any) -> Iterator[HTTPResponse]:
-        parts = urlsplit(self.address)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise SettingsError(f"--url: {self.address!r} is no address such as http://localhost:8000.")
+        parts, host, port = _read_address(self.address)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         # No redirect is followed, since the token goes along.
-        connection = kind(parts.hostname, parts.port, timeout=REPLY_LIMIT_S)
+        connection = kind(host, port, timeout=REPLY_LIMIT_S)
         target = f"{parts.path.rstrip('/')}/api/v1{path}" + (f"?{urlencode(query, quote_via=quote)}" if query else "")
         body = None if document is None else json.dumps(document).encode()
         try:
@@ -107,15 +108,29 @@ class Remote:
         return headers
 
 
+def _read_address(address: str) -> tuple[SplitResult, str, int | None]:
+    """Give an address's parts, its host and its port. Raises SettingsError for what is no address."""
+    try:
+        parts = urlsplit(address)
+        if parts.scheme in ("http", "https") and parts.hostname:
+            return parts, parts.hostname, parts.port
+    except ValueError:
+        pass
+    raise SettingsError(f"--url: {address!r} is no address such as http://localhost:8000.")
+
+
 def remote(settings: Settings, url: str | None, token: str | None) -> Remote:
     """Give the gateway at an address, or this machine's. Raises SettingsError without a token for another machine's."""
     address = url or f"http://localhost:{settings.port}"
-    return Remote(address, token or _own_token(settings, address))
+    _, host, _ = _read_address(address)
+    if token and not (token.isascii() and token.isprintable()):
+        raise SettingsError("--token: a token has letters, digits and underscores only.")
+    return Remote(address, token or _own_token(settings, address, host))
 
 
-def _own_token(settings: Settings, address: str) -> str:
+def _own_token(settings: Settings, address: str, host: str) -> str:
     # This installation's token must not go to whatever address somebody typed.
-    if not is_loopback(urlsplit(address).hostname or ""):
+    if not is_loopback(host):
         raise SettingsError(f"{address} is another machine's gateway.", remedy="Give its access token with --token.")
     return settings.access_token or access_token(key_of(settings.data_dir, settings.secret_key))
 

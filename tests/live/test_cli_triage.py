@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -110,3 +112,51 @@ def test_a_refusal_and_a_missing_gateway_have_statuses_of_their_own(
     assert (refused.returncode, "status must be" in refused.stderr) == (3, True)
     missing = dexter("issues", "list", "--url", "http://127.0.0.1:1", "--token", "x")
     assert (missing.returncode, "No gateway answers" in missing.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("issues", "list", "--url", "http://[::1"), "is no address"),
+        (("issues", "list", "--url", "http://localhost:99999"), "is no address"),
+        (("issues", "list", "--token", "ü"), "--token"),
+        (("issues", "archive", "1", "--within", "1h"), "--count or --users"),
+        (("issues", "resolve", "1", "--repository", "shop"), "--in-commit"),
+        (("bulk", "preview", "--id", "1", "--project", "shop-web", "--resolve"), "go with --query"),
+    ],
+)
+def test_a_wrong_word_is_told_in_a_sentence_and_nothing_is_passed_over(
+    dexter: Callable[..., subprocess.CompletedProcess[str]], words: tuple[str, ...], said: str
+) -> None:
+    """They ended in a traceback, or did something else than what was typed."""
+    answered = dexter(*words)
+    assert (answered.returncode, said in answered.stderr) == (2, True), answered.stderr
+    assert "Traceback" not in answered.stderr
+
+
+def test_a_job_is_asked_for_by_its_name_and_not_as_an_address(
+    dexter: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    """`../people` listed the people."""
+    answered = dexter("bulk", "status", "../people", "--json")
+    assert (answered.returncode, answered.stdout) == (3, "")
+
+
+def test_what_is_no_gateway_is_told_in_a_sentence(dexter: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    """Something else listens at a port often enough."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>")
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Page) as server:
+        answers = threading.Thread(target=server.handle_request)
+        answers.start()
+        answered = dexter("issues", "list", "--url", f"http://127.0.0.1:{server.server_port}")
+        answers.join()
+    assert (answered.returncode, "no gateway of Dexter's" in answered.stderr) == (2, True), answered.stderr
