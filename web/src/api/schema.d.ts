@@ -302,6 +302,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Events.Ticket
+         * @description Give a ticket for one `wss://…/events?ticket=…`, worth what this request shows, once and for half a minute.
+         */
+        post: operations["events_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gateway/slo": {
         parameters: {
             query?: never;
@@ -3428,6 +3448,16 @@ export interface components {
             why: string;
         };
         /**
+         * Ticket
+         * @description A ticket, and for how many seconds it opens one socket.
+         */
+        Ticket: {
+            /** Ticket */
+            ticket: string;
+            /** Expires In S */
+            expires_in_s: number;
+        };
+        /**
          * TimeSeries
          * @description The last hour in columns of equal length, oldest first; `t` is when a step began, in epoch seconds.
          */
@@ -5459,6 +5489,35 @@ export interface operations {
                         pagination: components["schemas"]["Pagination"];
                         meta: components["schemas"]["Meta"];
                     };
+                };
+            };
+            /** @description The request failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
                 };
             };
             /** @description The request failed. */
