@@ -114,6 +114,19 @@ class TestWhatTheAuditLogSays:
         row = (await self.audited(stand, issue))[0]
         assert row["after"] == {"for_review": False}
 
+    async def test_what_was_said_and_merged_is_told_of(self, stand: Stand) -> None:
+        """The log said that somebody had commented or merged, and not what."""
+        one, other = [await stand.born(kind) for kind in ("KeyError", "ValueError")]
+        made = await stand.v1("POST", f"/issues/{one}/comments", {"text": "I look into it"}, expect=201)
+        await stand.v1("DELETE", f"/issues/{one}/comments/{made['id']}", expect=204)
+        merged = await stand.v1("POST", f"/issues/{one}/merge", {"ids": [other]})
+        rows = (await stand.v1("GET", f"/audit?issue={one}"))["data"]
+        told = {row["action"]: (row["before"], row["after"]) for row in rows}
+        assert told["issues.comment"] == (None, {"comment": made["id"], "text": "I look into it"})
+        assert told["issues.delete_comment"] == ({"comment": made["id"]}, None)
+        assert set(told["issues.merge"][0]["issues"]) == {one, other}
+        assert told["issues.merge"][1] == {"merged_into": merged["parent"]}
+
     async def test_an_issue_that_is_not_there_is_refused_and_has_no_values(self, stand: Stand) -> None:
         """Nothing was there, and nothing came of it."""
         await stand.v1("PUT", "/issues/999999999", {"status": "resolved"}, expect=404)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from dexter.database.audit import Target
 from dexter.errors import DexterError, NotInThisSentry
 from dexter.features.issue_comments import CommentForm, add_comment, comments, delete_comment, edit_comment
 from dexter.features.issue_files import delete_file, open_file
@@ -20,6 +21,7 @@ from dexter.features.issue_merging import merge, unmerge
 from dexter.features.issue_removal import delete, discard
 from dexter.features.operations import ISSUE, MissingRoute, do
 from dexter.features.suggest_owners import suggested_owners
+from dexter.gateway.auditing import tell_of
 from dexter.gateway.issue_shapes import (
     CommentPageShape,
     GoneShape,
@@ -97,7 +99,9 @@ async def read_comments(issue_id: IssueId, request: Request, query: Annotated[Pa
 @routes.post("/issues/{id}/comments", name="issues.comment", status_code=201, response_model=WrittenComment)
 async def write_comment(issue_id: IssueId, form: CommentForm, request: Request, sentry: AsSentry) -> Response:
     """Comment on an issue, in the caller's name; `mentioned` says who is told, `unreached` who could not be."""
-    return answered(await add_comment(sentry, gateway_of(request).users, issue_id, form), 201)
+    written = await add_comment(sentry, gateway_of(request).users, issue_id, form)
+    tell_of(request, after=_audited(written))
+    return answered(written, 201)
 
 
 @routes.put("/issues/{id}/comments/{comment}", name="issues.edit_comment", response_model=WrittenComment)
@@ -105,13 +109,20 @@ async def rewrite_comment(
     issue_id: IssueId, comment_id: CommentId, form: CommentForm, request: Request, sentry: AsSentry
 ) -> Response:
     """Rewrite a comment of one's own."""
-    return answered(await edit_comment(sentry, gateway_of(request).users, issue_id, comment_id, form))
+    written = await edit_comment(sentry, gateway_of(request).users, issue_id, comment_id, form)
+    tell_of(request, after=_audited(written))
+    return answered(written)
+
+
+def _audited(comment: dict[str, Any]) -> dict[str, Any]:
+    return {"comment": comment.get("id"), "text": (comment.get("data") or {}).get("text")}
 
 
 @routes.delete("/issues/{id}/comments/{comment}", name="issues.delete_comment", status_code=204, response_model=None)
-async def take_comment_back(issue_id: IssueId, comment_id: CommentId, sentry: AsSentry) -> Response:
+async def take_comment_back(issue_id: IssueId, comment_id: CommentId, request: Request, sentry: AsSentry) -> Response:
     """Take a comment of one's own back."""
     await delete_comment(sentry, issue_id, comment_id)
+    tell_of(request, before={"comment": comment_id})
     return nothing()
 
 
@@ -143,6 +154,7 @@ def _similar(issue: dict[str, Any], scores: Any) -> dict[str, Any]:
 async def merge_issues(issue_id: IssueId, form: MergeForm, request: Request, sentry: AsSentry) -> Response:
     """Merge issues with an issue. Sentry keeps the one seen most often: `parent` says which that is."""
     merged = await merge(sentry, issue_id, form.ids)
+    tell_of(request, before={"issues": [merged.parent, *merged.children]}, after={"merged_into": merged.parent})
 
     async def move(gateway: Gateway) -> None:
         from dexter.database.labels import move_labels
@@ -164,9 +176,10 @@ async def merge_issues(issue_id: IssueId, form: MergeForm, request: Request, sen
 
 
 @routes.post("/issues/{id}/unmerge", name="issues.unmerge", response_model=PartedShape)
-async def unmerge_issue(issue_id: IssueId, form: UnmergeForm, sentry: AsSentry) -> Response:
+async def unmerge_issue(issue_id: IssueId, form: UnmergeForm, request: Request, sentry: AsSentry) -> Response:
     """Part hashes' events from an issue; they make an issue of their own again, `issue` where it is known yet."""
     parted = await unmerge(sentry, issue_id, form.hashes)
+    tell_of(request, before={"hashes": form.hashes}, after={"parted_into": parted.issue})
     return answered({"state": "done" if parted.is_done else "pending", "issue": parted.issue})
 
 
@@ -191,6 +204,7 @@ async def _gone(request: Request, sentry: AsSentry, number: str, is_done: bool) 
             await forget_labels(connection, sentry.organization, number)
             await forget_notes(connection, sentry.organization, number)
 
+    tell_of(request, target=Target("issue", number))
     if is_done:
         await _kept_up(gateway_of(request), forget)
     return answered({"id": number, "state": "done" if is_done else "pending"}, 202)
@@ -237,20 +251,24 @@ def _plain(name: str) -> str:
 @routes.delete(
     "/issues/{id}/attachments/{attachment}", name="issues.delete_attachment", status_code=204, response_model=None
 )
-async def remove_file(issue_id: IssueId, attachment: FileId, sentry: AsSentry) -> Response:
+async def remove_file(issue_id: IssueId, attachment: FileId, request: Request, sentry: AsSentry) -> Response:
     """Delete a file that came with an event."""
     await delete_file(sentry, issue_id, attachment)
+    tell_of(request, before={"attachment": attachment})
     return nothing()
 
 
 @routes.post("/issues/{id}/external-issues", name="issues.link", status_code=201, response_model=LinkShape)
-async def link_issue(issue_id: IssueId, form: LinkForm, sentry: AsSentry) -> Response:
+async def link_issue(issue_id: IssueId, form: LinkForm, request: Request, sentry: AsSentry) -> Response:
     """Link an issue to one in another tracker, through an app that is installed in Sentry."""
-    return answered(await add_link(sentry, issue_id, form), 201)
+    link = await add_link(sentry, issue_id, form)
+    tell_of(request, after={"link": link})
+    return answered(link, 201)
 
 
 @routes.delete("/issues/{id}/external-issues/{link}", name="issues.unlink", status_code=204, response_model=None)
-async def unlink_issue(issue_id: IssueId, link: LinkId, sentry: AsSentry) -> Response:
+async def unlink_issue(issue_id: IssueId, link: LinkId, request: Request, sentry: AsSentry) -> Response:
     """Take a link to another tracker away."""
     await remove_link(sentry, issue_id, link)
+    tell_of(request, before={"link": link})
     return nothing()
