@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from dexter.gateway.identity import Caller
     from dexter.gateway.runtime import Gateway
     from dexter.gateway.tickets import Tickets
-    from dexter.realtime.hub import Hub
+    from dexter.realtime.hub import Hub, Position
     from dexter.wire import Headers
 
 log = structlog.get_logger("dexter.gateway")
@@ -78,6 +78,11 @@ class EventsSocket:
     def connected(self) -> int:
         """How many clients are connected."""
         return len(self._clients)
+
+    @property
+    def position(self) -> Position:
+        """Give where now is."""
+        return self._hub.position
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         if scope["type"] != "websocket":

@@ -1,4 +1,4 @@
-"""The feed's addresses (`/webhooks/sentry`, `/events/stream`, `/events`), and Dexter's own way to Sentry for it."""
+"""The addresses of the feed, for webhooks, streams and sockets, and Dexter's own way to Sentry for it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from dexter.features.sentry import Sentry
 from dexter.gateway import events_stream, webhooks
 from dexter.gateway.events_socket import EventsSocket
+from dexter.gateway.events_socket_legacy import OldSocket
 from dexter.gateway.events_stream import EventsStream
-from dexter.gateway.protocol import SOCKET_PATH
+from dexter.gateway.protocol import OLD_SOCKET_PATHS, SOCKET_PATH
 from dexter.gateway.tickets import Tickets
 from dexter.gateway.webhooks import SentrysDoor
 from dexter.observe.records import Observer, WebhookCame, tell
@@ -57,9 +58,10 @@ def feed_pages(
         tell(observers, WebhookCame(resource, became))
 
     door = SentrysDoor(secret, feed.inbox, feed.webhooks, gateway.clock.now, counted)
-    tickets = Tickets(gateway.key, gateway.clock.now)
+    sockets = EventsSocket(gateway, feed.hub, Tickets(gateway.key, gateway.clock.now))
     return {
         webhooks.PATH: door,
         events_stream.PATH: EventsStream(gateway, feed.hub),
-        SOCKET_PATH: EventsSocket(gateway, feed.hub, tickets),
+        SOCKET_PATH: sockets,
+        OLD_SOCKET_PATHS: OldSocket(sockets),
     }
