@@ -43,6 +43,7 @@ class DrainingServer(uvicorn.Server):
 
 def run_server(settings: Settings) -> None:
     """Serve in the foreground until interrupted. Raises SettingsError when the port is taken or Sentry is not named."""
+    garbage.one_heap()
     prepare(settings.database)
     app = create_app(settings, on_imported=garbage.spare)
     with listening(settings.host, settings.port, "DEXTER_PORT") as listener:
@@ -52,6 +53,7 @@ def run_server(settings: Settings) -> None:
 
 def run_worker(settings: Settings, listener: int, board: Path) -> None:
     """Serve as one of several, on a socket that the parent listens on; the numbers go where all of them put theirs."""
+    garbage.one_heap()
     prepare(settings.database)
     app = create_app(settings, board=Board(board), on_imported=garbage.spare)
     with socket.socket(fileno=listener) as inherited:
