@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import uvicorn
+from tests.doubles.described import as_described
 from uvicorn.server import ServerState
 
 from dexter.gateway.protocol import GatewayProtocol
@@ -122,7 +123,7 @@ class SocketClient:
                     raise EOFError(self.closed_with)
                 elif opcode == TEXT:
                     found: dict[str, Any] = msgspec.json.decode(payload)
-                    return found
+                    return as_described(found)
 
     async def answer(self, **message: Any) -> dict[str, Any]:
         """Send a message and give the next one that comes."""

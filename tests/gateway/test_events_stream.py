@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from tests.doubles.described import as_described
 from tests.doubles.feed_log_double import event
 from tests.doubles.sentry_double import ok
 from tests.gateway.conftest import ACCESS_TOKEN
@@ -71,7 +72,7 @@ class Stream:
         self._taken += 1
         data = msgspec.json.decode(fields["data"])
         assert data["kind"] == fields["event"]
-        return fields.get("id"), data
+        return fields.get("id"), as_described(data)
 
     async def until_end(self) -> dict[str, Any]:
         """Give the last message, once the answer has ended."""
