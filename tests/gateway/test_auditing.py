@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import select
 from tests.gateway.change_stand import Face, FakeClock, ask, identify
 
+from dexter.catalog.endpoints import sentry_router
 from dexter.database.address import sqlite_file
 from dexter.database.audit import MAX_CHARS, Target, told, view
 from dexter.database.engine import Database, DatabaseUnavailable
 from dexter.database.tables import audit
 from dexter.errors import Forbidden, TimedOut
-from dexter.gateway.auditing import NOTED, Audited, described
+from dexter.gateway.auditing import NOTED, Audited, described, described_at_sentry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -157,6 +158,31 @@ async def test_nothing_is_changed_that_cannot_be_written_down(tmp_path: Path) ->
 def test_what_it_was_done_to_is_read_from_the_address(path: str, target: Target | None) -> None:
     """A face that knows better says so; the others need not say anything."""
     assert described({"path": path, "state": {"context": "x"}}) == ("x", target)
+
+
+@pytest.mark.parametrize(
+    ("path", "organization"),
+    [
+        ("/api/0/organizations/other/issues/7/", "other"),
+        ("/api/0/projects/other/shop/", "other"),
+        ("/api/v1/other/issues/7/status", "other"),
+        ("/api/v1/issues/7", "acme"),
+        ("/api/v1/projects/shop/tombstones/1", "acme"),
+    ],
+)
+async def test_a_change_is_told_of_where_it_was_made(database: Database, path: str, organization: str) -> None:
+    """It was told of in the organization that Dexter is set up for, and nobody of the other one found it."""
+    await ask(before(Face(), database), "PUT", path, x_token="ada")
+    assert (await rows(database))[0]["organization"] == organization
+
+
+async def test_a_bulk_change_at_sentrys_own_address_says_of_which_issues(database: Database) -> None:
+    """The row named the organization only, as an `organization_id_or_slug`."""
+    app = Audited(Face(), database, identify, FakeClock().now, "acme", described_at_sentry(sentry_router()))
+    await ask(app, "PUT", "/api/0/organizations/acme/issues/?id=7&id=8", x_token="ada")
+    row = (await rows(database))[0]
+    assert row["target"] == {"kind": "organization", "id": "acme"}
+    assert row["after"] == {"query": {"id": ["7", "8"]}}
 
 
 def test_no_secret_gets_in() -> None:

@@ -46,6 +46,8 @@ CLI_AGENT = "dexter-cli"
 
 _ISSUE = re.compile(r"/api/v1/(?:[A-Za-z0-9_\-]+/)?issues/([A-Za-z0-9_\-]+)")
 """Today's addresses of an issue, and those of earlier Dexters that begin with an organization."""
+_OF_ORGANIZATION = re.compile(r"/api/0/(?:organizations|projects|teams)/([^/]+)/|/api/v1/([^/]+)/(?:issues|projects)/")
+"""Addresses that begin with an organization: Sentry's own, and some of earlier Dexters."""
 _NO_ISSUES = frozenset({"bulk", "export", "marks"})
 
 
@@ -200,8 +202,9 @@ class Audited:
             actor=actor_of(caller, face_of(scope, caller)),
             action=action,
             request_id=scope["state"]["request_id"],
-            organization=_named(scope, "organization") or self._organization,
+            organization=_organization(scope) or self._organization,
             target=target,
+            after=_selected(scope),
         )
         return entry, caller.mode is Mode.SERVICE
 
@@ -298,12 +301,40 @@ def described_at_sentry(router: Router[Endpoint]) -> Callable[[Scope], tuple[str
             return endpoint.name, Target("issue", values["issue_id"])
         # The last value names the thing; those before it name where it is.
         last = next(reversed(values.items()), None)
-        return endpoint.name, Target(*last) if last else None
+        return endpoint.name, Target(_kind(last[0]), last[1]) if last else None
 
     return described
 
 
 _SINGULAR = {"people": "person", "bulk": "bulk_job", "searches": "search"}
+
+
+def _kind(placeholder: str) -> str:
+    """Give what a placeholder of Sentry's stands for.
+
+    >>> _kind("project_id_or_slug"), _kind("version")
+    ('project', 'version')
+    """
+    return placeholder.removesuffix("_id_or_slug").removesuffix("_id")
+
+
+def _organization(scope: Scope) -> str | None:
+    """Give the organization that a request names, in its path or its query."""
+    found = _OF_ORGANIZATION.match(scope["path"])
+    named = found[1] or found[2] if found is not None else None
+    return named or _named(scope, "organization")
+
+
+def _selected(scope: Scope) -> Any:
+    """Give what a change under one of Sentry's own addresses picks out by its query, such as the issues of a list."""
+    if not scope["path"].startswith("/api/0/"):
+        return None
+    try:
+        pairs = query_of(scope)
+    except DexterError:
+        return None
+    names = dict.fromkeys(name for name, _ in pairs)
+    return {"query": {each: [value for name, value in pairs if name == each] for each in names}} if pairs else None
 
 
 def _named(scope: Scope, name: str) -> str | None:
