@@ -43,6 +43,7 @@ from bench.triage_trace import (
     LENGTH_S,
     MEMBERS,
     PEOPLE,
+    POLL_MAX_STALE_S,
     PRIORITIES,
     STATUSES,
     VIEWS,
@@ -157,7 +158,8 @@ class ThroughDexter:
         """Give the request as the workbench sends it."""
         match request.kind:
             case Kind.LIST | Kind.POLL:
-                bound = {} if request.max_age_s is None else {"Cache-Control": f"max-age={request.max_age_s}"}
+                wanted = f"max-age={request.max_age_s}, max-stale={POLL_MAX_STALE_S}"
+                bound = {} if request.max_age_s is None else {"Cache-Control": wanted}
                 return Ask("GET", f"{self._base}?{urlencode([*VIEWS[request.target], ('limit', PAGE)])}", bound)
             case Kind.DETAIL:
                 return Ask("GET", f"{self._base}/{issue}")

@@ -1,7 +1,8 @@
 """A morning of triage as a list of requests: pure, the same for the same seed.
 
 50 people for 30 minutes. Everybody arrives within the first two minutes and opens a view of the issue stream, whose
-tab then asks for the head of the list every 30 s, as the workbench does: it takes an answer that is up to 20 s old.
+tab then asks for the head of the list every 30 s, as the workbench does: it takes an answer that is up to 20 s old,
+and one that is up to 60 s older as stale, for which Sentry is asked behind (`max-stale`).
 Between thoughts of 25 s on average people open another view (3 times in 10) or an issue (7 in 10). An open issue is
 three reads at once: the issue, its latest event, its counts of a day. About one in six is then changed, after it was
 read for some seconds: assigned (half), given another priority (a quarter), resolved or opened again (a quarter).
@@ -31,6 +32,7 @@ THOUGHT_S = 25.0
 READING_S = (4.0, 16.0)
 POLL_EVERY_S = 30.0
 POLL_MAX_AGE_S = 20
+POLL_MAX_STALE_S = 60
 VIEW_SHARE = 0.3
 WRITE_SHARE_OF_OPENED = 0.16
 ISSUES = 200

@@ -101,6 +101,8 @@ class Call:
     """The caller wants Sentry's own word, not a stored answer."""
     max_age_s: float | None = None
     """How old a stored answer the caller takes, in seconds; None leaves that to the endpoint's rule."""
+    max_stale_s: float = 0.0
+    """How many seconds beyond that the caller takes it as stale, while Sentry is asked behind."""
     person: str = field(default="", repr=False)
     """Who asks, of those that share a credential; empty when nobody knows. They are told apart by what they wrote."""
     transparent: bool = False

@@ -121,6 +121,7 @@ def call(
     body: bytes | None = None,
     no_cache: bool = False,
     max_age_s: float | None = None,
+    max_stale_s: float = 0.0,
     transparent: bool = False,
 ) -> Call:
     """A call to an address of Sentry's, as the catalog knows it."""
@@ -139,5 +140,6 @@ def call(
         body=body,
         no_cache=no_cache,
         max_age_s=max_age_s,
+        max_stale_s=max_stale_s,
         transparent=transparent,
     )

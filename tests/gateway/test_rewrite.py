@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dexter.gateway.forwarding import as_sent, to_client, to_sentry, wants_no_cache
+from dexter.gateway.forwarding import as_sent, max_age_s, max_stale_s, to_client, to_sentry, wants_no_cache
 from dexter.gateway.rewrite import fields_of, own_body, own_headers
 
 if TYPE_CHECKING:
@@ -143,6 +143,25 @@ def test_what_is_not_sentrys_does_not_reach_it(name: str) -> None:
 def test_a_reload_asks_sentry(headers: Headers, expected: bool) -> None:
     """In each way that clients say it."""
     assert wants_no_cache(headers) is expected
+
+
+@pytest.mark.parametrize(
+    ("stated", "age_s", "stale_s"),
+    [
+        ((), None, 0),
+        (("max-age=20",), 20, 0),
+        (("max-age=20, max-stale=60",), 20, 60),
+        (("Max-Stale=60", "MAX-AGE=20"), 20, 60),
+        (("max-stale=60, max-stale=5, max-age=9, max-age=3",), 3, 5),
+        (("max-stale",), None, 0),
+        (("max-stale=", "max-age=-1"), None, 0),
+        (('max-stale="60"', "max-age=²"), None, 0),
+    ],
+)
+def test_a_client_says_how_old_an_answer_may_be(stated: tuple[str, ...], age_s: float | None, stale_s: float) -> None:
+    """What is not understood bounds nothing and allows nothing."""
+    headers = tuple(("Cache-Control", each) for each in stated)
+    assert (max_age_s(headers), max_stale_s(headers)) == (age_s, stale_s)
 
 
 @given(st.binary(max_size=30))

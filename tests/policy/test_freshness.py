@@ -59,6 +59,30 @@ def test_a_caller_says_how_old_an_answer_may_be(age_s: float, max_age_s: float |
     assert type(judge(Kept(), RULE, 1000 + age_s, max_age_s)) is kind
 
 
+@pytest.mark.parametrize(
+    ("entry", "age_s", "others_wrote", "kind"),
+    [
+        (Kept(), 20, False, Fresh),
+        (Kept(), 21, False, Stale),
+        (Kept(), 80, False, Stale),
+        (Kept(), 81, False, Fallback),
+        (Kept(outdated=True), 50, True, Stale),
+        (Kept(outdated=True), 50, False, Fallback),
+        (Kept(outdated=True), 81, True, Fallback),
+        (Kept(fallback_only=True), 50, False, Fallback),
+        (Kept(brief=True), 9, False, Stale),
+        (Kept(brief=True), 50, False, Fallback),
+        (Kept(status=404), 5, False, Fresh),
+        (Kept(status=404), 21, False, Miss),
+    ],
+)
+def test_a_caller_takes_what_is_somewhat_older_as_stale(
+    entry: Kept, age_s: float, others_wrote: bool, kind: type
+) -> None:
+    """A screen that looks every half minute need not wait for Sentry each time; who wrote in between does wait."""
+    assert type(judge(entry, RULE, 1000 + age_s, 20, 60, others_wrote=others_wrote)) is kind
+
+
 @pytest.mark.parametrize(("age_s", "kind"), [(4.9, Fresh), (5, Stale), (9.9, Stale), (10, Fallback)])
 def test_what_the_next_event_may_outdate_is_not_kept_for_long(age_s: float, kind: type) -> None:
     """Whoever waits for the first error of a new project must not be told "none" for five minutes."""

@@ -204,6 +204,33 @@ async def test_a_caller_who_takes_only_young_answers_gets_one(
     assert (await stack(call())).body == b'{"id":"2"}'
 
 
+async def test_a_caller_who_takes_somewhat_older_answers_waits_for_nobody(
+    stack: Stack, sentry: SentryDouble, clock: FakeClock
+) -> None:
+    """A screen that asks again and again sees at its next look what was found behind its back."""
+    sentry.will(ok(b'{"id":"1"}'), ok(b'{"id":"2"}'))
+    await stack(call())
+    clock.pass_s(30)
+    polled = await stack(call(clock=clock, max_age_s=20, max_stale_s=60))
+    assert (polled.body, polled.outcome) == (b'{"id":"1"}', Outcome.STALE)
+    await settle()
+    assert len(sentry.calls) == 2
+    again = await stack(call(clock=clock, max_age_s=20, max_stale_s=60))
+    assert (again.body, again.outcome) == (b'{"id":"2"}', Outcome.HIT)
+
+
+async def test_an_issue_somewhat_older_than_wanted_is_not_asked_for_behind(
+    stack: Stack, sentry: SentryDouble, clock: FakeClock
+) -> None:
+    """Sentry would record a view that nobody had, so that the caller waits."""
+    sentry.will(ok(b'{"id":"1"}'), ok(b'{"id":"2"}'))
+    await stack(call(ISSUE))
+    clock.pass_s(30)
+    answer = await stack(call(ISSUE, clock=clock, max_age_s=20, max_stale_s=60))
+    assert (answer.body, answer.outcome) == (b'{"id":"2"}', Outcome.MISS)
+    assert len(sentry.calls) == 2
+
+
 @pytest.mark.parametrize("headers", [(), (("Content-Encoding", "gzip"),)], ids=["plain", "packed"])
 async def test_an_empty_list_is_asked_for_again_after_a_few_seconds(
     stack: Stack, sentry: SentryDouble, clock: FakeClock, headers: Headers

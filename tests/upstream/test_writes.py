@@ -233,6 +233,21 @@ def by(person: str, path: str = LIST, **said: Any) -> Call:
     return replace(call(path, **said), person=person)
 
 
+@pytest.mark.parametrize(
+    ("reader", "outcome"), [("ben", Outcome.STALE), ("ann", Outcome.MISS)], ids=["a colleague", "who wrote"]
+)
+async def test_who_takes_older_answers_still_sees_their_own_writes(
+    stack: Stack, sentry: SentryDouble, clock: FakeClock, reader: str, outcome: Outcome
+) -> None:
+    """A tab that polls must not take back what its person just did."""
+    sentry.will(OLD, ok(), NEW)
+    await stack(by(reader))
+    await stack(by("ann", ISSUE, method="PUT", body=b"{}", clock=clock))
+    clock.pass_s(30)
+    seen = await stack(by(reader, clock=clock, max_age_s=20, max_stale_s=60))
+    assert (seen.outcome, seen.body) == (outcome, OLD.body if outcome is Outcome.STALE else NEW.body)
+
+
 async def test_a_colleague_is_given_the_list_from_before_as_stale_and_sentry_is_asked_behind(
     stack: Stack, sentry: SentryDouble, clock: FakeClock
 ) -> None:

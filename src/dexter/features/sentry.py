@@ -27,7 +27,8 @@ class Sentry:
     """One caller's way to Sentry, within one request of theirs.
 
     `deadline` is in monotonic seconds and holds for all the calls together; `clock` gives epoch seconds.
-    `no_cache` means that the caller wants Sentry's own word, `max_age_s` how old an answer the caller takes.
+    `no_cache` means that the caller wants Sentry's own word, `max_age_s` how old an answer the caller takes, and
+    `max_stale_s` how much older as stale.
     """
 
     send: Send
@@ -39,6 +40,7 @@ class Sentry:
     request_id: str = ""
     no_cache: bool = False
     max_age_s: float | None = None
+    max_stale_s: float = 0.0
     priority: Priority = Priority.INTERACTIVE
     person: str = ""
     """What tells the caller from others with the same credential."""
@@ -97,6 +99,7 @@ class Sentry:
             request_id=self.request_id,
             no_cache=self.no_cache,
             max_age_s=self.max_age_s,
+            max_stale_s=self.max_stale_s,
             person=self.person,
         )
         try:

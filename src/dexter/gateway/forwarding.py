@@ -112,16 +112,25 @@ def wants_no_cache(headers: Headers) -> bool:
 
 def max_age_s(headers: Headers) -> float | None:
     """Give how old an answer the client takes, in seconds (`Cache-Control: max-age=N`); None when it does not say."""
+    return min(_seconds(headers, "max-age="), default=None)
+
+
+def max_stale_s(headers: Headers) -> float:
+    """Give for how long beyond that the client takes an answer as stale (`Cache-Control: max-stale=N`), in seconds."""
+    return min(_seconds(headers, "max-stale="), default=0.0)
+
+
+def _seconds(headers: Headers, directive: str) -> list[float]:
     if header(headers, "cache-control") is None:
-        return None
+        return []
     stated = [
-        directive.strip().lower().removeprefix("max-age=")
+        each.strip().lower().removeprefix(directive)
         for name, value in headers
         if name.lower() == "cache-control"
-        for directive in value.split(",")
-        if directive.strip().lower().startswith("max-age=")
+        for each in value.split(",")
+        if each.strip().lower().startswith(directive)
     ]
-    return min((float(seconds) for seconds in stated if seconds.isascii() and seconds.isdigit()), default=None)
+    return [float(seconds) for seconds in stated if seconds.isascii() and seconds.isdigit()]
 
 
 def lowered(priority: Priority, headers: Headers) -> Priority:

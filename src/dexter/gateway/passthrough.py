@@ -16,7 +16,7 @@ from dexter.gateway import sentry_errors
 from dexter.gateway.asked_anew import asked_anew
 from dexter.gateway.exchange import CallerGone, Exchange
 from dexter.gateway.fast_path import HIT
-from dexter.gateway.forwarding import lowered, max_age_s, to_client, to_sentry, wants_no_cache
+from dexter.gateway.forwarding import lowered, max_age_s, max_stale_s, to_client, to_sentry, wants_no_cache
 from dexter.gateway.ready import Hit
 from dexter.gateway.representations import Representations, Source, in_coding, varying, wanted
 from dexter.gateway.retry_after import retry_after
@@ -179,6 +179,7 @@ class Passthrough:
             request_id=exchange.request_id,
             no_cache=wants_no_cache(headers),
             max_age_s=max_age_s(headers),
+            max_stale_s=max_stale_s(headers),
             person=caller.told_apart_by,
             transparent=True,
         )

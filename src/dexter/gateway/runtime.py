@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dexter.errors import BadRequest, DexterError, Unauthenticated
 from dexter.features.sentry import Sentry
 from dexter.gateway.cache_times import CacheTimes
-from dexter.gateway.forwarding import lowered, max_age_s, wants_no_cache
+from dexter.gateway.forwarding import lowered, max_age_s, max_stale_s, wants_no_cache
 from dexter.gateway.identity import Authenticator, Caller, Mode, require_csrf, require_role, require_role_at_sentry
 from dexter.policy.people import Need, Role
 from dexter.wire import Priority
@@ -155,6 +155,7 @@ class Gateway:
             request_id=request_id,
             no_cache=wants_no_cache(headers),
             max_age_s=max_age_s(headers),
+            max_stale_s=max_stale_s(headers),
             person=caller.told_apart_by,
             priority=lowered(Priority.INTERACTIVE, headers),
             times=self.options.times,

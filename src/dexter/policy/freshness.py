@@ -102,9 +102,17 @@ def refresh_is_due(entry: Stored, now: float) -> bool:
 
 
 def judge(
-    entry: E | None, rule: CacheRule, now: float, max_age_s: float | None = None, *, others_wrote: bool = False
+    entry: E | None,
+    rule: CacheRule,
+    now: float,
+    max_age_s: float | None = None,
+    max_stale_s: float = 0.0,
+    *,
+    others_wrote: bool = False,
 ) -> Judgement[E]:
     """Give what an entry is good for at the epoch second `now`, to a caller who takes it up to `max_age_s` old.
+
+    For `max_stale_s` more the caller takes it as stale, within the stale time of the rule.
 
     `others_wrote` says that it was others who wrote what the entry does not show, if anybody did.
     """
@@ -118,10 +126,11 @@ def judge(
     if age_s < 0 or (is_overtaken(entry) and (not others_wrote or age_s >= OVERTAKEN_FOR_S)):
         # A negative age means that the clock was set back: how old it really is, nobody knows.
         return Fallback(entry)
-    if max_age_s is not None and age_s > max_age_s:
+    too_old = max_age_s is not None and age_s > max_age_s
+    if too_old and (entry.status == ABSENT or age_s > (max_age_s or 0.0) + max_stale_s):
         return Miss() if entry.status == ABSENT else Fallback(entry)
     fresh_s = _fresh_for_s(entry, rule)
-    if age_s < fresh_s and not is_overtaken(entry):
+    if age_s < fresh_s and not too_old and not is_overtaken(entry):
         return Fresh(entry)
     if age_s < fresh_s + (min(rule.stale_s, BRIEF_FRESH_S) if entry.brief else rule.stale_s):
         return Stale(entry)

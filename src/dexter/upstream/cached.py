@@ -55,7 +55,8 @@ class Cached:
         mark = self._parts.store.mark()
         found, now = await self._found(key), self._parts.clock.now()
         others_wrote = found is not None and is_overtaken(found) and self._only_others_wrote(call, found, now)
-        judged = judge(found, call.endpoint.cache, now, call.max_age_s, others_wrote=others_wrote)
+        rule = call.endpoint.cache
+        judged = judge(found, rule, now, call.max_age_s, call.max_stale_s, others_wrote=others_wrote)
         match judged:
             case Fresh(entry):
                 if await self._may_have(call, entry, mark):

@@ -11,6 +11,8 @@ export interface Freshness {
   fresh?: boolean;
   /** Take an answer that is at most so many seconds old. */
   maxAgeS?: number;
+  /** Take one that is so many seconds older, too; Sentry is then asked behind, for the next time. */
+  maxStaleS?: number;
 }
 
 interface Ask extends Freshness {
@@ -63,7 +65,10 @@ async function send(method: string, path: string, ask: Ask): Promise<unknown> {
   const headers = new Headers({ Accept: "application/json" });
   if (ask.body !== undefined) headers.set("Content-Type", "application/json");
   if (!SAFE_METHODS.has(method) && csrfToken !== null) headers.set("X-CSRF-Token", csrfToken);
-  if (ask.maxAgeS !== undefined) headers.set("Cache-Control", `max-age=${ask.maxAgeS}`);
+  if (ask.maxAgeS !== undefined) {
+    const stale = ask.maxStaleS === undefined ? "" : `, max-stale=${ask.maxStaleS}`;
+    headers.set("Cache-Control", `max-age=${ask.maxAgeS}${stale}`);
+  }
   const span = ask.untraced === true ? null : beginRequest(method);
   if (span !== null) headers.set("traceparent", span.traceparent);
   let response: Response;

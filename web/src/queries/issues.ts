@@ -14,6 +14,8 @@ export const PAGE_SIZE = 50;
 const HEAD_EVERY_MS = 30_000;
 /** How old the polled head may be: what one reader polls, the gateway gives to all others. */
 const HEAD_MAX_AGE_S = 20;
+/** Nobody waits for Sentry in a poll: what it finds behind is there at the next one. */
+const HEAD_MAX_STALE_S = 60;
 const JUST_NOW_S = 1;
 
 export const issueKeys = {
@@ -57,15 +59,16 @@ export function issuesQuery(view: View) {
   });
 }
 
-let headMaxAgeS = HEAD_MAX_AGE_S;
+const POLLED = { maxAgeS: HEAD_MAX_AGE_S, maxStaleS: HEAD_MAX_STALE_S };
+let wanted: Freshness = POLLED;
 
 /** Ask for the newest pages on screen anew, since something has happened: what is kept is from before it. */
 export async function refreshHeads(queryClient: QueryClient): Promise<void> {
-  headMaxAgeS = JUST_NOW_S;
+  wanted = { maxAgeS: JUST_NOW_S };
   try {
     await queryClient.invalidateQueries({ queryKey: issueKeys.heads });
   } finally {
-    headMaxAgeS = HEAD_MAX_AGE_S;
+    wanted = POLLED;
   }
 }
 
@@ -73,7 +76,7 @@ export async function refreshHeads(queryClient: QueryClient): Promise<void> {
 export function headQuery(view: View) {
   return queryOptions({
     queryKey: issueKeys.head(view),
-    queryFn: ({ signal }) => fetchPage(view, null, signal, { maxAgeS: headMaxAgeS }),
+    queryFn: ({ signal }) => fetchPage(view, null, signal, wanted),
     refetchInterval: HEAD_EVERY_MS,
     staleTime: HEAD_EVERY_MS,
     refetchOnWindowFocus: true,
@@ -83,19 +86,28 @@ export function headQuery(view: View) {
 
 type Lists = InfiniteData<Page<Issue>, string | null>;
 
-/** Give the function that asks Sentry for a view anew, past every cache, beginning at its first page. */
+/** Ask Sentry for a view anew, past every cache, beginning at its first page. */
+async function freshen(queryClient: QueryClient, view: View): Promise<void> {
+  const fresh = await queryClient.query({
+    queryKey: issueKeys.head(view),
+    queryFn: ({ signal }) => fetchPage(view, null, signal, { fresh: true }),
+    staleTime: 0,
+  });
+  queryClient.setQueryData<Lists>(issueKeys.list(view), { pages: [fresh], pageParams: [null] });
+  refreshMarks(queryClient);
+}
+
+/** Give the function that asks Sentry for a view anew. */
 export function useFreshenIssues(view: View): () => Promise<void> {
   const queryClient = useQueryClient();
-  return useCallback(async () => {
-    const key = issueKeys.list(view);
-    const fresh = await queryClient.query({
-      queryKey: issueKeys.head(view),
-      queryFn: ({ signal }) => fetchPage(view, null, signal, { fresh: true }),
-      staleTime: 0,
-    });
-    queryClient.setQueryData<Lists>(key, { pages: [fresh], pageParams: [null] });
-    refreshMarks(queryClient);
-  }, [queryClient, view]);
+  return useCallback(() => freshen(queryClient, view), [queryClient, view]);
+}
+
+/** Ask anew for every list on screen, past every cache: many issues have just changed, and what is kept is from before. */
+export async function freshenListsOnScreen(queryClient: QueryClient): Promise<void> {
+  const shown = queryClient.getQueryCache().findAll({ queryKey: issueKeys.lists, type: "active" });
+  const views = shown.map(({ queryKey }) => queryKey[issueKeys.lists.length] as View);
+  await Promise.all(views.map((view) => freshen(queryClient, view).catch(() => undefined)));
 }
 
 /**
