@@ -99,6 +99,7 @@ class EventsStream:
             await writer.hello(now, wish)
             if wish.since is not None:
                 await self._replayed(writer, listener, wish.since, now)
+                await writer.heartbeat()  # says that this was all
             await self._live(writer, listener, inbox, held, request_id)
             if not gone.done():
                 reason = "slow" if inbox.is_overrun else "restart" if inbox.is_over else "refused"
