@@ -1,15 +1,14 @@
-import { type InfiniteData, infiniteQueryOptions, type QueryClient, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import { infiniteQueryOptions, type QueryClient, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useState } from "react";
 
 import { api } from "@/api/client";
 import { ApiError } from "@/api/error";
 import { listen } from "@/api/stream";
-import { type BulkSelection, isOver, isRunning, type ItemState, type Job, type JobItem, type Operation, takesAway } from "@/core/bulk/job";
-import type { Issue, Page } from "@/core/model";
+import { type BulkSelection, isOver, isRunning, type ItemState, type Job, type JobItem, type Operation } from "@/core/bulk/job";
+import type { Page } from "@/core/model";
 import { nextCursor } from "@/core/paging";
 
-import { issueKeys } from "./issues";
-import { refreshMarks } from "./labels";
+import { freshenListsOnScreen, issueKeys } from "./issues";
 
 const POLL_MS = 1_500;
 const JOBS_EVERY_MS = 60_000;
@@ -51,8 +50,6 @@ export function itemsQuery(id: string, state: ItemState | null) {
   });
 }
 
-type Lists = InfiniteData<Page<Issue>, string | null>;
-
 /** Take note of how a job stands. When it has ended, every list and page that shows its issues is asked for again. */
 export function noteJob(queryClient: QueryClient, job: Job): void {
   const before = queryClient.getQueryData<Job>(bulkKeys.job(job.id)) ?? queryClient.getQueryData<readonly Job[]>(bulkKeys.jobs)?.find(({ id }) => id === job.id);
@@ -62,14 +59,10 @@ export function noteJob(queryClient: QueryClient, job: Job): void {
 }
 
 function refreshAfter(queryClient: QueryClient, job: Job): void {
-  if (takesAway(job.operations)) {
-    // What has gone would leave holes in every page: the list begins anew.
-    queryClient.setQueriesData<Lists>({ queryKey: issueKeys.lists }, (lists) => (lists === undefined ? undefined : { pages: lists.pages.slice(0, 1), pageParams: lists.pageParams.slice(0, 1) }));
-  }
-  void queryClient.invalidateQueries({ queryKey: issueKeys.lists, refetchType: "active" });
-  void queryClient.invalidateQueries({ queryKey: issueKeys.heads });
+  void queryClient.invalidateQueries({ queryKey: issueKeys.lists, refetchType: "none" });
+  // What has gone would leave holes in every page, and what is kept on the way is from before: the list begins anew.
+  void freshenListsOnScreen(queryClient);
   void queryClient.invalidateQueries({ queryKey: ["issue"] });
-  refreshMarks(queryClient);
   void queryClient.invalidateQueries({ queryKey: bulkKeys.items(job.id) });
 }
 
