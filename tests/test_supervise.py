@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -146,6 +147,13 @@ def is_up(port: int, path: str) -> bool:
         return False
 
 
+def told(sandbox: int) -> dict[str, int]:
+    """Give what became of the sandbox's webhooks."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{sandbox}/_sandbox/webhooks", timeout=5) as reply:
+        counts: dict[str, int] = json.load(reply)["counts"]
+        return counts
+
+
 @pytest.mark.live
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda each: each.name)
 def test_all_of_it_starts_with_one_command_and_ends_with_it(tmp_path: Path, ending: signal.Signals) -> None:
@@ -168,6 +176,9 @@ def test_all_of_it_starts_with_one_command_and_ends_with_it(tmp_path: Path, endi
         assert process.poll() is None, log.read_text()
         assert is_up(gateway, "/health")
         assert is_up(sandbox, "/api/0/")
+        # The sandbox tells the gateway of what the shop meets, which is how the demo is live.
+        eventually(lambda: told(sandbox).get("taken", 0) >= 1)
+        assert "refused" not in told(sandbox)
     finally:
         process.send_signal(ending)
         process.wait(30)

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.error import URLError
 
 import pytest
 from bench.feed_listener import FeedListener
@@ -226,7 +227,11 @@ def test_what_sentry_did_not_send_is_refused_and_counted(
     """The door is open to the world: only what is signed, recent and whole comes in."""
     before = metric(gateway, "dexter_webhook", became=became)
     wrong = {"body": GOOD, **wrong}
-    assert delivered(gateway, wrong.pop("body"), **wrong).status == status
+    try:
+        assert delivered(gateway, wrong.pop("body"), **wrong).status == status
+    except URLError:
+        # The door may be shut while the rest of it is still being sent.
+        assert became == "oversized"
     eventually(lambda: metric(gateway, "dexter_webhook", became=became) == before + 1, 10)
     assert SECRET not in gateway.log.read_text()
     assert sign(GOOD, SECRET) not in gateway.log.read_text()
@@ -316,7 +321,7 @@ def test_what_was_taken_in_survives_kill_9_before_it_was_understood(sandbox: San
     """Sentry does not send again: once it has been told 200, the delivery is Dexter's to keep."""
     numbers = range(9_000_001, 9_000_031)
     with telling_gateway(sandbox, tmp_path) as doomed:
-        with FeedListener(doomed):
+        with FeedListener(doomed) as before:
             pass
         # With the log held, nothing can be understood; the inbox is a file of its own.
         with closing(sqlite3.connect(tmp_path / FEED_FILE, isolation_level=None)) as held:
@@ -325,11 +330,9 @@ def test_what_was_taken_in_survives_kill_9_before_it_was_understood(sandbox: San
             os.kill(doomed.process.pid, signal.SIGKILL)
             doomed.process.wait()
             held.execute("ROLLBACK")
-    with telling_gateway(sandbox, tmp_path) as next_one, FeedListener(next_one) as listener:
-        heard = {event["issue"]["id"] for event in listener.events("issue.resolved")}
+    with telling_gateway(sandbox, tmp_path) as next_one, FeedListener(next_one, since=before.place) as listener:
         for number in numbers:
-            if str(number) not in heard:
-                listener.event("issue.resolved", str(number))
+            listener.event("issue.resolved", str(number))
         time.sleep(1)
         assert len(listener.events("issue.resolved")) <= len(numbers), "and each of them once"
 
