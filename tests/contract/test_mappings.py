@@ -213,7 +213,7 @@ async def test_an_address_becomes_sentrys(gateway: GatewayUnderTest, case: Case)
     said = reply(case, gateway.sentry.base_url)
     gateway.sentry.will_answer(said)
     got = await gateway.ask(request(case))
-    check(case, tuple(gateway.sentry.seen), said, got)
+    check(case, asked(gateway), said, got)
 
 
 @each
@@ -225,9 +225,9 @@ async def test_a_corrupted_reply_is_noticed(gateway: GatewayUnderTest, case: Cas
     for wrong in (replace(said, status=403), other):
         gateway.sentry.will_answer(wrong)
         got = await gateway.ask(request(case))
-        assert gateway.sentry.seen
+        assert asked(gateway)
         with pytest.raises(AssertionError):
-            check(case, tuple(gateway.sentry.seen), said, got)
+            check(case, asked(gateway), said, got)
 
 
 @each
@@ -236,7 +236,7 @@ async def test_a_corrupted_request_is_noticed(gateway: GatewayUnderTest, case: C
     said = reply(case, gateway.sentry.base_url)
     gateway.sentry.will_answer(said)
     got = await gateway.ask(request(case))
-    (seen,) = gateway.sentry.seen
+    (seen,) = asked(gateway)
     separator = "&" if "?" in seen.target else "?"
     for changed in (
         replace(seen, method="POST"),
@@ -304,6 +304,12 @@ def with_body(said: Reply, body: bytes) -> Reply:
     """Give the reply with another body, and its length."""
     headers = tuple((n, str(len(body)) if n == "Content-Length" else v) for n, v in said.headers)
     return replace(said, headers=headers, body=body)
+
+
+def asked(gateway: GatewayUnderTest) -> tuple[Request, ...]:
+    """Give what Sentry was asked for the caller; before a change the gateway looks at what is there, for its audit."""
+    seen = tuple(gateway.sentry.seen)
+    return tuple(each for each in seen if each.method != "GET") or seen
 
 
 def check(case: Case, seen: tuple[Request, ...], said: Reply, got: Reply) -> None:
