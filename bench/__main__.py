@@ -12,7 +12,7 @@ from pathlib import Path
 
 COMPARED = ("hit", "latency", "miss", "crowd", "start")
 """What is held against goals or other servers; the rest is asked for by name."""
-MEASUREMENTS = (*COMPARED, "quota", "observed", "admission", "triage", "bulk", "live")
+MEASUREMENTS = (*COMPARED, "quota", "observed", "admission", "triage", "bulk", "live", "sockets")
 
 
 def main() -> None:

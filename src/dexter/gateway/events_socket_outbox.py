@@ -40,7 +40,7 @@ class Outbox:
 
     def bytes_of(self, pending: list[Frame | Gap | bytes], language: Language) -> bytes:
         """Give messages as they go to a socket."""
-        key = (id(language), *map(id, pending))
+        key = (id(language), id(pending[0])) if len(pending) == 1 else (id(language), *map(id, pending))
         found = self._written.get(key)
         if found is None:
             made = b"".join(framed(each if isinstance(each, bytes) else language.told(each)) for each in pending)

@@ -78,9 +78,9 @@ class Listener:
         """Whether the listener has asked for an event, may have it, and has not had it."""
         return (
             not self.channels.isdisjoint(frame.channels)
-            and self.may_have(frame)
-            and self.wanted.passes(frame.event)
-            and not self.has_heard(frame)
+            and (self.projects is None or self.may_have(frame))
+            and (not self.wanted.terms or self.wanted.passes(frame.event))
+            and (self.heard is None or not self.has_heard(frame))
         )
 
     def has_heard(self, frame: Frame) -> bool:
