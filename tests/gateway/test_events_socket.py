@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.doubles.feed_log_double import event
-from tests.doubles.sentry_double import ok
+from tests.doubles.sentry_double import Held, ok
 from tests.doubles.socket_client import ACCEPT, BINARY, CLOSE, PING, PONG, SocketClient, frame_of
 from tests.gateway.conftest import ACCESS_TOKEN
 from tests.gateway.test_events_stream import happens, until
@@ -376,6 +376,22 @@ async def test_who_closes_is_answered_and_forgotten(gateway: Application, socket
         assert await client.until_closed() == ([], (1000, ""))
         await client.gone()
     assert (sockets.connected, sockets._hub.listening, client.state.connections) == (0, 0, set())
+
+
+async def test_who_leaves_while_it_is_found_out_who_they_are_is_forgotten(
+    gateway: Application, sentry: SentryDouble, sockets: EventsSocket
+) -> None:
+    """Otherwise the poller would work for a ghost until the process ends."""
+    held = Held(ok(b'[{"slug":"shop"}]'))
+    sentry.will(held)
+    client = SocketClient(gateway)
+    opening = asyncio.create_task(client.open("/events?channels=issues&since=one:0", **OWN))
+    await held.asked.wait()
+    await client.leave()
+    held.let_go()
+    await until(lambda: not client.state.tasks)
+    opening.cancel()
+    assert (sockets.connected, sockets._hub.listening) == (0, 0)
 
 
 async def test_the_end_of_the_server_is_told(gateway: Application) -> None:

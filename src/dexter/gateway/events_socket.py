@@ -116,16 +116,18 @@ class EventsSocket:
         client.viewer = _viewer(held.caller)
         try:
             await self._hub.join(client.listener)
-            if not self._clients:
-                await self._hub.join(self._ear)
+            await self._hub.join(self._ear)
         except FeedUnavailable as error:
             self._hub.leave(client.listener)
+            if not self._clients:
+                self._hub.leave(self._ear)
             raise FeedDown("The feed's log does not answer.") from error
         socket.on_lost = lambda: self._left(client)
+        self._clients.add(client)
         socket.accept()
         if not socket.is_open:
-            self._hub.leave(client.listener)
-        self._clients.add(client)
+            self._left(client)  # it went away while it was found out who it is
+            return client
         if self._looking is None or self._looking.done():
             # Not within the request: it works for all, and outlives this one.
             self._looking = asyncio.get_running_loop().create_task(self._look_now_and_then(), context=Context())

@@ -86,6 +86,8 @@ class Client:
 
     def begin(self, now: Position, wish: Wish) -> None:
         """Say where now is, and do what the address asks for."""
+        if not self.socket.is_open:
+            return
         self.socket.on_text = self.hear
         self.socket.on_room = self._has_room
         self.socket.on_shutdown = lambda: self.end(RESTART, "restart", "This Dexter ends; connect again.")
