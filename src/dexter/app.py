@@ -50,6 +50,7 @@ from dexter.gateway.probes import Reachability
 from dexter.gateway.runtime import Gateway, GatewayOptions, NotConfigured
 from dexter.gateway.sessions import SessionKinds, Sessions
 from dexter.gateway.throttle import SignInThrottle
+from dexter.gateway.webhooks import WebhookSecrets
 from dexter.gateway.workbench import Workbench
 from dexter.observe.evolution import Evolution
 from dexter.observe.history import History
@@ -233,7 +234,7 @@ def create_app(
     faces = Faces(
         exact={
             **own_pages(gateway, reachability, watch.metrics, store.suspended),
-            **feed_pages(gateway, feed, settings.sentry_webhook_secret, observers),
+            **feed_pages(gateway, feed, _webhook_secrets(settings), observers),
         },
         passthrough=_passthrough(gateway, stack, transport.upstream, observers),
         api_v1=Legacy(api_v1),
@@ -309,6 +310,10 @@ def _feed(
         lambda job_id: job_shown(gateway().bulk, job_id),
         observers,
     )
+
+
+def _webhook_secrets(settings: Settings) -> WebhookSecrets:
+    return WebhookSecrets(settings.sentry_webhook_secret, settings.sentry_service_hook_secret)
 
 
 def _upstream(settings: Settings, base_url: str) -> Upstream:

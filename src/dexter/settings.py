@@ -350,6 +350,14 @@ TABLE: tuple[Setting, ...] = (
         secret=True,
     ),
     Setting(
+        "SENTRY_SERVICE_HOOK_SECRET",
+        "sentry_service_hook_secret",
+        _optional(TOKEN),
+        "",
+        "The secret of a project's service hook; without it none are taken.",
+        secret=True,
+    ),
+    Setting(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "otlp_endpoint",
         _optional(COLLECTOR),
@@ -474,6 +482,7 @@ class Settings:
     sentry_project: str | None
     sentry_web_url: str | None
     sentry_webhook_secret: str | None = field(repr=False)
+    sentry_service_hook_secret: str | None = field(repr=False)
     otlp_endpoint: str | None
     otlp_traces_endpoint: str | None
     otlp_headers: tuple[tuple[str, str], ...] = field(repr=False)

@@ -237,6 +237,26 @@ def test_what_sentry_did_not_send_is_refused_and_counted(
     assert sign(GOOD, SECRET) not in gateway.log.read_text()
 
 
+def test_a_service_hook_has_a_secret_of_its_own_and_only_says_where_to_look(sandbox: Sandbox, tmp_path: Path) -> None:
+    """It is signed with the hook's secret; one without a secret here finds no door, and another's is refused."""
+    headers = {"X-ServiceHook-GUID": "a" * 32, "X-ServiceHook-Timestamp": str(int(time.time()))}
+    with (
+        telling_gateway(sandbox, tmp_path, SENTRY_SERVICE_HOOK_SECRET="hook-secret") as gateway,
+        listening(gateway, sandbox) as listener,
+    ):
+        webhook_faults(sandbox, dropped=1.0)
+        send_error(sandbox, "Told by a hook")
+        found = sandbox.api("GET", f"{ISSUES}?query=Told").json()[0]["id"]
+        body = json.dumps({"project": {"slug": "shop-api"}, "group": {"id": found}, "event": {}}).encode()
+        signed = headers | {"X-ServiceHook-Signature": sign(body, "hook-secret")}
+        door = f"{gateway.url}/webhooks/sentry"
+        assert request("POST", door, body=body, headers=signed).json() == {"taken": True}
+        assert request("POST", door, body=body, headers=signed).json() == {"taken": False}
+        forged = headers | {"X-ServiceHook-Signature": sign(body, SECRET)}
+        assert request("POST", door, body=body, headers=forged).status == 401
+        listener.event("issue.created", found)
+
+
 def test_a_replay_is_taken_for_what_it_is(gateway: Gateway) -> None:
     """The time is not signed: somebody who has seen a delivery can make it young again, but not another."""
     first = delivered(gateway, GOOD, request_id="seen")
@@ -254,6 +274,8 @@ def test_without_a_secret_there_is_no_door(sandbox: Sandbox) -> None:
 
     with running_gateway(sandbox.url, sandbox.token) as shut:
         assert delivered(shut, GOOD).status == 404
+        hook = {"X-ServiceHook-Signature": sign(GOOD, ""), "X-ServiceHook-Timestamp": str(int(time.time()))}
+        assert request("POST", f"{shut.url}/webhooks/sentry", body=GOOD, headers=hook).status == 404
 
 
 # ---------------------------------------------------------------- what goes wrong

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dexter.policy.issue_feed import IssueFacts
-from dexter.policy.webhook_deliveries import RESOURCES, Delivery, read_delivery
+from dexter.policy.webhook_deliveries import RESOURCES, SERVICE_HOOK, Delivery, read_delivery
 
 ISSUE = {
     "id": "7", "shortId": "SHOP-7", "title": "Oops", "status": "unresolved", "substatus": "new", "priority": "high",
@@ -84,3 +84,13 @@ def test_rubbish_of_any_shape_is_read_without_an_error(resource: str, data: Any,
     actions = sorted(RESOURCES[resource])
     body = {"action": actions[choose % len(actions)], "data": data, "actor": actor}
     assert isinstance(read_delivery(resource, body, 1.0), Delivery)
+
+
+@pytest.mark.parametrize(
+    ("body", "issues"), [({"group": {"id": 7}}, ["7"]), ({"group": {"id": "x"}}, []), ({"group": 7}, []), ({}, [])]
+)
+def test_a_service_hook_only_says_where_to_look(body: dict[str, Any], issues: list[str]) -> None:
+    """It is older than the integration platform, and names neither resource nor action."""
+    delivery = read_delivery(SERVICE_HOOK, body, 9.0)
+    assert [name.id for name in delivery.readings] == issues
+    assert delivery.is_known is bool(issues)

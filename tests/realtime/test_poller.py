@@ -10,6 +10,7 @@ import pytest
 from tests.realtime.world import ISSUES, World, settled
 
 from dexter.errors import Unreachable
+from dexter.policy.issue_facts import IssueName
 from dexter.policy.poll_pace import SLOWEST_S, TOLD_FASTEST_S
 from dexter.realtime.poll_turns import MARGIN_S, POLL_S, PollTurns
 from dexter.stores.feed_sqlite import FEED_FILE, SqliteFeedLog
@@ -176,6 +177,13 @@ async def test_nobody_listens_so_nobody_asks(tmp_path: Path) -> None:
     await asyncio.gather(running, return_exceptions=True)
     await settled()
     await world.aclose()
+
+
+async def test_an_issue_that_was_never_heard_of_does_not_go(world: World) -> None:
+    """Somebody who names a number that there is not must not make events."""
+    world.feed.readings.want([IssueName("424242")])
+    await world.read()
+    assert await world.events() == []
 
 
 # ---------------------------------------------------------------- whose turn it is

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from dexter.gateway.asgi import AsgiApp
     from dexter.gateway.runtime import Gateway
+    from dexter.gateway.webhooks import WebhookSecrets
     from dexter.realtime.feed import Feed
 
 
@@ -48,16 +49,16 @@ async def who_acts(gateway: Gateway, person_id: str) -> ActorRef | None:
 
 
 def feed_pages(
-    gateway: Gateway, feed: Feed | None, secret: str | None, observers: tuple[Observer, ...]
+    gateway: Gateway, feed: Feed | None, signed_with: WebhookSecrets, observers: tuple[Observer, ...]
 ) -> Mapping[str, AsgiApp]:
-    """Give who answers at each address of the feed; nobody without one. `secret` is what webhooks are signed with."""
+    """Give who answers at each address of the feed; nobody without one. `signed_with` is for webhooks."""
     if feed is None:
         return {}
 
     def counted(resource: str, became: str) -> None:
         tell(observers, WebhookCame(resource, became))
 
-    door = SentrysDoor(secret, feed.inbox, feed.webhooks, gateway.clock.now, counted)
+    door = SentrysDoor(signed_with, feed.inbox, feed.webhooks, gateway.clock.now, counted)
     sockets = EventsSocket(gateway, feed.hub, Tickets(gateway.key, gateway.clock.now))
     return {
         webhooks.PATH: door,

@@ -16,6 +16,9 @@ from dexter.policy.issue_feed import IssueFacts, Seen
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SERVICE_HOOK = "servicehook"
+"""The resource under which deliveries of service hooks are kept, which name none."""
+
 RESOURCES: Mapping[str, frozenset[str]] = {
     "issue": frozenset({"created", "resolved", "assigned", "archived", "ignored", "unresolved"}),
     "error": frozenset({"created"}),
@@ -79,6 +82,8 @@ class Delivery:
 
 def read_delivery(resource: str, body: Mapping[str, Any], at: float) -> Delivery:
     """Give what a delivery says that was sent at the epoch second `at`. Nothing of an unknown form is believed."""
+    if resource == SERVICE_HOOK:
+        return _service_hook(body)
     action, data = body.get("action"), body.get("data")
     if not isinstance(data, dict) or not isinstance(action, str) or action not in RESOURCES.get(resource, ()):
         return Delivery(is_known=False)
@@ -96,6 +101,13 @@ def read_delivery(resource: str, body: Mapping[str, Any], at: float) -> Delivery
             return Delivery(actor, alert=_metric_alert(action, data))
         case _:
             return Delivery(actor)
+
+
+def _service_hook(body: Mapping[str, Any]) -> Delivery:
+    """Give what a service hook says: in which issue something happened. What, Sentry is to be asked."""
+    group = body.get("group")
+    name = issue_name(group) if isinstance(group, dict) else None
+    return Delivery(readings=_named(name), is_known=name is not None)
 
 
 def _issue(action: str, data: Mapping[str, Any], at: float) -> Told | None:

@@ -107,7 +107,10 @@ class Intake:
         into: IssueName | None = None,
         actor: ActorRef | None = None,
     ) -> Recorded:
-        """Record that an issue is gone, deleted or merged into another; once, whoever says so."""
+        """Record that an issue is gone, deleted or merged into another; once, whoever says so.
+
+        One that is only missed, and that nobody had ever heard of, was perhaps never there: that is no event.
+        """
         decision = _Removed(organization, name, Hint(source, actor), into, self._now())
         return await self._decided(organization, {name.id}, decision, {name.id})
 
@@ -216,6 +219,8 @@ class _Removed:
 
     def __call__(self, known: Mapping[str, bytes]) -> Settled:
         body = known.get(self.name.id)
+        if body is None and self.hint.source is Source.POLL:
+            return Settled()
         called, before = (self.name, None) if body is None else unpacked_known(self.name.id, body)
         name = _fuller(called, self.name)
         kind = Kind.DELETED if self.into is None else Kind.MERGED
