@@ -19,6 +19,7 @@ from bench.feed_listener import FeedListener
 from bench.feed_stand import ISSUES, SECRET, change, comment, send_error, summed, telling_gateway, truth, webhook_faults
 from bench.stand import Gateway, Redis, Reply, Sandbox, request, running_redis
 
+from bench import bulk_jobs as bulk
 from dexter.policy.webhook_seal import MAX_AGE_S, sign
 from dexter.stores.feed_sqlite import FEED_FILE
 
@@ -162,6 +163,18 @@ def test_what_webhooks_do_not_tell_the_poll_finds(sandbox: Sandbox, gateway: Gat
         change(sandbox, issue, priority="low")
         event = listener.until(lambda each: each.event.get("after", {}).get("priority") == "low", 60).event
     assert (event["type"], event["source"], event["issue"]["id"]) == ("issue.updated", "poll", issue)
+
+
+def test_a_bulk_job_is_heard_of_to_its_end_and_so_is_what_it_changes(sandbox: Sandbox, gateway: Gateway) -> None:
+    """Whoever follows a job need not ask, and whoever looks at its issues sees them change."""
+    with listening(gateway, sandbox) as listener:
+        issue = new_issue(sandbox, listener, "Changed with many")
+        asked = bulk.asked(gateway, {"ids": [issue]}, {"op": "status", "status": "resolved"})
+        bulk.until(gateway, bulk.applied(gateway, asked), "done")
+        ended = listener.until(lambda each: each.event.get("data", {}).get("state") == "done").event
+        resolved_by = listener.event("issue.resolved", issue).event
+    assert (ended["type"], ended["data"]["counts"]["done"]) == ("job.progress", 1)
+    assert (resolved_by["source"], bool(resolved_by["actor"]["name"])) == ("write", True)
 
 
 def test_an_alert_of_a_metric_is_told_and_ends(sandbox: Sandbox, gateway: Gateway) -> None:
