@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +32,16 @@ def test_messages_are_read_however_the_network_cuts_them(said: list[tuple[int, b
     for start, end in zip([0, *cuts], [*cuts, len(raw)], strict=True):
         found += reader.feed(raw[start:end])
     assert found == said
+
+
+@given(st.lists(st.binary(max_size=40), max_size=5))
+def test_whatever_bytes_come_are_read_or_refused(pieces: list[bytes]) -> None:
+    """Anybody may send anything; what is not refused is no longer than what came."""
+    reader, found = FrameReader(), []
+    with suppress(BadFrame):
+        for piece in pieces:
+            found += reader.feed(piece)
+    assert sum(len(payload) for _, payload in found) <= sum(map(len, pieces))
 
 
 @given(st.binary(max_size=70_000))

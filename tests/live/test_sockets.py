@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
-from bench.stand import Gateway, free_port, request, running, running_gateway, wait_until_up
+from bench.stand import Gateway, free_port, request, running, running_gateway, running_redis, wait_until_up
 
 from dexter.live_client import FeedRefused, RealtimeManager, State, Transport
 
@@ -115,20 +115,40 @@ async def test_a_change_through_dexter_is_heard_on_a_socket_by_a_client_of_anoth
         assert opened.close_code == 1000
 
 
+async def opened_with(gateway: Gateway, ticket: str) -> int:
+    """Show a ticket, and give the status of the handshake."""
+    try:
+        async with socket(gateway, f"?ticket={ticket}", Accept="*/*") as opened:
+            await heard(opened, "hello")
+            return 101
+    except aiohttp.WSServerHandshakeError as error:
+        return error.status
+
+
 async def test_a_ticket_is_worth_one_socket_over_all_workers(sandbox: Sandbox) -> None:
     """Each connection may come to another process."""
     with running_gateway(sandbox.url, sandbox.token, workers=2) as gateway:
         ticket = gateway.v1("POST", "/events/ticket").json()["ticket"]
+        assert sorted(await asyncio.gather(*(opened_with(gateway, ticket) for _ in range(8)))) == [101] + [401] * 7
 
-        async def opens() -> int:
-            try:
-                async with socket(gateway, f"?ticket={ticket}", Accept="*/*") as opened:
-                    await heard(opened, "hello")
-                    return 101
-            except aiohttp.WSServerHandshakeError as error:
-                return error.status
 
-        assert sorted(await asyncio.gather(*(opens() for _ in range(8)))) == [101] + [401] * 7
+async def test_a_ticket_and_a_place_are_worth_the_same_on_hosts_that_share_redis(sandbox: Sandbox) -> None:
+    """Whoever balances the load between them knows of neither."""
+    with ExitStack() as stack:
+        shared = {"DEXTER_REDIS_URL": stack.enter_context(running_redis()).url, "DEXTER_SECRET_KEY": "s" * 32}
+        hosts = [stack.enter_context(running_gateway(sandbox.url, sandbox.token, **shared)) for _ in range(2)]
+        ticket = hosts[0].v1("POST", "/events/ticket").json()["ticket"]
+        statuses = await asyncio.gather(*(opened_with(host, ticket) for host in hosts * 3))
+        assert sorted(statuses) == [101] + [401] * 5
+        (issue,) = some_issues(hosts[0], 1)
+        async with socket(hosts[0], f"?channels=issue:{issue}") as here:
+            await heard(here, "hello")
+            await asyncio.to_thread(hosts[1].v1, "PUT", f"/issues/{issue}", body={"status": "resolved"})
+            first = await heard(here, "event")
+        await asyncio.to_thread(hosts[0].v1, "PUT", f"/issues/{issue}", body={"status": "unresolved"})
+        place = f"{first['epoch']}:{first['offset']}"
+        async with socket(hosts[1], f"?channels=issue:{issue}&since={place}") as there:
+            assert (await heard(there, "event"))["event"]["after"]["status"] == "unresolved"
 
 
 async def test_a_gateway_that_is_told_to_stop_says_so_and_does_not_wait_for_its_listeners(sandbox: Sandbox) -> None:
