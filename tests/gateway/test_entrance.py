@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.doubles.asgi_client import request
@@ -157,18 +157,28 @@ async def test_a_fault_of_dexters_tells_nothing_but_its_id(operator: Visitor, se
     assert (await operator.get("/api/v1/issues")).json()["request_id"]
 
 
-async def test_a_web_socket_is_declined(gateway: Application) -> None:
-    """There is none yet; a client that tries must not hang."""
-    sent: list[str] = []
+async def test_a_web_socket_where_there_is_none_is_refused(gateway: Application) -> None:
+    """A client that tries must not hang."""
+    sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, str]:
         return {"type": "websocket.connect"}
 
-    async def send(message: dict[str, str]) -> None:
-        sent.append(message["type"])
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
 
-    await gateway({"type": "websocket", "path": "/events"}, receive, send)
-    assert sent == ["websocket.close"]
+    fields = [(b"host", b"localhost:8000"), (b"x-dexter-token", b"dexter-access-token")]
+    extensions = {"websocket.http.response": {}}
+    scope = {
+        "type": "websocket",
+        "path": "/elsewhere",
+        "query_string": b"",
+        "headers": fields,
+        "extensions": extensions,
+    }
+    await gateway(scope, receive, send)
+    assert sent[0]["type"] in ("websocket.http.response.start", "websocket.close")
+    assert sent[0].get("status", 404) >= 400
 
 
 async def test_a_long_address_is_refused_before_it_is_read(operator: Visitor, sentry: SentryDouble) -> None:
