@@ -1,4 +1,4 @@
-"""Databases for the tests of any room: `database` is one on each engine, `postgres` a real server."""
+"""For the tests of any room: databases, `postgres` being a real server, and what is left out of a quick run."""
 
 from __future__ import annotations
 
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.doubles.postgres_server import PostgresServer
+
+SLOW_TO_COLLECT = frozenset({"test_schema_conformance.py", "test_operations.py", "test_every_operation.py"})
+"""Files of the breadth that take seconds to be read alone: they build a case for everything there is."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what takes long to read and would not be run."""
+    skipped = "not breadth" in config.getoption("markexpr") and collection_path.name in SLOW_TO_COLLECT
+    return True if skipped else None
+
 
 ENGINES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.live))
 

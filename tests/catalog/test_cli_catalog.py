@@ -15,6 +15,8 @@ from dexter.cli_catalog import catalog
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.breadth
+
 RUN = CliRunner()
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from tests.gateway.conftest import Visitor
 
+pytestmark = pytest.mark.breadth
+
 ISSUES = "/api/0/organizations/acme/issues/"
 STREAM = "/api/v1/issues"
 # Still worth packing anew once it is packed.

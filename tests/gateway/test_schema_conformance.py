@@ -27,6 +27,8 @@ from dexter.wire import Answer, Call
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.breadth
+
 TOKEN = "owner-token"
 UPSTREAM = "http://localhost:9000"
 

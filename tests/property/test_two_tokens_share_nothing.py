@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+pytestmark = pytest.mark.breadth
+
 ACCESS_TOKEN = "dexter-access-token"
 SERVICE = "Bearer sntryu_service"
 CROWD = 6

@@ -7,11 +7,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.realtime.world import ISSUES, World, settled, summed
 
 from dexter.wire import Priority
+
+pytestmark = pytest.mark.breadth
 
 TITLES = ("alpha", "beta", "gamma")
 CHANGES: tuple[dict[str, Any], ...] = (

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from dexter.wire import Call
 
+pytestmark = pytest.mark.breadth
+
 RESOLVE = {"op": "status", "status": "resolved"}
 ARCHIVE = {"op": "status", "status": "archived", "archive": {"mode": "forever"}}
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from dexter.gateway.legacy.contract import Row
 
+pytestmark = pytest.mark.breadth
+
 ISSUE_SUMMARY = {
     "id", "shortId", "title", "culprit", "level", "status", "isBookmarked", "isPublic", "hasSeen", "count",
     "userCount", "firstSeen", "lastSeen", "project", "metadata", "platform",
