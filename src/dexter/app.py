@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from dexter import __version__
 from dexter.catalog.endpoints import sentry_router
-from dexter.database.deliveries import PURGE, purging
+from dexter.database.deliveries import FEED, PURGE, feeding, purging
 from dexter.database.engine import Database
 from dexter.database.keeping import KeepingRule
 from dexter.database.upkeep import Upkeep
@@ -205,7 +205,12 @@ def create_app(
     )
     live = LiveFigures(watch, History(settings.data_dir / HISTORY_FILE), _figures_options(settings))
     keeper = Keeper(live.keep)
-    upkeep = Upkeep(database, {PURGE: purging(partial(_purge, store, clock))}, _keeping_rule(settings), clock.now)
+    upkeep = Upkeep(
+        database,
+        {PURGE: purging(partial(_purge, store, clock)), FEED: feeding(None if feed is None else feed.announced)},
+        _keeping_rule(settings),
+        clock.now,
+    )
     users = CurrentUser()
     way = bulk_way(stack, authenticator, logins, clock)
     told = {} if feed is None else {"told": feed.jobs.changed}

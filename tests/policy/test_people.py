@@ -166,6 +166,8 @@ def test_what_sentrys_operations_ask_for(method: str, template: str, organizatio
         ("POST", "/api/v1/bulk", Role.TRIAGER),
         ("POST", "/api/v1/views", Role.VIEWER),
         ("DELETE", "/api/v1/searches/recent", Role.VIEWER),
+        ("PUT", "/api/v1/config", Role.VIEWER),
+        ("POST", "/api/v1/explain", Role.VIEWER),
         ("GET", "/api/v1/people", Role.ADMIN),
         ("PUT", "/api/v1/people/{id}/roles/{organization}", Role.ADMIN),
         ("GET", "/api/v1/audit/export", Role.ADMIN),

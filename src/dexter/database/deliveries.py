@@ -9,6 +9,9 @@ from typing import Any
 PURGE = "purge"
 """The topic of what a change in Dexter's database makes stale among stored answers of Sentry's."""
 
+FEED = "feed"
+"""The topic of what a change in Dexter's database is to whoever listens."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -28,5 +31,15 @@ def purging(purge: Callable[[frozenset[str]], Awaitable[object]]) -> Handler:
 
     async def handle(delivery: Delivery) -> None:
         await purge(frozenset(delivery.payload["tags"]))
+
+    return handle
+
+
+def feeding(tell: Callable[[Any, str], Awaitable[object]] | None) -> Handler:
+    """Give the handler of `FEED`, from what records an event under a name, once; without a feed nobody listens."""
+
+    async def handle(delivery: Delivery) -> None:
+        if tell is not None:
+            await tell(delivery.payload, f"outbox:{delivery.id}")
 
     return handle

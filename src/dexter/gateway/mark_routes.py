@@ -189,7 +189,7 @@ async def label_issue(issue_id: IssueId, name: NamedLabel, own: AsOwn) -> Respon
             label = await _new_label(connection, own, LabelForm(name=name))
         await put_label(connection, own.organization, label["id"], issue, own.person.id, own.now())
         after = await marks_of(connection, own.organization, [issue])
-        await _tell_labels(connection, own, before[issue], after[issue])
+        await _tell_labels(connection, own, issue, before[issue], after[issue])
     return answered({"id": issue, **after[issue]})
 
 
@@ -206,13 +206,14 @@ async def unlabel_issue(issue_id: IssueId, name: NamedLabel, own: AsOwn) -> Resp
         if label is not None:
             await take_label(connection, own.organization, label["id"], issue)
         after = await marks_of(connection, own.organization, [issue])
-        await _tell_labels(connection, own, before[issue], after[issue])
+        await _tell_labels(connection, own, issue, before[issue], after[issue])
     return answered({"id": issue, **after[issue]})
 
 
-async def _tell_labels(connection: AsyncConnection, own: Own, before: Json, after: Json) -> None:
-    names = [[label["name"] for label in each["labels"]] for each in (before, after)]
-    await own.tell(connection, before={"labels": names[0]}, after={"labels": names[1]})
+async def _tell_labels(connection: AsyncConnection, own: Own, issue: str, before: Json, after: Json) -> None:
+    was, now = ({"labels": [label["name"] for label in each["labels"]]} for each in (before, after))
+    await own.tell(connection, before=was, after=now)
+    await own.announce(connection, issue, before=was, after=now)
 
 
 @routes.get("/issues/{id}/notes", name="issues.notes", response_model=NoteList)
@@ -238,6 +239,7 @@ async def write_note(issue_id: IssueId, form: NoteForm, own: AsOwn) -> Response:
             pinned=form.pinned, author=(own.person.id, own.person.name), now=own.now(),
         )  # fmt: skip
         await own.tell(connection, after=_audited(note))
+        await own.announce(connection, issue, before={}, after={"note": note["id"]})
     return answered(_for(own, note), 201)
 
 
@@ -263,6 +265,7 @@ async def rewrite_note(issue_id: IssueId, note: OfNote, form: NoteChange, own: A
         after = await find_note(connection, own.organization, issue, note)
         assert after is not None  # noqa: S101 - changed above
         await own.tell(connection, before=_audited(before), after=_audited(after))
+        await own.announce(connection, issue, before={}, after={"note": note})
     return answered(_for(own, after))
 
 
@@ -279,6 +282,7 @@ async def remove_note(issue_id: IssueId, note: OfNote, own: AsOwn) -> Response:
         _demand_own(own, before)
         await delete_note(connection, note)
         await own.tell(connection, before=_audited(before))
+        await own.announce(connection, issue, before={"note": note}, after={})
     return nothing()
 
 

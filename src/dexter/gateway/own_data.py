@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request, Response
 
+from dexter.database.deliveries import FEED
 from dexter.errors import Forbidden
+from dexter.features.moment import iso
 from dexter.features.sentry import Sentry  # noqa: TC001 - see above
 from dexter.gateway.auditing import noted
 from dexter.gateway.requested import gateway_of, sentry_of
@@ -63,6 +65,24 @@ class Own:
         entry = noted(self.request)
         if entry is not None:
             await entry.settle(connection, before=before, after=after)
+
+    async def announce(self, connection: AsyncConnection, issue: str, *, before: Any, after: Any) -> None:
+        """Have whoever listens told of a change of what Dexter knows of an issue, once the change is kept."""
+        if before == after:
+            return
+        from dexter.database.outbox import put
+
+        event = {
+            "type": "issue.updated",
+            "at": iso(self.sentry.clock()),
+            "organization": self.organization,
+            "source": "dexter",
+            "issue": {"id": issue, "short_id": "", "title": ""},
+            "actor": {"type": "person", "id": self.person.id, "name": self.person.name},
+            "before": before,
+            "after": after,
+        }
+        await put(connection, FEED, event)
 
 
 def own_of(request: Request, sentry: Annotated[Sentry, Depends(sentry_of)]) -> Own:

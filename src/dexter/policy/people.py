@@ -226,6 +226,9 @@ _HERE: tuple[tuple[str, Role | None, Role | None], ...] = (
     ("/api/v1/views", Role.VIEWER, Role.VIEWER),
     ("/api/v1/searches", Role.VIEWER, Role.VIEWER),
     ("/api/v1/events", Role.VIEWER, Role.VIEWER),
+    ("/api/v1/config", Role.VIEWER, Role.VIEWER),
+    ("/api/v1/explain", Role.VIEWER, Role.VIEWER),
+    ("/api/v1/models", Role.VIEWER, Role.VIEWER),
 )
 """What Dexter's own addresses ask for, to read and to change: the first that an address begins with."""
 

@@ -6,12 +6,13 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 
 from dexter.policy.issue_feed import Kind
-from dexter.realtime.events import ActorRef, Source
+from dexter.realtime.events import ActorRef, FeedEvent, Source
 from dexter.realtime.hub import Hub
 from dexter.realtime.intake import Hint, Intake
 from dexter.realtime.job_news import JobNews
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from dexter.features.sentry import Sentry
     from dexter.observe.records import Observer
-    from dexter.realtime.events import FeedEvent
     from dexter.realtime.gateway_news import GatewayNews
     from dexter.realtime.job_news import Look
     from dexter.stores.feed_log import FeedLog
@@ -116,6 +116,10 @@ class Feed:
             await self.intake.told(event)
         except FeedUnavailable as error:
             log.warning("event_lost", type=event.type, error=str(error))
+
+    async def announced(self, event: Any, name: str) -> None:
+        """Record an event that was written down with what it tells of, once. Raises FeedUnavailable."""
+        await self.intake.told(msgspec.convert(event, FeedEvent), subject=name, state=b"told")
 
     async def _record_writes(self) -> None:
         while True:

@@ -7,6 +7,7 @@ import type { Issue, Page } from "@/core/model";
 import { RealtimeManager } from "@/live/RealtimeManager";
 
 import { issueKeys, refreshHeads } from "./issues";
+import { refreshMarks } from "./labels";
 
 type Lists = InfiniteData<Page<Issue>, string | null>;
 
@@ -71,8 +72,9 @@ export function applyEvent(queryClient: QueryClient, event: FeedEvent): boolean 
   queryClient.setQueriesData<Issue>({ queryKey: issueKeys.detail(issue.id), exact: true }, (page) =>
     page === undefined ? undefined : laid(page),
   );
+  if ("labels" in event.after) refreshMarks(queryClient);
   // What an event does not carry, such as a name or the new activity, is asked for if somebody looks at it.
-  if (found.unnamed || event.type !== "issue.updated") void queryClient.invalidateQueries({ queryKey: ["issue", issue.id] });
+  if (found.unnamed || event.type !== "issue.updated" || event.source === "dexter") void queryClient.invalidateQueries({ queryKey: ["issue", issue.id] });
   return found.known;
 }
 
