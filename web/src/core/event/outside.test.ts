@@ -1,6 +1,6 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
-import { readAttachments, readOutsideLinks, readUserReports } from "./outside";
+import { guessLink, readAttachments, readOutsideLinks, readUserReports } from "./outside";
 
 // Whoever uses the application writes these: they are text, and their addresses are followed only where that is harmless.
 it("reads reports, files and links, and follows no hostile address", () => {
@@ -11,4 +11,13 @@ it("reads reports, files and links, and follows no hostile address", () => {
     { id: "2", label: "Link 2", href: "https://t.example/2" },
   ]);
   expect(readUserReports(null)).toEqual([]);
+});
+
+describe("the address of an issue in a tracker", () => {
+  it("mostly says which project and which number", () => {
+    expect(guessLink("https://jira.example/browse/SHOP-12")).toEqual({ project: "SHOP", identifier: "SHOP-12" });
+    expect(guessLink("https://github.com/acme/shop/issues/7")).toEqual({ project: "shop", identifier: "7" });
+    expect(guessLink("https://gitlab.example/acme/shop/-/issues/9")).toEqual({ project: "shop", identifier: "9" });
+    expect(guessLink("https://tracker.example/what/ever")).toEqual({ project: "", identifier: "" });
+  });
 });

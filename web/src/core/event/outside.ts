@@ -42,3 +42,12 @@ export const readAttachments = (answer: unknown): readonly Attachment[] =>
 
 export const readOutsideLinks = (answer: unknown): readonly OutsideLink[] =>
   read(answer, (raw, id) => ({ id, label: asText(raw["displayName"]) ?? asText(raw["key"]) ?? `Link ${id}`, href: safeLink(raw["webUrl"]) }));
+
+/** Guess project and number from the address of an issue in a tracker, as trackers commonly write it; empty where it says nothing. */
+export function guessLink(address: string): { readonly project: string; readonly identifier: string } {
+  const key = /\/browse\/([A-Za-z][A-Za-z0-9_]*)-(\d+)/.exec(address);
+  if (key !== null) return { project: key[1] ?? "", identifier: `${key[1] ?? ""}-${key[2] ?? ""}` };
+  const numbered = /\/([^/]+)\/(?:-\/)?(?:issues|pull|merge_requests)\/(\d+)/.exec(address);
+  if (numbered !== null) return { project: numbered[1] ?? "", identifier: numbered[2] ?? "" };
+  return { project: "", identifier: "" };
+}

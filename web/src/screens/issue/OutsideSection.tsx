@@ -1,9 +1,12 @@
-import { useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { ActionIcon, Button, TextInput } from "@mantine/core";
+import { IconX } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 
 import { asApiError } from "@/api/error";
+import { guessLink } from "@/core/event/outside";
 import { counted } from "@/core/format";
-import { attachmentAddress, attachmentsQuery, outsideLinksQuery, userReportsQuery } from "@/queries/outside";
+import { addOutsideLink, attachmentAddress, attachmentsQuery, outsideLinksQuery, removeOutsideLink, userReportsQuery } from "@/queries/outside";
 import { Ago } from "@/ui/Ago";
 import { VisibleText } from "@/ui/VisibleText";
 
@@ -62,11 +65,68 @@ function Opened({ issueId }: { issueId: string }) {
               <a href={href} target="_blank" rel="noopener noreferrer nofollow">
                 <VisibleText text={label} />
               </a>
-            )}
+            )}{" "}
+            <RemoveLink issueId={issueId} link={id} label={label} />
           </li>
         )}
       </Part>
+      <NewLink issueId={issueId} />
     </>
+  );
+}
+
+function RemoveLink({ issueId, link, label }: { issueId: string; link: string; label: string }) {
+  const queryClient = useQueryClient();
+  const removal = useMutation({ mutationFn: () => removeOutsideLink(queryClient, issueId, link) });
+  return (
+    <>
+      <ActionIcon variant="subtle" color="gray" size="xs" aria-label={`Remove the link to ${label}`} loading={removal.isPending} onClick={() => removal.mutate()}>
+        <IconX size={12} />
+      </ActionIcon>
+      {removal.isError && <span role="alert">{asApiError(removal.error).message}</span>}
+    </>
+  );
+}
+
+/** The address is asked for first: it mostly says what the project and the number are. */
+function NewLink({ issueId }: { issueId: string }) {
+  const queryClient = useQueryClient();
+  const [url, setUrl] = useState("");
+  const [typed, setTyped] = useState<{ project?: string; identifier?: string }>({});
+  const draft = { url: url.trim(), ...guessLink(url), ...typed };
+  const linking = useMutation({
+    mutationFn: () => addOutsideLink(queryClient, issueId, draft),
+    onSuccess: () => {
+      setUrl("");
+      setTyped({});
+    },
+  });
+  const isWhole = /^https?:\/\/\S+$/.test(draft.url) && draft.project !== "" && draft.identifier !== "";
+  return (
+    <form
+      aria-label="Link with another tracker"
+      className={sideClasses.newLink}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (isWhole) linking.mutate();
+      }}
+    >
+      <TextInput size="xs" label="Address of an issue elsewhere" placeholder="https://" value={url} onChange={(event) => setUrl(event.currentTarget.value)} />
+      {draft.url !== "" && (
+        <>
+          <TextInput size="xs" label="Project there" value={draft.project} onChange={(event) => setTyped({ ...typed, project: event.currentTarget.value })} />
+          <TextInput size="xs" label="Number or key there" value={draft.identifier} onChange={(event) => setTyped({ ...typed, identifier: event.currentTarget.value })} />
+          <Button type="submit" size="xs" variant="default" disabled={!isWhole} loading={linking.isPending}>
+            Link
+          </Button>
+        </>
+      )}
+      {linking.isError && (
+        <p role="alert">
+          {asApiError(linking.error).message} {asApiError(linking.error).remedy}
+        </p>
+      )}
+    </form>
   );
 }
 
