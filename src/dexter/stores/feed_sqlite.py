@@ -18,6 +18,7 @@ from dexter.stores.feed_log import (
     Page,
     Record,
 )
+from dexter.stores.sqlite_file import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -29,7 +30,8 @@ FEED_FILE = "feed.sqlite3"
 LOOK_S = 0.025
 """How often a waiting process looks whether another one has recorded something."""
 _TRIM_EVERY = 500
-_PREPARATIONS, _PREPARATION_S = 200, 0.02
+PREPARING_S = 4.0
+"""How long the first use waits for another process that is making the file."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS line (organization TEXT PRIMARY KEY, epoch TEXT NOT NULL, last INTEGER NOT NULL)
@@ -124,7 +126,7 @@ class SqliteFeedLog:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
             self._path.chmod(0o600)
-            _prepared(connection)
+            prepare(connection, _SCHEMA, synchronous="NORMAL", patience_s=PREPARING_S)
             self._connection = connection
         return self._connection
 
@@ -202,18 +204,3 @@ class SqliteFeedLog:
         records = tuple(Record(int(number), bytes(body)) for number, body in found)
         # All trimmed: the next record is the oldest there will be.
         return Page(str(row[0]), int(oldest[0] or (row[1] + 1 if row[1] else 0)), int(row[1]), records)
-
-
-def _prepared(connection: sqlite3.Connection) -> None:
-    """Bring a file into shape. Who finds another process doing so tries again: SQLite does not wait for that itself."""
-    for left in reversed(range(_PREPARATIONS)):
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.executescript(_SCHEMA)
-        except sqlite3.OperationalError as error:
-            if not left or "locked" not in str(error):
-                raise
-            time.sleep(_PREPARATION_S)
-        else:
-            return

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from dexter.stores.sqlite_file import prepare
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -153,25 +155,9 @@ def _opened(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_S)
     path.chmod(0o600)
-    _in_wal_mode(connection)
     # The one file here that must be on the disk before anybody is told so.
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.executescript(_SCHEMA)
+    prepare(connection, _SCHEMA, synchronous="FULL", patience_s=BUSY_S)
     return connection
-
-
-def _in_wal_mode(connection: sqlite3.Connection) -> None:
-    """Set the mode. Who finds another worker doing so tries again: SQLite does not wait for that itself."""
-    until = time.monotonic() + BUSY_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.01)
-        else:
-            return
 
 
 def _together(connection: sqlite3.Connection, tasks: list[_Task]) -> list[Any]:
