@@ -10,6 +10,8 @@ SAY := @printf '\n\033[1m==> %s\033[0m\n'
 UNIT := -m "not live and not browser and not breadth"
 # Two unit-test processes suit the smallest machine we promise to run on.
 PYTEST := $(BIN)/pytest -q
+# Real processes on a busy machine may miss a deadline that is not theirs: one more try, named in the summary as RERUN.
+PATIENT := $(PYTEST) --reruns 1 -raR
 
 .DEFAULT_GOAL := help
 .PHONY: help up install test check check-python check-web screens breadth live redis postgres browser chromium fmt types bench wheel clean
@@ -75,11 +77,11 @@ breadth: $(STAMPS)/python
 
 live: install redis postgres $(STAMPS)/sentry-cli
 	$(SAY) "Real processes: sandbox, gateway, workers, Redis, PostgreSQL, sentry-sdk, sentry-cli, wheel"
-	@$(PYTEST) -m "live and not browser"
+	@$(PATIENT) -m "live and not browser"
 
 browser: install chromium
 	$(SAY) "Real browser: the workbench in Chromium"
-	@$(PYTEST) -m browser
+	@$(PATIENT) -m browser
 
 redis:
 	@sh tools/ensure-redis.sh

@@ -12,6 +12,7 @@ ISSUES = 1300
 WIDE, NARROW = (1440, 900), (390, 844)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PATIENCE_MS = 15_000
+expect.set_options(timeout=PATIENCE_MS)
 EXCEPTIONS = "/?query=error.unhandled%3Atrue"
 """Only exceptions, since a mere message has no stack trace to look at."""
 
