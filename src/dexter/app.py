@@ -234,6 +234,7 @@ def create_app(
         tracing=tracing,
         database=database,
         bulk=bulk.desk,
+        hub=None if feed is None else feed.hub,
     )
     api_v1 = ApiV1(gateway, templates, on_imported)
     faces = Faces(

@@ -14,6 +14,11 @@ from tests.gateway.conftest import ACCESS_TOKEN
 from tests.gateway.test_events_stream import happens, until
 
 from dexter.gateway import events_socket, events_socket_client
+from dexter.policy.issue_facts import IssueName
+from dexter.policy.issue_feed import IssueFacts, Known
+from dexter.realtime.events import packed_known
+from dexter.realtime.presence import Viewer
+from dexter.stores.feed_log import Settled
 from dexter.stores.feed_sqlite import FEED_FILE, SqliteFeedLog
 
 if TYPE_CHECKING:
@@ -70,6 +75,7 @@ async def test_a_client_is_greeted_subscribes_and_hears(gateway: Application, lo
     async with connected(gateway, **TOKEN) as client:
         hello = await client.next()
         assert (hello["kind"], hello["offset"], hello["channels"]) == ("hello", 0, [])
+        assert hello["webhooks_at"] is None
         assert b"sec-websocket-accept: " + ACCEPT in client.head
         ack = await client.answer(op="subscribe", channels=["issues"], id=7)
         assert ack == {"kind": "ack", "op": "subscribe", "id": 7, "epoch": hello["epoch"], "offset": 0} | {
@@ -432,6 +438,30 @@ async def test_people_see_who_else_looks_at_an_issue(gateway: Application, visit
             assert (await bob_too.answer(op="ping"))["kind"] == "pong"
         left = await ada.next()
         assert (left["event"]["type"], len(left["event"]["after"]["people"])) == ("presence", 1)
+
+
+async def test_who_has_just_come_learns_who_is_there(gateway: Application, visitor: Any, sockets: EventsSocket) -> None:
+    """They heard nothing of those who came before; and each is told as whom others see them."""
+    browser = visitor()
+    await browser.send("POST", "/api/v1/session", {"token": ACCESS_TOKEN})
+    assert (await browser.get("/api/v1/issues/presence?id=7&id=8")).json() == {"data": {}}
+    async with hearing(gateway, cookie=f"dexter_session={browser.cookies['dexter_session']}") as ada:
+        viewer = (await ada.answer(op="presence", issue="7"))["viewer"]
+        assert (await browser.get("/api/v1/issues/presence?id=7&id=8")).json() == {"data": {"7": [viewer]}}
+
+
+async def test_who_is_there_is_nobodys_business_who_may_not_see_the_project(
+    gateway: Application, visitor: Any, sentry: SentryDouble, sockets: EventsSocket
+) -> None:
+    """Names of people are told to those who may know of the issue, and of an unknown one to nobody from outside."""
+    for issue, project in (("7", "shop"), ("8", "billing")):
+        body = packed_known(IssueName(issue, "", "", project), Known(IssueFacts(), 1.0))
+        await sockets._hub.log.settle("acme", (), lambda _, issue=issue, body=body: Settled({issue: body}))
+    for issue in ("7", "8", "9"):
+        await sockets.presence.looks(Viewer("1", "Ada"), issue)
+    sentry.will(ok(b'[{"slug":"shop"}]'))
+    answer = await visitor(**OWN).get("/api/v1/issues/presence?id=7&id=8&id=9")
+    assert answer.json() == {"data": {"7": [{"id": "1", "name": "Ada"}]}}
 
 
 async def test_a_sentry_token_is_nobody_whom_others_could_see(gateway: Application, sentry: SentryDouble) -> None:

@@ -118,6 +118,11 @@ async def test_notes_labels_and_views_are_their_makers(stand: Stand, join: Join)
     private = await said(ada, "POST", "/views", form, expect=201)
     shared = await said(ada, "POST", "/views", {**form, "visibility": "shared"}, expect=201)
     (seen,) = (await said(grace, "GET", "/views"))["data"]
+    assert not seen["notify"]
+    assert (await said(grace, "PUT", f"/views/{shared['id']}/notify", {"on": True}))["notify"]
+    assert not (await said(ada, "PUT", f"/views/{shared['id']}/notify", {"on": False}))["notify"]
+    assert [each["notify"] for each in (await said(grace, "GET", "/views"))["data"]] == [True]
+    await said(grace, "PUT", f"/views/{private['id']}/notify", {"on": True}, expect=404)
     assert (seen["id"], seen["mine"], seen["owner"]["name"]) == (shared["id"], False, "Ada")
     await said(grace, "PUT", f"/views/{shared['id']}", {"name": "x"}, expect=403)
     await said(grace, "DELETE", f"/views/{private['id']}", expect=404)

@@ -11,6 +11,7 @@ from tests.doubles.feed_log_double import FeedLogDouble, event
 from dexter.policy.feed_channels import read_filter
 from dexter.realtime import hub as hub_module
 from dexter.realtime.hub import Frame, Gap, Hub, Listener, Position
+from dexter.realtime.poll_turns import PollTurns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -233,3 +234,20 @@ async def test_what_is_trimmed_away_beneath_a_long_replay_is_a_gap(hub: Hub, log
         if len(told) == 1:
             log.trim(300)
     assert places(told) == [*range(1, 501), ("trimmed", Position("one", 900)), *range(901, 1201)]
+
+
+async def test_when_a_webhook_came_last_is_asked_for_once_by_a_crowd(log: FeedLogDouble) -> None:
+    """Whoever connects is told whether Sentry tells by itself; five thousand of them must not each ask the log."""
+    hub = Hub(log, "acme")
+    assert await hub.webhooks_at() is None
+    await PollTurns(log).webhooks_told("acme", 0.0)
+    hub._looked_at = float("-inf")
+    real, asked = log.settle, []
+
+    async def settle(*args: Any) -> Any:
+        asked.append(args)
+        return await real(*args)
+
+    log.settle = settle  # type: ignore[method-assign]
+    told = await asyncio.gather(*(hub.webhooks_at() for _ in range(50)))
+    assert (set(told), len(asked)) == ({"1970-01-01T00:00:00.000Z"}, 1)

@@ -20,6 +20,10 @@ async def preferred(connection: AsyncConnection, person_id: str, name: str) -> A
 
 async def prefer(connection: AsyncConnection, person_id: str, name: str, value: Any) -> None:
     """Note what a person chooses from now on."""
-    mine = (preference.c.person_id == person_id, preference.c.name == name)
-    await connection.execute(delete(preference).where(*mine))
+    await unprefer(connection, person_id, name)
     await connection.execute(insert(preference).values(person_id=person_id, name=name, value=value))
+
+
+async def unprefer(connection: AsyncConnection, person_id: str, name: str) -> None:
+    """Forget what a person has chosen."""
+    await connection.execute(delete(preference).where(preference.c.person_id == person_id, preference.c.name == name))

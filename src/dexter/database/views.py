@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import and_, delete, func, insert, literal, or_, select, update
 
 from dexter.database.columns import new_id, written
-from dexter.database.tables import person, saved_view
+from dexter.database.preferences import prefer, unprefer
+from dexter.database.tables import person, preference, saved_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,16 +20,23 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 SHARED, PRIVATE = "shared", "private"
+_NOTIFY = "notify:"
+"""What the preferences of those begin with who want to be told of what comes up in a view; its id follows."""
 
 
-def _asked() -> Select[Any]:
-    return select(saved_view, person.c.name.label("owner_name")).join(person, person.c.id == saved_view.c.owner_id)
+def _asked(person_id: str) -> Select[Any]:
+    wished = and_(preference.c.person_id == person_id, preference.c.name == literal(_NOTIFY) + saved_view.c.id)
+    return (
+        select(saved_view, person.c.name.label("owner_name"), preference.c.name.label("notify"))
+        .join(person, person.c.id == saved_view.c.owner_id)
+        .outerjoin(preference, wished)
+    )
 
 
 async def views_for(connection: AsyncConnection, organization: str, person_id: str) -> list[Json]:
     """Give the views that somebody may use: their own as they ordered them, then those that others share."""
     asked = (
-        _asked()
+        _asked(person_id)
         .where(
             saved_view.c.organization == organization,
             or_(saved_view.c.owner_id == person_id, saved_view.c.visibility == SHARED),
@@ -42,7 +50,7 @@ async def find_view(
     connection: AsyncConnection, organization: str, view_id: str, person_id: str, *, any_owner: bool = False
 ) -> Json | None:
     """Give a view that somebody may use, or with `any_owner` whosesoever it is."""
-    asked = _asked().where(saved_view.c.organization == organization, saved_view.c.id == view_id)
+    asked = _asked(person_id).where(saved_view.c.organization == organization, saved_view.c.id == view_id)
     if not any_owner:
         asked = asked.where(or_(saved_view.c.owner_id == person_id, saved_view.c.visibility == SHARED))
     row = (await connection.execute(asked)).mappings().one_or_none()
@@ -78,8 +86,17 @@ async def change_view(connection: AsyncConnection, view_id: str, kept: Mapping[s
 
 
 async def delete_view(connection: AsyncConnection, view_id: str) -> None:
-    """Forget a view."""
+    """Forget a view, and who wanted to be told of it."""
+    await connection.execute(delete(preference).where(preference.c.name == _NOTIFY + view_id))
     await connection.execute(delete(saved_view).where(saved_view.c.id == view_id))
+
+
+async def notify_of(connection: AsyncConnection, person_id: str, view_id: str, *, on: bool) -> None:
+    """Note whether somebody wants to be told of what comes up in a view."""
+    if on:
+        await prefer(connection, person_id, _NOTIFY + view_id, True)
+    else:
+        await unprefer(connection, person_id, _NOTIFY + view_id)
 
 
 def _shown(row: RowMapping, person_id: str) -> Json:
@@ -91,6 +108,7 @@ def _shown(row: RowMapping, person_id: str) -> Json:
         "position": row["position"],
         "owner": {"id": row["owner_id"], "name": row["owner_name"]},
         "mine": row["owner_id"] == person_id,
+        "notify": row["notify"] is not None,
         "created_at": written(row["created_at"]),
         "updated_at": written(row["updated_at"]),
     }

@@ -40,15 +40,15 @@ log = structlog.get_logger("dexter.gateway")
 NOTED = "audit"
 """The key in a scope's state under which the row of the request under way stands."""
 SIGN_IN = "session.open"
-NO_CHANGE = frozenset({"client_errors.report", "events.ticket", "traces.report", "searches.keep"})
-"""What is sent with POST and changes nothing that anybody shares."""
+NO_CHANGE = frozenset({"client_errors.report", "events.ticket", "traces.report", "searches.keep", "views.notify"})
+"""What is sent as changes are, and changes nothing that anybody shares."""
 CLI_AGENT = "dexter-cli"
 
 _ISSUE = re.compile(r"/api/v1/(?:[A-Za-z0-9_\-]+/)?issues/([A-Za-z0-9_\-]+)")
 """Today's addresses of an issue, and those of earlier Dexters that begin with an organization."""
 _OF_ORGANIZATION = re.compile(r"/api/0/(?:organizations|projects|teams)/([^/]+)/|/api/v1/([^/]+)/(?:issues|projects)/")
 """Addresses that begin with an organization: Sentry's own, and some of earlier Dexters."""
-_NO_ISSUES = frozenset({"bulk", "export", "marks"})
+_NO_ISSUES = frozenset({"bulk", "export", "marks", "presence"})
 
 
 @dataclass(slots=True)

@@ -97,8 +97,12 @@ class EventsSocket:
         wish = read_wish(stated, None, default="")
         require_organization(stated, self._hub.organization)
         held = await self.proved(scope)
+        try:
+            webhooks_at = await self._hub.webhooks_at()
+        except FeedUnavailable as error:
+            raise FeedDown("The feed's log does not answer.") from error
         client = await self.joined(socket_of(scope), self._plain, held)
-        client.begin(self._hub.position, wish)
+        client.begin(self._hub.position, wish, {"webhooks_at": webhooks_at})
 
     async def proved(self, scope: Scope) -> Access:
         """Give what whoever asks for a socket may hear. Raises what stands against it."""

@@ -15,7 +15,7 @@ from dexter.realtime.hub import Frame, Gap, Listener
 from dexter.stores.feed_log import FeedUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Mapping
 
     from dexter.gateway.events_socket_messages import Language, Said
     from dexter.gateway.events_socket_outbox import Outbox
@@ -84,8 +84,8 @@ class Client:
         self._work: asyncio.Task[None] | None = None
         self._backlog: deque[bytes] = deque()
 
-    def begin(self, now: Position, wish: Wish) -> None:
-        """Say where now is, and do what the address asks for."""
+    def begin(self, now: Position, wish: Wish, more: Mapping[str, Any] | None = None) -> None:
+        """Say where now is, with what else is to be said at first, and do what the address asks for."""
         if not self.socket.is_open:
             return
         self.socket.on_text = self.hear
@@ -93,7 +93,7 @@ class Client:
         self.socket.on_shutdown = lambda: self.end(RESTART, "restart", "This Dexter ends; connect again.")
         self.listener.channels = set(wish.channels)
         self.listener.wanted = wish.wanted
-        self.say(HELLO, {**place(now), "channels": sorted(wish.channels)})
+        self.say(HELLO, {**place(now), "channels": sorted(wish.channels), **(more or {})})
         if wish.since is not None:
             self._start(self._replay(wish.channels, wish.since, now, is_first=True))
 
@@ -207,7 +207,8 @@ class Client:
             self.presence.leaves(self.viewer, before)
         if said.issue is not None and before != said.issue:
             await self.presence.looks(self.viewer, said.issue)
-        self.say(ACK, {"op": "presence", "id": said.id, **place(self.hub.position), "issue": said.issue})
+        seen = {"issue": said.issue, "viewer": {"id": self.viewer.id, "name": self.viewer.name}}
+        self.say(ACK, {"op": "presence", "id": said.id, **place(self.hub.position), **seen})
 
     async def _replay(self, channels: frozenset[str], since: Position, until: Position, *, is_first: bool) -> None:
         """Send what happened in channels between two places. What happens meanwhile waits."""

@@ -88,6 +88,7 @@ class EventsStream:
         scope["state"][FAREWELL] = inbox.end
         listener = Listener(inbox.give, set(wish.channels), wish.wanted, held.projects)
         try:
+            webhooks_at = await self._hub.webhooks_at()
             now = await self._hub.join(listener)
         except FeedUnavailable as error:
             raise FeedDown("The feed's log does not answer.") from error
@@ -96,7 +97,7 @@ class EventsStream:
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             writer = _Writer(send)
-            await writer.hello(now, wish)
+            await writer.hello(now, wish, webhooks_at)
             if wish.since is not None:
                 await self._replayed(writer, listener, wish.since, now)
                 await writer.heartbeat()  # says that this was all
@@ -184,9 +185,10 @@ class _Writer:
     def __init__(self, send: AsgiSend) -> None:
         self._send = send
 
-    async def hello(self, now: Position, wish: Wish) -> None:
-        """Say where now is and what will be told."""
-        await self._message("hello", {**_place(now), "channels": sorted(wish.channels)}, None)
+    async def hello(self, now: Position, wish: Wish, webhooks_at: str | None) -> None:
+        """Say where now is, what will be told, and when Sentry last told of something by itself."""
+        document = {**_place(now), "channels": sorted(wish.channels), "webhooks_at": webhooks_at}
+        await self._message("hello", document, None)
 
     async def tell(self, found: Frame | Gap) -> None:
         """Tell of an event or of a gap."""

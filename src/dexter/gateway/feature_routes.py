@@ -27,6 +27,7 @@ from dexter.gateway import (
     issue_routes,
     mark_routes,
     people_routes,
+    presence_routes,
     session_routes,
     view_routes,
 )
@@ -98,8 +99,9 @@ async def report_client_error(error: ClientError, request: Request, caller: AsCa
 _LEGACY = (unbuilt.routes, config.routes, writes.routes, reads.routes)
 _ALL = (
     routes,
-    # `/issues/marks` and `/issues/export` come before `/issues/{id}`, which would take the words for an issue's name.
+    # `/issues/marks` and its like come before `/issues/{id}`, which would take the words for an issue's name.
     mark_routes.routes,
+    presence_routes.routes,
     export_routes.routes,
     issue_routes.routes,
     view_routes.routes,

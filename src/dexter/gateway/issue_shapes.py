@@ -213,6 +213,7 @@ class ViewShape(BaseModel):
     position: int
     owner: Author
     mine: bool
+    notify: bool = Field(description="Whether the caller wants to be told, on their desktop, of what comes up in it.")
     created_at: datetime
     updated_at: datetime
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dexter.gateway.throttle import SignInThrottle
     from dexter.observe.evolution import Evolution
     from dexter.observe.spans import Tracing
+    from dexter.realtime.hub import Hub
     from dexter.upstream.clock import Clock
     from dexter.upstream.probe import Prober
     from dexter.wire import Endpoint, Headers, Send
@@ -95,6 +96,8 @@ class Gateway:
     """Where bulk jobs are asked for."""
     tracing: Tracing | None = None
     """Where spans go, if anywhere."""
+    hub: Hub | None = None
+    """Where the feed is heard, if there is one."""
 
     def caller(self, method: str, headers: Headers) -> Caller:
         """Give who calls an address of Dexter's own.

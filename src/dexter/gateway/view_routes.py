@@ -70,6 +70,12 @@ class ViewChange(Strict):
         return self
 
 
+class NotifyForm(Strict):
+    """Whether the caller wants to be told of what comes up in a view."""
+
+    on: Annotated[bool, Field(strict=True)]
+
+
 class SearchForm(Strict):
     """A search that was made."""
 
@@ -133,6 +139,18 @@ async def forget_view(view: OfView, own: AsOwn) -> Response:
         await delete_view(connection, view)
         await own.tell(connection, before=_audited(before))
     return nothing()
+
+
+@routes.put("/views/{view}/notify", name="views.notify", response_model=ViewShape)
+async def be_told(view: OfView, form: NotifyForm, own: AsOwn) -> Response:
+    """Be told, or not any more, of what comes up in a view: by whatever shows desktop notifications to the caller."""
+    from dexter.database.views import notify_of
+
+    async with own.database.transaction() as connection:
+        await own.exists(connection)
+        await _view(connection, own, view)
+        await notify_of(connection, own.person.id, view, on=form.on)
+        return answered(await _view(connection, own, view))
 
 
 @routes.get("/searches/recent", name="searches.list", response_model=SearchList)

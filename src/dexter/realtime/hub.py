@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
+from dexter.features.moment import iso
 from dexter.policy.feed_channels import Filter, channels_of
 from dexter.realtime.events import FeedEvent, unpacked
+from dexter.realtime.poll_turns import PollTurns
 from dexter.stores.feed_log import FeedUnavailable
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ log = structlog.get_logger("dexter.realtime")
 REPLAY_PAGE = 500
 WAIT_S = 10.0
 TRY_AGAIN_S = 1.0
+LOOK_AGAIN_S = 5.0
+"""How long it is believed when a webhook came last."""
 REMEMBERED = 1000
 """So many events are kept written out for those who come back: a crowd that reconnects does not read the log anew."""
 
@@ -105,6 +109,10 @@ class Hub:
         self._reading: asyncio.Task[None] | None = None
         self._recent: deque[Frame] = deque(maxlen=REMEMBERED)
         """The last events in their order, without a hole, up to the position."""
+        self._turns = PollTurns(feed)
+        self._webhooks_at: float | None = None
+        self._looked_at = float("-inf")
+        self._looking = asyncio.Lock()
 
     @property
     def position(self) -> Position:
@@ -132,6 +140,18 @@ class Hub:
         if not self._listeners and self._reading is not None:
             self._reading.cancel()
             self._reading = None
+
+    async def webhooks_at(self) -> str | None:
+        """Give when Sentry last told of something by itself, as far as that was noted; None where it never did.
+
+        Raises FeedUnavailable. A crowd that connects asks the log once.
+        """
+        async with self._looking:
+            now = asyncio.get_running_loop().time()
+            if now - self._looked_at >= LOOK_AGAIN_S:
+                self._webhooks_at = await self._turns.told_at(self.organization)
+                self._looked_at = now
+        return None if self._webhooks_at is None else iso(self._webhooks_at)
 
     async def aclose(self) -> None:
         """Let everybody go."""

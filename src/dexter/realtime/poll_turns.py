@@ -95,6 +95,18 @@ class PollTurns:
         told = msgspec.json.encode(_Told(now))
         await self._log.settle(organization, (TOLD,), lambda _: Settled({TOLD: told}))
 
+    async def told_at(self, organization: str) -> float | None:
+        """Give when a webhook came last, as far as that was noted; None where none ever did. Raises FeedUnavailable."""
+        found: list[float | None] = []
+
+        def look(known: Mapping[str, bytes]) -> Settled:
+            told = known.get(TOLD)
+            found[:] = [None if told is None else msgspec.json.decode(told, type=_Told).at]
+            return Settled()
+
+        await self._log.settle(organization, (TOLD,), look)
+        return found[0]
+
 
 def _settled(lease: _Lease) -> Settled:
     return Settled({LEASE: msgspec.json.encode(lease)})

@@ -21,7 +21,7 @@ from dexter.realtime.events import PRESENCE, FeedEvent, IssueRef, Source, issue_
 from dexter.stores.feed_log import FeedUnavailable, Settled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from dexter.stores.feed_log import FeedLog
 
@@ -121,11 +121,46 @@ class Presence:
         return decision.present
 
 
+async def seen_at(
+    feed: FeedLog, organization: str, issues: Collection[str], now: float, projects: frozenset[str] | None
+) -> dict[str, list[dict[str, str]]]:
+    """Give who looks at each of some issues, those without anybody left out. Raises FeedUnavailable.
+
+    Of an issue whose project is none of `projects`, or is not known, nobody is named; None stands for all projects.
+    """
+    found: dict[str, list[dict[str, str]]] = {}
+
+    def look(known: Mapping[str, bytes]) -> Settled:
+        found.clear()
+        for issue in issues:
+            people = _people({who: each for who, each in _kept(known, issue).items() if each.until > now})
+            if people and (projects is None or _project(known, issue) in projects):
+                found[issue] = people
+        return Settled()
+
+    await feed.settle(organization, {each for issue in issues for each in (issue, _subject(issue))}, look)
+    return found
+
+
+def _subject(issue: str) -> str:
+    return f"presence:{issue}"
+
+
+def _kept(known: Mapping[str, bytes], issue: str) -> dict[str, _There]:
+    body = known.get(_subject(issue))
+    return _viewers.decode(body) if body else {}
+
+
+def _project(known: Mapping[str, bytes], issue: str) -> str | None:
+    body = known.get(issue)
+    return None if body is None else unpacked_known(issue, body)[0].project
+
+
 class _Decision:
     """Decides who is at an issue."""
 
     def __init__(self, organization: str, issue: str, here: Mapping[str, str], leaves: str | None, now: float) -> None:
-        self.subject = f"presence:{issue}"
+        self.subject = _subject(issue)
         self.present = 0
         self._organization = organization
         self._issue = issue
@@ -134,8 +169,7 @@ class _Decision:
         self._now = now
 
     def __call__(self, known: Mapping[str, bytes]) -> Settled:
-        body = known.get(self.subject)
-        before = _viewers.decode(body) if body else {}
+        before = _kept(known, self._issue)
         after = {who: each for who, each in before.items() if each.until > self._now and who != self._leaves}
         after |= {who: _There(name, self._now + COUNTS_S) for who, name in self._here.items()}
         self.present = len(after)

@@ -419,6 +419,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/issues/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Issues.Presence
+         * @description Give who looks at each of many issues now, of those that the caller may know of.
+         */
+        get: operations["issues_presence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/issues/{id}": {
         parameters: {
             query?: never;
@@ -1452,6 +1472,26 @@ export interface paths {
          * @description Forget a view of one's own; administrators forget shared ones of others.
          */
         delete: operations["views_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{view}/notify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Views.Notify
+         * @description Be told, or not any more, of what comes up in a view: by whatever shows desktop notifications to the caller.
+         */
+        put: operations["views_notify"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2522,6 +2562,26 @@ export interface components {
             email: string | null;
         };
         /**
+         * Looking
+         * @description Somebody who looks at an issue now.
+         */
+        Looking: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * LookingByIssue
+         * @description Who looks at some issues, by the issues' numbers; those that nobody looks at are left out.
+         */
+        LookingByIssue: {
+            /** Data */
+            data: {
+                [key: string]: components["schemas"]["Looking"][];
+            };
+        };
+        /**
          * MadeToken
          * @description A new token, with what it says itself: shown here and never again.
          */
@@ -2740,6 +2800,14 @@ export interface components {
             version: number;
             /** May Change */
             may_change: boolean;
+        };
+        /**
+         * NotifyForm
+         * @description Whether the caller wants to be told of what comes up in a view.
+         */
+        NotifyForm: {
+            /** On */
+            on: boolean;
         };
         /**
          * ObjectiveView
@@ -3654,6 +3722,11 @@ export interface components {
             owner: components["schemas"]["Author"];
             /** Mine */
             mine: boolean;
+            /**
+             * Notify
+             * @description Whether the caller wants to be told, on their desktop, of what comes up in it.
+             */
+            notify: boolean;
             /**
              * Created At
              * Format: date-time
@@ -5719,6 +5792,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MarksByIssue"];
+                };
+            };
+            /** @description The request failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    issues_presence: {
+        parameters: {
+            query: {
+                /** @description The organization's slug; by default the one Dexter is set up for. */
+                organization?: string | null;
+                id: string[];
+                /** @description Whether to ask Sentry itself, whatever is kept, as `Cache-Control: no-cache` does. The answer is kept for others then. Sentry does not get this parameter. */
+                fresh?: "1" | "true" | "0" | "false";
+                /**
+                 * @deprecated
+                 * @description As older clients of Dexter say `fresh`.
+                 */
+                no_cache?: "1" | "true" | "0" | "false";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LookingByIssue"];
                 };
             };
             /** @description The request failed. */
@@ -8493,6 +8606,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    views_notify: {
+        parameters: {
+            query?: {
+                /** @description The organization's slug; by default the one Dexter is set up for. */
+                organization?: string | null;
+            };
+            header?: never;
+            path: {
+                view: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotifyForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewShape"];
+                };
             };
             /** @description The request failed. */
             default: {
