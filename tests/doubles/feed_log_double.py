@@ -68,9 +68,13 @@ class FeedLogDouble:
         self._require()
         self.asked += 1
         await asyncio.sleep(0)
-        oldest = self.records[0].offset if self.records else (self.last + 1 if self.last else 0)
-        found = tuple(record for record in self.records if record.offset > offset)[:limit]
-        return Page(self.epoch, oldest, self.last, found)
+        return self._page(tuple(record for record in self.records if record.offset > offset)[:limit])
+
+    async def before(self, organization: str, offset: int, limit: int) -> Page:
+        self._require()
+        self.asked += 1
+        await asyncio.sleep(0)
+        return self._page(tuple(record for record in reversed(self.records) if record.offset < offset)[:limit])
 
     async def wait(self, organization: str, offset: int, timeout_s: float) -> None:
         self._require()
@@ -80,6 +84,10 @@ class FeedLogDouble:
 
     async def aclose(self) -> None:
         pass
+
+    def _page(self, found: tuple[Record, ...]) -> Page:
+        oldest = self.records[0].offset if self.records else (self.last + 1 if self.last else 0)
+        return Page(self.epoch, oldest, self.last, found)
 
     def _require(self) -> None:
         if self.is_down:

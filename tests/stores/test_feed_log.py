@@ -64,6 +64,19 @@ async def test_records_get_offsets_that_grow_by_one_and_are_read_after_any_of_th
     assert not page.reaches(4)
 
 
+async def test_the_log_is_read_backwards_from_any_place(opened: Open) -> None:
+    """Who looks back reads the newest first, and begins where nothing newer can be."""
+    log = opened()
+    await log.settle("acme", (), lambda _: saying(b"a", b"b", b"c"))
+    newest = await log.before("acme", 2**62, 2)
+    assert [(each.offset, each.body) for each in newest.records] == [(3, b"c"), (2, b"b")]
+    assert (newest.oldest, newest.last) == (1, 3)
+    assert [each.offset for each in (await log.before("acme", 2, 10)).records] == [1]
+    assert (await log.before("acme", 1, 10)).records == ()
+    assert (await log.before("acme", 0, 10)).records == ()
+    assert (await log.before("acme", 3, 0)).records == ()
+
+
 async def test_organizations_have_lines_of_their_own(opened: Open) -> None:
     log = opened()
     await log.settle("acme", (), lambda _: saying(b"a"))

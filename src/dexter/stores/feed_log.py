@@ -61,6 +61,9 @@ class FeedLog(Protocol):
     async def after(self, organization: str, offset: int, limit: int) -> Page:
         """Give up to `limit` records after an offset."""
 
+    async def before(self, organization: str, offset: int, limit: int) -> Page:
+        """Give up to `limit` records before an offset, the last one first."""
+
     async def wait(self, organization: str, offset: int, timeout_s: float) -> None:
         """Wait until the log may have gone past an offset, or so long."""
 

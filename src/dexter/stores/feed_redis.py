@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
@@ -15,7 +16,7 @@ from redis.exceptions import RedisError
 from dexter.stores.feed_log import KEPT_RECORDS, KNOWN_S, Decide, FeedUnavailable, Page, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Collection
+    from collections.abc import Awaitable, Callable, Collection
 
     from redis.asyncio import Redis
 
@@ -83,13 +84,16 @@ class RedisFeedLog:
 
     async def after(self, organization: str, offset: int, limit: int) -> Page:
         """Give up to `limit` records after an offset."""
-        line, _ = await self._asked(self._read(self._keys(organization, ()), [secrets.token_hex(8)]))
         stream = self._keys(organization, ())[1]
-        first = await self._asked(self._redis.xrange(stream, count=1))
-        found = await self._asked(self._redis.xrange(stream, min=f"({offset}-0", count=limit)) if limit else []
-        last = int(line[1])
-        oldest = _offset(first[0][0]) if first else (last + 1 if last else 0)
-        return Page(line[0].decode(), oldest, last, tuple(Record(_offset(name), body[b"b"]) for name, body in found))
+        read = partial(self._redis.xrange, stream, min=f"({offset}-0", count=limit)
+        return await self._page(organization, read if limit else None)
+
+    async def before(self, organization: str, offset: int, limit: int) -> Page:
+        """Give up to `limit` records before an offset, the last one first."""
+        stream = self._keys(organization, ())[1]
+        read = partial(self._redis.xrevrange, stream, max=f"({offset}-0", count=limit)
+        # Before the first of all is nothing, which Redis takes for a range that is none.
+        return await self._page(organization, read if limit and offset > 1 else None)
 
     async def wait(self, organization: str, offset: int, timeout_s: float) -> None:
         """Wait until the log may have gone past an offset, or so long."""
@@ -101,6 +105,15 @@ class RedisFeedLog:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._redis.aclose(close_connection_pool=True)
+
+    async def _page(self, organization: str, read: Callable[[], Awaitable[Any]] | None) -> Page:
+        keys = self._keys(organization, ())
+        line, _ = await self._asked(self._read(keys, [secrets.token_hex(8)]))
+        first = await self._asked(self._redis.xrange(keys[1], count=1))
+        found = await self._asked(read()) if read is not None else []
+        last = int(line[1])
+        oldest = _offset(first[0][0]) if first else (last + 1 if last else 0)
+        return Page(line[0].decode(), oldest, last, tuple(Record(_offset(name), body[b"b"]) for name, body in found))
 
     def _keys(self, organization: str, subjects: tuple[str, ...]) -> list[str]:
         base = f"{self._prefix}:{organization}"

@@ -46,6 +46,9 @@ CREATE TABLE IF NOT EXISTS known (
 ) STRICT, WITHOUT ROWID;
 """
 
+_AFTER = "SELECT offset, body FROM record WHERE organization = ? AND offset > ? ORDER BY offset LIMIT ?"
+_BEFORE = "SELECT offset, body FROM record WHERE organization = ? AND offset < ? ORDER BY offset DESC LIMIT ?"
+
 
 class SqliteFeedLog:
     """A `FeedLog`. Everything that touches the file runs in one thread, since a write may wait for the disk."""
@@ -71,7 +74,11 @@ class SqliteFeedLog:
 
     async def after(self, organization: str, offset: int, limit: int) -> Page:
         """Give up to `limit` records after an offset."""
-        return await self._in_thread(lambda: self._after(organization, offset, limit))
+        return await self._in_thread(lambda: self._page(organization, _AFTER, offset, limit))
+
+    async def before(self, organization: str, offset: int, limit: int) -> Page:
+        """Give up to `limit` records before an offset, the last one first."""
+        return await self._in_thread(lambda: self._page(organization, _BEFORE, offset, limit))
 
     async def wait(self, organization: str, offset: int, timeout_s: float) -> None:
         """Wait until the log may have gone past an offset, or so long."""
@@ -190,17 +197,14 @@ class SqliteFeedLog:
         )
         connection.execute("DELETE FROM known WHERE organization = ? AND at < ?", (organization, now - KNOWN_S))
 
-    def _after(self, organization: str, offset: int, limit: int) -> Page:
+    def _page(self, organization: str, reading: str, offset: int, limit: int) -> Page:
         connection = self._opened()
         row = connection.execute("SELECT epoch, last FROM line WHERE organization = ?", (organization,)).fetchone()
         if row is None:
             connection.execute("INSERT OR IGNORE INTO line VALUES (?, ?, 0)", (organization, secrets.token_hex(8)))
             row = connection.execute("SELECT epoch, last FROM line WHERE organization = ?", (organization,)).fetchone()
         oldest = connection.execute("SELECT min(offset) FROM record WHERE organization = ?", (organization,)).fetchone()
-        found = connection.execute(
-            "SELECT offset, body FROM record WHERE organization = ? AND offset > ? ORDER BY offset LIMIT ?",
-            (organization, offset, limit),
-        ).fetchall()
+        found = connection.execute(reading, (organization, offset, limit)).fetchall()
         records = tuple(Record(int(number), bytes(body)) for number, body in found)
         # All trimmed: the next record is the oldest there will be.
         return Page(str(row[0]), int(oldest[0] or (row[1] + 1 if row[1] else 0)), int(row[1]), records)
