@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 def event(kind: str = "issue.resolved", project: str | None = "shop", issue: str = "7", **more: Any) -> FeedEvent:
     """Something that happened."""
     named = IssueRef(issue, f"SHOP-{issue}", "Oops")
-    return FeedEvent(
-        type=kind, at="2026-01-02T03:04:05Z", organization="acme", source="poll", project=project, issue=named, **more
-    )
+    stated = {"at": "2026-01-02T03:04:05Z", **more}
+    return FeedEvent(type=kind, organization="acme", source="poll", project=project, issue=named, **stated)
 
 
 class FeedLogDouble:

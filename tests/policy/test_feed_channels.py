@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from dexter.policy.feed_channels import channels_of, is_channel, read_filter
-from dexter.realtime.events import FeedEvent, IssueRef
+from dexter.realtime.events import ActorRef, FeedEvent, IssueRef
+
+GRACE = ActorRef("user", "9", "Grace Hopper")
 
 
 def event(type_: str, project: str | None = "shop", issue: str | None = "7") -> FeedEvent:
     ref = None if issue is None else IssueRef(issue, f"SHOP-{issue}", "Timeout in checkout")
-    return FeedEvent(type=type_, at="", organization="acme", source="webhook", project=project, issue=ref)
+    return FeedEvent(type=type_, at="", organization="acme", source="webhook", project=project, issue=ref, actor=GRACE)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +49,13 @@ def test_there_are_no_other_channels(name: str) -> None:
         ('"in checkout"', True),
         ("!timeout", False),
         ("source:poll", False),
+        ("source:poll,webhook", True),
+        ("type:issue.created,issue.resolved", True),
+        ("!type:issue.created,issue.resolved", False),
+        ("actor:grace", True),
+        ("actor:9", True),
+        ("actor:ada,Hopper", True),
+        ("actor:ada", False),
     ],
 )
 def test_a_filter_asks_for_all_of_its_terms(text: str, passes: bool) -> None:

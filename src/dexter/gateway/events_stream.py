@@ -261,13 +261,13 @@ def wanted(text: str) -> Filter:
         raise BadRequest(f"filter: {error}.") from error
 
 
-def read_place(text: str | None) -> Position | None:
+def read_place(text: str | None, name: str = "since") -> Position | None:
     """Give a place in the log. Raises BadRequest for a text that names none."""
     if text is None:
         return None
     epoch, _, offset = text.rpartition(":")
     if not epoch or len(epoch) > 64 or not (offset.isascii() and offset.isdigit() and len(offset) < 19):
-        raise BadRequest("since must be the id of an event, EPOCH:OFFSET.")
+        raise BadRequest(f"{name} must be the id of an event, EPOCH:OFFSET.")
     return Position(epoch, int(offset))
 
 

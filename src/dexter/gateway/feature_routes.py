@@ -22,6 +22,7 @@ from dexter.gateway import (
     events_ticket_route,
     evolution_routes,
     export_routes,
+    feed_routes,
     gateway_routes,
     issue_changes,
     issue_routes,
@@ -111,6 +112,7 @@ _ALL = (
     evolution_routes.routes,
     session_routes.routes,
     events_ticket_route.routes,
+    feed_routes.routes,
     people_routes.routes,
     *_LEGACY,
 )

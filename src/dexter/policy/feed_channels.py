@@ -36,6 +36,18 @@ class Named(Protocol):
         """Give its title."""
 
 
+class Acting(Protocol):
+    """Who did something, as far as filters know them."""
+
+    @property
+    def id(self) -> str:
+        """Give their id."""
+
+    @property
+    def name(self) -> str:
+        """Give their name."""
+
+
 class Happening(Protocol):
     """An event, as far as channels and filters look at it."""
 
@@ -54,6 +66,10 @@ class Happening(Protocol):
     @property
     def issue(self) -> Named | None:
         """Give its issue, where it is about one."""
+
+    @property
+    def actor(self) -> Acting | None:
+        """Give who did it, where that is known."""
 
 
 def is_channel(name: str) -> bool:
@@ -75,10 +91,10 @@ def channels_of(event: Happening) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One condition: `key:value`, or a text that the title must hold."""
+    """One condition: `key:value,value`, of which one must fit, or a text that the title must hold."""
 
     key: str
-    value: str
+    values: tuple[str, ...]
     is_negated: bool
 
 
@@ -98,6 +114,7 @@ KEYS: Mapping[str, str] = {
     "project": "the project's slug",
     "issue": "the issue's number or short id",
     "source": "webhook, poll, write or dexter",
+    "actor": "the id, or a part of the name, of who did it",
 }
 """What a filter may ask for, with what it means."""
 
@@ -116,21 +133,27 @@ def read_filter(text: str) -> Filter:
 def _term(word: str) -> Term:
     found = _TERM.fullmatch(word)
     if found is None:
-        return Term("", word.removeprefix("!").lower(), word.startswith("!"))
+        return Term("", (word.removeprefix("!").lower(),), word.startswith("!"))
     if found["key"] not in KEYS:
         raise ValueError(f"{found['key']!r} is nothing to filter by; there are {', '.join(KEYS)}")
-    return Term(found["key"], found["value"], found["not"] == "!")
+    return Term(found["key"], tuple(found["value"].split(",")), found["not"] == "!")
 
 
 def _holds(term: Term, event: Happening) -> bool:
-    match term.key:
+    return any(_fits(term.key, value, event) for value in term.values)
+
+
+def _fits(key: str, value: str, event: Happening) -> bool:
+    match key:
         case "type":
-            return event.type == term.value or event.type.startswith(f"{term.value}.")
+            return event.type == value or event.type.startswith(f"{value}.")
         case "project":
-            return event.project == term.value
+            return event.project == value
         case "source":
-            return event.source == term.value
+            return event.source == value
         case "issue":
-            return event.issue is not None and term.value in (event.issue.id, event.issue.short_id)
+            return event.issue is not None and value in (event.issue.id, event.issue.short_id)
+        case "actor":
+            return event.actor is not None and (value == event.actor.id or value.lower() in event.actor.name.lower())
         case _:
-            return event.issue is not None and term.value in event.issue.title.lower()
+            return event.issue is not None and value in event.issue.title.lower()

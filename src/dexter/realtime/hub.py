@@ -175,9 +175,9 @@ class Hub:
             page = await self.log.after(self.organization, since.offset, REPLAY_PAGE)
             if page.epoch != until.epoch:
                 return  # the log begins anew at this moment, of which all who listen are told
-            missing = _missing(page, since)
+            missing = why_missing(page, since)
             if missing is not None:
-                since = _beyond(page, missing)
+                since = place_beyond(page, missing)
                 yield Gap(since, missing)
                 continue
             for record in page.records:
@@ -214,9 +214,9 @@ class Hub:
     async def _read_on(self) -> None:
         position = self._position
         page = await self.log.after(self.organization, position.offset, REPLAY_PAGE)
-        missing = _missing(page, position)
+        missing = why_missing(page, position)
         if missing is not None:
-            position = _beyond(page, missing)
+            position = place_beyond(page, missing)
             self._move(position)
             for listener in tuple(self._listeners):
                 listener.heard = None
@@ -256,7 +256,7 @@ def frame(epoch: str, record: Record) -> Frame | None:
     return Frame(epoch, record.offset, event, channels, head + record.body + b"}")
 
 
-def _missing(page: Page, since: Position) -> str | None:
+def why_missing(page: Page, since: Position) -> str | None:
     """Give why a log does not reach back to a place, or None when it does."""
     if since.epoch != page.epoch:
         return "epoch"
@@ -265,7 +265,7 @@ def _missing(page: Page, since: Position) -> str | None:
     return None if page.reaches(since.offset) else "trimmed"
 
 
-def _beyond(page: Page, missing: str) -> Position:
+def place_beyond(page: Page, missing: str) -> Position:
     """Give the place from where on a log has everything, for somebody who misses something of it."""
     # Of a log that fell behind its reader all that is left is known to the reader already.
     return Position(page.epoch, page.last if missing == "ahead" else max(0, page.oldest - 1))

@@ -322,6 +322,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/feed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Feed.List
+         * @description Give a page of what happened, of the projects that the caller may know of.
+         */
+        get: operations["feed_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gateway/slo": {
         parameters: {
             query?: never;
@@ -2070,6 +2090,123 @@ export interface components {
         Ended: {
             /** Ended */
             ended: number;
+        };
+        /**
+         * FeedActor
+         * @description Who did it.
+         */
+        FeedActor: {
+            /** Type */
+            type: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * FeedCursor
+         * @description Where the next page begins: what `before` names, or `since` where the pages are in order.
+         */
+        FeedCursor: {
+            /** Cursor */
+            cursor: string;
+        };
+        /**
+         * FeedEntry
+         * @description An event with its place in the log, as the stream tells it.
+         */
+        FeedEntry: {
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "event";
+            /** Epoch */
+            epoch: string;
+            /** Offset */
+            offset: number;
+            event: components["schemas"]["FeedHappening"];
+        };
+        /**
+         * FeedHappening
+         * @description What happened, to what, and from what to what.
+         */
+        FeedHappening: {
+            /** Type */
+            type: string;
+            /** At */
+            at: string;
+            /** Organization */
+            organization: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "webhook" | "poll" | "write" | "dexter";
+            /** Project */
+            project: string | null;
+            issue: components["schemas"]["FeedIssue"] | null;
+            actor: components["schemas"]["FeedActor"] | null;
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            };
+            /** After */
+            after: {
+                [key: string]: unknown;
+            };
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * FeedIssue
+         * @description The issue that an event is about.
+         */
+        FeedIssue: {
+            /** Id */
+            id: string;
+            /** Short Id */
+            short_id: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * FeedMeta
+         * @description Where the log stands: its epoch, and the first and last offset there are; 0 and 0 of an empty one.
+         *
+         *     `missing` says why something is gone between the place that was asked for and what is given: the log began anew
+         *     (`epoch`), goes no further back (`trimmed`), or lost its end (`ahead`).
+         */
+        FeedMeta: {
+            /** Epoch */
+            epoch: string;
+            /** Oldest */
+            oldest: number;
+            /** Newest */
+            newest: number;
+            /** Missing */
+            missing: ("epoch" | "trimmed" | "ahead") | null;
+        };
+        /**
+         * FeedPage
+         * @description A page of the feed.
+         */
+        FeedPage: {
+            /** Data */
+            data: components["schemas"]["FeedEntry"][];
+            pagination: components["schemas"]["FeedPagination"];
+            meta: components["schemas"]["FeedMeta"];
+        };
+        /**
+         * FeedPagination
+         * @description The next page. It may be there though this one is short or empty: only so much is looked at for one page.
+         */
+        FeedPagination: {
+            next: components["schemas"]["FeedCursor"] | null;
+            /** Prev */
+            prev: null;
         };
         /**
          * FlightsView
@@ -5591,6 +5728,56 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description The request failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    feed_list: {
+        parameters: {
+            query?: {
+                /** @description As on the stream; repeated, or with commas between them. */
+                channels?: string[];
+                /** @description As on the stream: terms that must all hold. */
+                filter?: string;
+                /** @description EPOCH:OFFSET: what happened before it, the newest first. */
+                before?: string | null;
+                /** @description EPOCH:OFFSET: what happened after it, in order. */
+                since?: string | null;
+                /** @description What happened from this moment on, in order. */
+                moment?: string | null;
+                limit?: number;
+                /** @description The organization that Dexter is set up for. */
+                organization?: string | null;
+                /** @description Whether to ask Sentry itself, whatever is kept, as `Cache-Control: no-cache` does. The answer is kept for others then. Sentry does not get this parameter. */
+                fresh?: "1" | "true" | "0" | "false";
+                /**
+                 * @deprecated
+                 * @description As older clients of Dexter say `fresh`.
+                 */
+                no_cache?: "1" | "true" | "0" | "false";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedPage"];
                 };
             };
             /** @description The request failed. */
