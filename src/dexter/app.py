@@ -441,7 +441,7 @@ def _passthrough(gateway: Gateway, stack: Stack, upstream: Upstream, observers: 
     face = build_passthrough(bulk_scope(stack), upstream, router, admit, base, gateway.clock, options, observers)
     described = described_at_sentry(router)
     identify, organization = gateway.authenticator.identify, gateway.options.organization
-    return Audited(face, gateway.database, identify, gateway.clock.now, organization, described)
+    return Audited(face, gateway.database, identify, gateway.clock.now, organization, described, at_sentry=True)
 
 
 def _allowed_hosts(settings: Settings) -> tuple[str, ...]:

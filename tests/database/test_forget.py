@@ -46,7 +46,7 @@ async def zoe(database: Database) -> None:
             if table.name == "issue_cache":
                 values["snapshot"] = {"id": "1", "assignedTo": {"email": EMAIL.upper()}}
             if table.name == "audit":
-                values |= {"target_kind": "person", "target_id": ID, "on_behalf_of": NAME}
+                values |= {"target_kind": "person", "target_id": ID, "sentry_account": "their-name@sentry"}
                 values |= {"before": {"name": NAME, "email": EMAIL}, "after": {"to": [f"<{EMAIL.upper()}>", ID]}}
             await connection.execute(table.insert().values(**values))
         # And somebody else, who stays.
@@ -70,7 +70,7 @@ async def test_nothing_says_who_they_were(database: Database) -> None:
     assert before.count(ID) > 10
     done = await forget(database, EMAIL, NOW)
     after = repr(await everything(database)).lower()
-    for word in (ID, NAME.lower(), EMAIL):
+    for word in (ID, NAME.lower(), EMAIL, "their-name@sentry"):
         assert word not in after
     assert done.person_id == ID
     assert done.pseudonym in after
@@ -84,7 +84,7 @@ async def test_what_they_did_is_still_there_under_one_pseudonym(database: Databa
     assert told["note"][0]["author_name"] == told["note"][0]["author_id"] == done.pseudonym
     assert told["bulk_job"][0]["created_by_name"] == done.pseudonym
     entry = next(each for each in told["audit"] if each["id"] == 7)
-    assert (entry["person_name"], entry["target_id"], entry["on_behalf_of"]) == (done.pseudonym,) * 3
+    assert (entry["person_name"], entry["target_id"], entry["sentry_account"]) == (done.pseudonym,) * 3
     assert entry["before"] == {"name": done.pseudonym, "email": done.pseudonym}
     assert told["saved_view"] == []
     assert told["session"] == told["access_token"] == told["credential"] == told["recent_search"] == []

@@ -45,7 +45,7 @@ async def test_a_change_is_told_of_with_all_there_is_to_know(database: Database)
             "at": "2023-11-14T22:13:20Z",
             "organization": "other",
             "person": {"id": "ada", "name": "Ada"},
-            "on_behalf_of": None,
+            "sentry_account": None,
             "face": "api",
             "action": "issues.update",
             "target": {"kind": "issue", "id": "42"},

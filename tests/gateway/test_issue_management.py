@@ -127,6 +127,20 @@ class TestWhatTheAuditLogSays:
         assert set(told["issues.merge"][0]["issues"]) == {one, other}
         assert told["issues.merge"][1] == {"merged_into": merged["parent"]}
 
+    async def test_it_says_whose_account_sentry_knows_it_by(self, stand: Stand) -> None:
+        """Sentry shows Dexter's account for everybody who linked none; only the log says on whose behalf it was."""
+        issue = await stand.born("KeyError")
+        await stand.v1("PUT", f"/issues/{issue}", {"priority": "low"})
+        await stand.v1("PUT", f"/issues/{issue}/labels/flaky")
+        rows = (await stand.v1("GET", f"/audit?issue={issue}"))["data"]
+        told = {row["action"]: (row["person"]["name"], row["sentry_account"]) for row in rows}
+        assert told == {
+            "issues.update": ("Administrator", "Dexter's account"),
+            "issues.label": ("Administrator", None),
+        }
+        exported = await stand.visitor.get(f"/api/v1/audit/export?issue={issue}&action=issues.update")
+        assert ",Dexter's account,api,issues.update," in exported.body.decode()
+
     async def test_an_issue_that_is_not_there_is_refused_and_has_no_values(self, stand: Stand) -> None:
         """Nothing was there, and nothing came of it."""
         await stand.v1("PUT", "/issues/999999999", {"status": "resolved"}, expect=404)

@@ -342,7 +342,7 @@ async def test_a_person_changes_their_own_name_and_address(join: Callable[..., A
 
 
 async def test_a_linked_token_changes_in_its_persons_name_and_reads_stay_shared(
-    join: Callable[..., Awaitable[Known]], sentry: SentryDouble
+    join: Callable[..., Awaitable[Known]], operator: Visitor, sentry: SentryDouble
 ) -> None:
     """Comments and assignments carry the person's name; what was read before is stale for everybody at once."""
     sentry.will(MAY)
@@ -365,6 +365,8 @@ async def test_a_linked_token_changes_in_its_persons_name_and_reads_stay_shared(
     sentry.calls.clear()
     await ada.send(*CHANGE)
     assert [call.credential.authorization for call in sentry.changes] == [f"Bearer {SERVICE_TOKEN}"]
+    told = (await operator.get("/api/v1/audit?person=Ada&issue=1")).json()["data"]
+    assert [row["sentry_account"] for row in told] == ["Dexter's account", "a@b.c", "a@b.c"]
 
 
 @pytest.mark.parametrize(

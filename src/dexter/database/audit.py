@@ -49,8 +49,8 @@ class Actor:
     face: str
     person_id: str | None = None
     person_name: str | None = None
-    on_behalf_of: str | None = None
-    """Whom Sentry takes it to be from, where that is somebody else: the owner of Dexter's own credential."""
+    sentry_account: str | None = None
+    """Whose account Sentry was asked with, where Sentry was: the one they linked, or Dexter's on their behalf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ async def record(
         "organization": organization,
         "person_id": actor.person_id,
         "person_name": actor.person_name,
-        "on_behalf_of": actor.on_behalf_of,
+        "sentry_account": actor.sentry_account,
         "face": actor.face,
         "action": action,
         "target_kind": target.kind if target else None,
@@ -106,13 +106,19 @@ async def settle(
     after: Any = None,
     target: Target | None = None,
     organization: str | None = None,
+    sentry_account: str | None = None,
 ) -> None:
     """Write what came of what a row says was begun, with what is known by now; what is None stays as it was."""
     from sqlalchemy import update
 
     from dexter.database.tables import audit
 
-    known = {"before": told(before), "after": told(after), "organization": organization}
+    known = {
+        "before": told(before),
+        "after": told(after),
+        "organization": organization,
+        "sentry_account": sentry_account,
+    }
     if target is not None:
         known |= {"target_kind": target.kind, "target_id": target.id}
     values = {name: value for name, value in known.items() if value is not None}
@@ -201,7 +207,7 @@ def view(row: Row[Any]) -> dict[str, Any]:
         "person": None
         if values["person_id"] is None and values["person_name"] is None
         else {"id": values["person_id"], "name": values["person_name"]},
-        "on_behalf_of": values["on_behalf_of"],
+        "sentry_account": values["sentry_account"],
         "face": values["face"],
         "action": values["action"],
         "target": None if values["target_kind"] is None else {"kind": values["target_kind"], "id": values["target_id"]},

@@ -32,7 +32,7 @@ from dexter.database.tables import (
     saved_view,
 )
 from dexter.errors import BadRequest, NotFound
-from dexter.policy.people import BUILT_IN_ID
+from dexter.policy.people import BUILT_IN_ID, SERVICE_ACCOUNT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,12 +146,10 @@ async def _rename(connection: AsyncConnection, known: _Known, done: Forgotten) -
 async def _clean_log(connection: AsyncConnection, known: _Known, done: Forgotten) -> None:
     """Put the pseudonym where they stand in what others did: to them, for them, or with their address in it."""
     whole = (*known.words, *([known.name] if known.name else []))
-    await _do(
-        connection,
-        done.rows,
-        audit,
-        update(audit).where(audit.c.on_behalf_of.in_(whole)).values(on_behalf_of=done.pseudonym),
-    )
+    # What they linked may go by another name at Sentry than the one they have here.
+    linked = and_(audit.c.person_id.in_((known.id, done.pseudonym)), audit.c.sentry_account != SERVICE_ACCOUNT)
+    named = or_(audit.c.sentry_account.in_(whole), linked)
+    await _do(connection, done.rows, audit, update(audit).where(named).values(sentry_account=done.pseudonym))
     after = 0
     while True:
         asked = select(audit).where(audit.c.id > after, _tells_of(known)).order_by(audit.c.id).limit(BATCH)

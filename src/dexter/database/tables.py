@@ -272,7 +272,7 @@ audit = Table(
     Column("organization", Words),
     Column("person_id", Words),
     Column("person_name", Words),
-    Column("on_behalf_of", Words),
+    Column("sentry_account", Words),
     Column("face", Words, nullable=False),
     Column("action", Words, nullable=False),
     Column("target_kind", Words),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dexter.errors import BadRequest, DexterError, Forbidden, Unauthenticated
-from dexter.policy.people import BUILT_IN_NAME, signature
+from dexter.policy.people import BUILT_IN_NAME, SERVICE_ACCOUNT, signature
 from dexter.policy.search_me import for_person, names_me
 
 if TYPE_CHECKING:
@@ -41,6 +41,13 @@ class Acting:
         if self.unusable is not None:
             raise unreadable_link(self.person)
         return self.linked
+
+    @property
+    def account(self) -> str:
+        """Give whose account Sentry is asked with to change something, as the log says it."""
+        user = {} if self.linked is None else self.linked.user
+        known = user.get("email") or user.get("username") or user.get("id")
+        return SERVICE_ACCOUNT if self.linked is None else str(known or "an account that they linked")
 
     def signed(self, text: str) -> str:
         """Give a text for Sentry with who says it beneath, where it will not carry their name by itself.

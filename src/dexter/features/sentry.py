@@ -50,6 +50,8 @@ class Sentry:
     """Raises Forbidden for what the caller's role does not permit; asked before every call, with the path's values."""
     acting: Acting | None = None
     """On whose behalf this is, in service mode. What changes something goes with the token that they linked."""
+    tell_account: Callable[[str], None] = lambda account: None
+    """Hears whose account it is, before Sentry is asked to change something on somebody's behalf."""
 
     async def get(self, name: str, values: Mapping[str, str], query: Query = ()) -> Reply:
         """Give the reply to a read of the mappings, such as `issues.detail`; `{org}` need not be among the values."""
@@ -80,7 +82,10 @@ class Sentry:
     ) -> Reply:
         """Give the reply to a call at a path that is already filled in and percent-encoded."""
         self.permit(endpoint, params)
-        linked = None if self.acting is None or endpoint.method in READS else self.acting.as_linked()
+        linked = None
+        if self.acting is not None and endpoint.method not in READS:
+            linked = self.acting.as_linked()
+            self.tell_account(self.acting.account)
         whose = self if linked is None else linked
         if self.acting is not None:
             query = [(name, self.acting.searching(value) if name == "query" else value) for name, value in query]

@@ -32,7 +32,7 @@ COLUMNS = (
     "at",
     "person",
     "person_id",
-    "on_behalf_of",
+    "sentry_account",
     "face",
     "action",
     "target_kind",
@@ -100,7 +100,10 @@ class AuditEntry(Strict):
     at: str
     organization: str | None
     person: AuditPerson | None
-    on_behalf_of: str | None
+    sentry_account: str | None = Field(
+        description="Whose account Sentry was asked with: the person's own if they linked it, else Dexter's, "
+        "on the person's behalf. null where Sentry was not asked, and for callers with a Sentry token of their own."
+    )
     face: str
     action: str
     target: AuditTarget | None

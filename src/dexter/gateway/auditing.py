@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -94,6 +94,17 @@ def tell_who(request: Request, caller: Caller) -> None:
         row.actor = actor_of(caller, "workbench")
 
 
+def told_account(request: Request) -> Callable[[str], None]:
+    """Give what tells the row of the request under way whose account Sentry is asked with."""
+
+    def tell(account: str) -> None:
+        row = noted(request)
+        if row is not None:
+            row.actor = replace(row.actor, sentry_account=account)
+
+    return tell
+
+
 def tell_of(request: Request, *, before: Any = None, after: Any = None, target: Target | None = None) -> None:
     """Add to the row of the request under way, where there is one."""
     row = noted(request)
@@ -150,13 +161,17 @@ class Audited:
         now: Callable[[], float],
         organization: str | None,
         describe: Callable[[Scope], tuple[str, Target | None]],
+        *,
+        at_sentry: bool = False,
     ) -> None:
+        """Stand round a face. `at_sentry` says that Sentry makes every change it is asked for."""
         self._inner = inner
         self._database = database
         self._identify = identify
         self._now = now
         self._organization = organization
         self._describe = describe
+        self._at_sentry = at_sentry
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         row = self._begun(scope)
@@ -198,8 +213,11 @@ class Audited:
             return None
         if caller.mode is Mode.ANONYMOUS and action != SIGN_IN:
             return None
+        actor = actor_of(caller, face_of(scope, caller))
+        if self._at_sentry and caller.acting is not None:
+            actor = replace(actor, sentry_account=caller.acting.account)
         entry = Noted(
-            actor=actor_of(caller, face_of(scope, caller)),
+            actor=actor,
             action=action,
             request_id=scope["state"]["request_id"],
             organization=_organization(scope) or self._organization,
@@ -230,6 +248,7 @@ class Audited:
                     after=entry.after,
                     target=entry.target,
                     organization=entry.organization,
+                    sentry_account=entry.actor.sentry_account,
                 )
         except DexterError:
             # It has happened; the row goes on saying that nobody knows what came of it.

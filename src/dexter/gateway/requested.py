@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dexter.features.sentry import Sentry
 from dexter.gateway.asgi import headers_of
+from dexter.gateway.auditing import told_account
 from dexter.gateway.identity import Caller, require_role, require_service
 from dexter.gateway.runtime import Gateway
 from dexter.policy.people import need_here
@@ -71,7 +72,7 @@ def sentry_of(request: Request, query: Annotated[OrganizationQuery, Query()]) ->
     caller = gateway.sentry_caller(request.method, headers)
     organization = gateway.organization(query.organization)
     _require_role(request, caller, organization)
-    return gateway.sentry(caller, organization, request_id_of(request), headers)
+    return gateway.sentry(caller, organization, request_id_of(request), headers, told_account(request))
 
 
 AsCaller = Annotated[Caller, Depends(caller_of)]

@@ -14,7 +14,7 @@ from dexter.policy.people import Need, Role
 from dexter.wire import Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from dexter.database.engine import Database
     from dexter.features.bulk.desk import Desk
@@ -138,11 +138,19 @@ class Gateway:
         """Give the moment by which a request that begins now must be answered."""
         return self.clock.monotonic() + self.options.request_deadline_s
 
-    def sentry(self, caller: Caller, organization: str, request_id: str, headers: Headers = ()) -> Sentry:
+    def sentry(
+        self,
+        caller: Caller,
+        organization: str,
+        request_id: str,
+        headers: Headers = (),
+        tell_account: Callable[[str], None] = lambda account: None,
+    ) -> Sentry:
         """Give a caller's way to Sentry for the length of one request.
 
         Its headers say how old an answer may be, and whether it can wait behind others. What the caller's role does
-        not permit raises Forbidden when it is asked; what changes something goes with the token that they linked.
+        not permit raises Forbidden when it is asked; what changes something goes with the token that they linked, or
+        with Dexter's, and `tell_account` hears whose it was.
         """
 
         def permit(endpoint: Endpoint, params: Mapping[str, str]) -> None:
@@ -164,4 +172,5 @@ class Gateway:
             times=self.options.times,
             permit=permit,
             acting=caller.acting,
+            tell_account=tell_account,
         )

@@ -242,6 +242,10 @@ def need_here(method: str, template: str, organization: str | None) -> Need:
     return Need(Role.VIEWER if reads else Role.TRIAGER, organization)
 
 
+SERVICE_ACCOUNT = "Dexter's account"
+"""What the log calls the owner of Dexter's own credential at Sentry."""
+
+
 def signature(person: Person) -> str:
     """Give the line that stands beneath what Dexter's own credential says for somebody.
 

@@ -384,3 +384,10 @@ async def test_every_change_is_in_the_audit_log_with_its_job(world: World) -> No
         ("Ada", "job", "issues.update", "done")
     }
     assert {row.after["status"] for row in rows} == {"resolved"}
+    assert {row.sentry_account for row in rows} == {"Dexter's account"}
+
+
+async def test_labels_are_changed_with_nobodys_account(world: World) -> None:
+    """They are Dexter's own: Sentry hears nothing of them."""
+    job = await world.applied(await world.ask({"ids": await world.unresolved(1)}, {"op": "label", "add": ["flaky"]}))
+    assert [(row.after, row.sentry_account) for row in await world.audited(job)] == [({"labels": ["flaky"]}, None)]

@@ -20,8 +20,10 @@ from dexter.features.bulk.turns import take_turn
 from dexter.features.bulk.work import END, Work, seconds_of
 from dexter.features.current_user import CurrentUser
 from dexter.features.label_search import split_labels
+from dexter.features.people_acting import Acting
 from dexter.features.sentry import Sentry
 from dexter.policy.bulk_image import Image, image
+from dexter.policy.people import Person
 from dexter.upstream.bodies import read_up_to
 from dexter.wire import Answer, Call, Credential, Identity, Priority
 
@@ -170,6 +172,7 @@ class World:
             clock=self.clock.now,
             request_id=job_id,
             priority=Priority.BULK,
+            acting=Acting(Person("ada", "Ada", sentry_user_id="1")),
         )
 
     async def ask(self, selection: dict[str, Any], *operations: dict[str, Any], apply: bool = False) -> Job:

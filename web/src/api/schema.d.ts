@@ -1699,8 +1699,11 @@ export interface components {
             /** Organization */
             organization: string | null;
             person: components["schemas"]["AuditPerson"] | null;
-            /** On Behalf Of */
-            on_behalf_of: string | null;
+            /**
+             * Sentry Account
+             * @description Whose account Sentry was asked with: the person's own if they linked it, else Dexter's, on the person's behalf. null where Sentry was not asked, and for callers with a Sentry token of their own.
+             */
+            sentry_account: string | null;
             /** Face */
             face: string;
             /** Action */

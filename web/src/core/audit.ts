@@ -74,8 +74,8 @@ export interface AuditRow {
   readonly id: string;
   readonly at: number | null;
   readonly person: string;
-  /** The person by whom Sentry takes it to be done, where that is somebody else. */
-  readonly onBehalfOf: string | null;
+  /** Whose account Sentry was asked with, where it was: the one they linked, or Dexter's on their behalf. */
+  readonly sentryAccount: string | null;
   readonly face: string;
   readonly action: string;
   readonly target: { readonly kind: string; readonly id: string } | null;
@@ -99,7 +99,7 @@ export function readAudit(rows: unknown): AuditRow[] {
         id,
         at: asMoment(raw["at"]),
         person: asText(person["name"]) ?? asText(person["id"]) ?? "Nobody known",
-        onBehalfOf: asText(raw["on_behalf_of"]),
+        sentryAccount: asText(raw["sentry_account"]),
         face: asText(raw["face"]) ?? "",
         action: asText(raw["action"]) ?? "",
         target: kind === null ? null : { kind, id: asText(target["id"]) ?? "" },

@@ -114,8 +114,9 @@ async def _settle(work: Work, job: Job, items: Sequence[Item]) -> str:
         found = [(item, AGAIN, None) for item in items]
     else:
         found = [(item, _verdict(item, seen), None) for item in items]
+    account = await work.account(job, items)
     async with work.jobs.working(job.id, work.holder) as tx:
-        await _note(tx, job, found, seen)
+        await _note(tx, job, found, seen, account)
         confirmed = [item for item, verdict, _ in found if verdict is CONFIRMED]
         await _answered(tx, job, confirmed)
         survivor = next((parent for _, _, parent in found if parent is not None), None)
@@ -158,7 +159,11 @@ async def _settle_merge(
 
 
 async def _note(
-    tx: JobWork, job: Job, found: Sequence[tuple[Item, Verdict, str | None]], seen: Mapping[str, Image]
+    tx: JobWork,
+    job: Job,
+    found: Sequence[tuple[Item, Verdict, str | None]],
+    seen: Mapping[str, Image],
+    account: str | None,
 ) -> None:
     await tx.change([item.position for item, verdict, _ in found if verdict is AGAIN], state=ItemState.PENDING)
     final = [
@@ -174,7 +179,7 @@ async def _note(
     await tx.change_each(final)
     positions = {row["position"]: row for row in final if row["state"] == ItemState.UNKNOWN}
     items = [item for item, _, _ in found if item.position in positions]
-    await tx.audit([audited(job, item, positions[item.position]) for item in items])
+    await tx.audit([audited(job, item, positions[item.position], account) for item in items])
 
 
 # -------------------------------------------------------------------- sending

@@ -14,14 +14,18 @@ Json = dict[str, Any]
 _FIELDS_OF_STATUS = ("status", "substatus", "details")
 
 
-def audited(job: Job, item: Item, row: Mapping[str, Any]) -> Json:
-    """Give the audit's row on an item: the fields that it was about, before and after."""
+def audited(job: Job, item: Item, row: Mapping[str, Any], account: str | None) -> Json:
+    """Give the audit's row on an item: the fields that it was about, before and after.
+
+    `account` is whose Sentry was asked with, if it was asked.
+    """
     want, before, after = item.wanted, item.before or {}, row["after"]
     names = [*want.get("change", ()), *(("labels",) if "labels" in want else ())]
     return {
         "organization": item.organization,
         "person_id": job.created_by,
         "person_name": job.created_by_name,
+        "sentry_account": account if asks_sentry(want) else None,
         "face": "job",
         "action": f"issues.{'undo' if job.undo_of else want.get('do') or 'update'}",
         "target_kind": "issue",
@@ -31,6 +35,11 @@ def audited(job: Job, item: Item, row: Mapping[str, Any]) -> Json:
         "request_id": job.id,
         "outcome": str(row["state"]),
     }
+
+
+def asks_sentry(want: Mapping[str, Any]) -> bool:
+    """Whether what an item wants is Sentry's to do; labels are Dexter's own."""
+    return any(name in want for name in ("set", "do", "unmerge"))
 
 
 def values_of(of: Json, names: Sequence[str]) -> Json:

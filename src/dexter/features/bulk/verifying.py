@@ -39,11 +39,12 @@ async def verify(work: Work, job: Job) -> str:
     for item in items:
         verdict, after = _told(item, seen.get(item.issue_id), split)
         rows.append({"position": item.position, "state": verdict.state, "reason": verdict.reason, "after": after})
+    account = await work.account(job, items)
     async with work.jobs.working(job.id, work.holder) as tx:
         await tx.change_each(
             [{**row, "reason": row["reason"] or item.reason} for row, item in zip(rows, items, strict=True)]
         )
-        await tx.audit([audited(job, item, row) for item, row in zip(items, rows, strict=True)])
+        await tx.audit([audited(job, item, row, account) for item, row in zip(items, rows, strict=True)])
         await tx.count()
     return MORE
 

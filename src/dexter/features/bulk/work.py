@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from dexter.features.bulk.audited import asks_sentry
 from dexter.features.bulk.sentry_calls import BulkSentry
 from dexter.policy.bulk_image import image
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
-    from dexter.database.bulk_jobs import BulkJobs, Job
+    from dexter.database.bulk_jobs import BulkJobs, Item, Job
     from dexter.features.current_user import CurrentUser
     from dexter.features.sentry import Sentry
     from dexter.policy.bulk_image import Image
@@ -58,6 +59,13 @@ class Work:
     async def sentry(self, job: Job, organization: str) -> BulkSentry:
         """Give the way to an organization's issues, for one call."""
         return BulkSentry(await self.way(job.id, job.created_by, organization))
+
+    async def account(self, job: Job, items: Sequence[Item]) -> str | None:
+        """Give whose account at Sentry some items are changed with, as the audit log says it; None for nobody's."""
+        if not any(asks_sentry(item.wanted) for item in items):
+            return None
+        acting = (await self.way(job.id, job.created_by, items[0].organization)).acting
+        return None if acting is None else acting.account
 
     async def images(self, job: Job, organization: str, ids: Sequence[str]) -> dict[str, Image]:
         """Give how issues are now, those that are gone left out."""

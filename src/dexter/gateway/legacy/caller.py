@@ -15,6 +15,7 @@ from dexter.catalog.template import fill
 from dexter.errors import BadRequest
 from dexter.features.sentry import Query, Sentry
 from dexter.gateway.asgi import headers_of, query_of
+from dexter.gateway.auditing import told_account
 from dexter.gateway.catalog_reads import SLUG, Pairs, Read, bind, truth_headers
 from dexter.gateway.legacy.spellings import today
 from dexter.gateway.requested import gateway_of, request_id_of
@@ -38,7 +39,7 @@ def sentry_at(request: Request) -> Sentry:
     if request.method not in READS:
         # What is done to several issues tells of each by itself; who may change none is told so at once.
         gateway.require(caller, Role.TRIAGER, organization)
-    return gateway.sentry(caller, organization, request_id_of(request), headers)
+    return gateway.sentry(caller, organization, request_id_of(request), headers, told_account(request))
 
 
 def _named(request: Request) -> str | None:

@@ -136,12 +136,12 @@ function Row({ row, onPerson }: { row: AuditRow; onPerson: () => void }) {
         <button type="button" className={classes.person} aria-label={`Only what ${row.person} did`} onClick={onPerson}>
           <VisibleText text={row.person} />
         </button>
-        {row.onBehalfOf !== null && (
+        <small>{faceWord(row.face)}</small>
+        {row.sentryAccount !== null && (
           <small>
-            as <VisibleText text={row.onBehalfOf} /> in Sentry
+            in Sentry as <VisibleText text={row.sentryAccount} />
           </small>
         )}
-        <small>{faceWord(row.face)}</small>
       </td>
       <td>{actionWords(row.action)}</td>
       <td>{row.target !== null && <Target target={row.target} />}</td>

@@ -9,7 +9,7 @@ const ROW = {
   id: "9",
   at: "2026-01-01T00:00:00Z",
   person: { id: "p", name: "Grace" },
-  on_behalf_of: "Dexter's credential",
+  sentry_account: "Dexter's account",
   face: "workbench",
   action: "issues.update",
   target: { kind: "issue", id: "7" },
@@ -38,7 +38,7 @@ it("tells who changed what, and filters by a click", async () => {
   const user = openWorkbench("/audit?face=workbench");
   const row = await screen.findByRole("row", { name: /Grace/ });
   expect(row).toHaveTextContent("Status: unresolved → resolved");
-  expect(row).toHaveTextContent("as Dexter's credential in Sentry");
+  expect(row).toHaveTextContent("in Sentry as Dexter's account");
   expect(within(row).getByRole("link", { name: "Issue 7" })).toHaveAttribute("href", "/issues/7");
   await user.click(within(row).getByRole("button", { name: "Only what Grace did" }));
   await waitFor(() => expect(window.location.search).toContain("person=Grace"));
