@@ -11,6 +11,7 @@ trace's seconds. Every answer's statuses, priorities and assignees are compared 
   these; where there are many, the machine was too slow for the pace, and the ratio suffers from it.
 - `own_write_unseen`: reads with a value that the reader's own write had replaced, whatever they said; must be 0.
   Lists straight from Sentry are counted apart, since its search may lag.
+- `waits_because`: why the others waited, in the words of `Cache-Status`; `first` when nothing was kept.
 - `hit_ratio_warm`: the share from the tenth minute on, when the cache has seen most of what people look at.
 
 Everybody has a session of their own, as at the workbench: people who share a credential are told apart by it.
@@ -19,11 +20,12 @@ Compression makes everything relatively long that is not compressed with it. So 
 age, runs faster by the same factor (see `bench/trace_gateway.py`): five minutes of freshness are five minutes of the
 trace. Sentry's latency is compressed as well where ratios are measured, for a write that takes 150 ms would otherwise
 keep answers from being stored for three seconds of the trace. Waits are measured apart, with all of the latency and
-little compression.
+little compression. `python -m bench.triage --faster 1` takes the whole trace in its own time, with nothing changed.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import sys
 import time
@@ -56,7 +58,7 @@ from bench.triage_trace import (
 from dexter.policy.link_header import next_cursor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 LATENCY_MS = 150
 PAGE = 50
@@ -226,6 +228,8 @@ class Seen:
 
     waits_s: dict[Kind, list[float]] = field(default_factory=lambda: {kind: [] for kind in Kind})
     hits: Counter[Kind] = field(default_factory=Counter)
+    waits_because: dict[Kind, Counter[str]] = field(default_factory=lambda: {kind: Counter() for kind in Kind})
+    """Why those reads that were no hits had to wait for Sentry, in the words of `Cache-Status`."""
     warm_reads: int = 0
     warm_hits: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
@@ -273,6 +277,9 @@ class Seen:
                 kind.value: round(self.hits[kind] / len(waits), 4)
                 for kind, waits in self.waits_s.items()
                 if waits and kind is not Kind.WRITE
+            },
+            "waits_because": {
+                kind.value: dict(causes.most_common()) for kind, causes in self.waits_because.items() if causes
             },
             "hit_ratio_warm": round(self.warm_hits / self.warm_reads, 4) if self.warm_reads else None,
             "upstream_calls": self.upstream_calls,
@@ -376,15 +383,17 @@ class Replay:
 
     def _judge(self, request: Request, asked_at: float, headers: Mapping[str, str], body: bytes) -> None:
         told = headers.get("Cache-Status", "")
-        is_stale = "detail=" in told
-        is_hit = "hit" in told and "detail=fallback" not in told
+        is_fallback = "detail=fallback" in told
+        is_stale = "detail=stale" in told or is_fallback
+        is_hit = "hit" in told and not is_fallback
         self._seen.hits[request.kind] += is_hit
+        if not is_hit:
+            self._seen.waits_because[request.kind][_cause(told)] += 1
         if request.at_s >= self._warm_at_s:
             self._seen.warm_reads += 1
             self._seen.warm_hits += is_hit
         if not is_stale:
             self._seen.oldest_fresh_s = max(self._seen.oldest_fresh_s, float(headers.get("Age", 0)))
-        is_fallback = "detail=fallback" in told
         self._seen.fallbacks += is_fallback
         overtaken = self._seen.overtaken_stale if is_stale else self._seen.overtaken_fresh
         if is_fallback:
@@ -410,6 +419,11 @@ class Replay:
                 return [msgspec.json.decode(body, type=Issue)]
             case _:
                 return []
+
+
+def _cause(told: str) -> str:
+    """Give why a read waited, by its `Cache-Status`; `first` when nothing was kept."""
+    return told.partition("detail=")[2] or ("first" if told else "no cache")
 
 
 def _signed_in(gateway: Gateway) -> Mapping[str, str]:
@@ -483,16 +497,39 @@ def main() -> dict[str, Any]:
     """Print all runs, and give their figures."""
     trace = triage_trace()
     print(f"{len(trace)} requests in {LENGTH_S / 60:.0f} minutes, Sentry's latency {LATENCY_MS} ms")
-    print(f"{repeated_share(trace):.3f} of the reads ask what was asked before; no cold cache can answer more")
-    found: dict[str, Any] = {}
-    for name, run, pace in RUNS:
-        found[name] = run(trace, pace).figures()
-        print(f"\n{name}, {pace.factor:.0f} times as fast")
-        for figure, value in found[name].items():
-            print(f"  {figure:<26}{value}")
-        sys.stdout.flush()
-    return found
+    print(f"{repeated_share(trace):.3f} of the reads ask what was asked before; the others are first looks")
+    return {name: _run(name, run, trace, pace) for name, run, pace in RUNS}
+
+
+def _run(
+    name: str, run: Callable[[Sequence[Request], Pace], Seen], trace: Sequence[Request], pace: Pace
+) -> dict[str, Any]:
+    figures = run(trace, pace).figures()
+    print(f"\n{name}, {pace.factor:g} times as fast")
+    for figure, value in figures.items():
+        print(f"  {figure:<26}{value}")
+    sys.stdout.flush()
+    return figures
+
+
+def alone() -> None:
+    """Take one run as asked for: `python -m bench.triage --faster 1` takes the half hour that the trace lasts."""
+    parser = argparse.ArgumentParser(prog="python -m bench.triage", description=__doc__)
+    parser.add_argument("--faster", type=float, default=WHOLE.factor, metavar="N", help="N times as fast; 1 is in life")
+    parser.add_argument("--minutes", type=float, default=LENGTH_S / 60, help="so many of the trace's, from its start")
+    parser.add_argument("--latency-ms", type=float, help=f"Sentry's; by default {LATENCY_MS} ms, as much faster")
+    parser.add_argument("--straight", action="store_true", help="straight to Sentry, without Dexter")
+    asked = parser.parse_args()
+    latency_ms = LATENCY_MS / asked.faster if asked.latency_ms is None else asked.latency_ms
+    run = replay_straight if asked.straight else replay_through_dexter
+    name = "straight to Sentry" if asked.straight else "through Dexter"
+    _run(
+        f"{asked.minutes:g} minutes, {name}",
+        run,
+        triage_trace(),
+        Pace(0.0, asked.minutes * 60, asked.faster, latency_ms),
+    )
 
 
 if __name__ == "__main__":
-    main()
+    alone()

@@ -132,6 +132,21 @@ class Kept(Protocol):
         """The epoch second at which Sentry was asked."""
 
 
+class Reason(StrEnum):
+    """Why Sentry was asked although an answer to the question was kept."""
+
+    AGE = "age"
+    """It was too old."""
+    MAX_AGE = "max-age"
+    """It was older than the caller takes."""
+    CHANGE = "change"
+    """Somebody changed what it shows, and it was from too long before that."""
+    OWN_CHANGE = "own-change"
+    """The caller changed something, or may have, that it does not show for certain."""
+    NO_CACHE = "no-cache"
+    """The caller wanted Sentry's own word, whatever was kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What Sentry said, or what was kept of it.
@@ -148,6 +163,8 @@ class Answer:
     """For how long after `stored_at` a stored answer counts as fresh; None for one straight from Sentry."""
     upstream_s: float | None = None
     """How long Sentry took for this very answer, in seconds; None when it was not asked."""
+    reason: Reason | None = None
+    """Why Sentry was asked; None when nothing was kept, or what was kept was given."""
     kept: Kept | None = field(default=None, compare=False, repr=False)
     """The one stored answer that this is; as long as it is live, the same question may be answered with it again.
     Whoever makes an answer of more than that one must leave it out."""

@@ -38,7 +38,8 @@ class Told:
     @property
     def is_stale(self) -> bool:
         """Whether the answer says of itself that it is an old one."""
-        return "detail=" in self.headers.get("Cache-Status", "")
+        told = self.headers.get("Cache-Status", "")
+        return "; hit" in told and "detail=" in told
 
 
 class SteadyLoad:

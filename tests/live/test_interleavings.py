@@ -105,7 +105,7 @@ class Interleaving:
         status, headers, body = await self._ask(process, person, "GET", address)
         assert status == 200, body
         told = headers["Cache-Status"]
-        is_stale = "detail=" in told
+        is_stale = "; hit" in told and "detail=" in told
         self.seen["stale" if is_stale else "hit" if "hit" in told else "asked"] += 1
         for shown in body["data"] if not issue else [body]:
             if shown["id"] not in self._writing:

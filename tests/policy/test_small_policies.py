@@ -12,7 +12,7 @@ from dexter.policy.encoding import accepts_gzip, is_packed
 from dexter.policy.poll_pace import next_pause_s
 from dexter.policy.revalidation import may_fall_back, may_have_stored
 from dexter.policy.sharing import may_refresh_behind, may_share, shared_headers
-from dexter.wire import Answer, CacheRule, Call, Credential, Endpoint, Headers, Identity, Outcome
+from dexter.wire import Answer, CacheRule, Call, Credential, Endpoint, Headers, Identity, Outcome, Reason
 
 RULE = CacheRule(fresh_s=300)
 LIST = Endpoint("GET /x/", "GET", "/x/", RULE)
@@ -146,6 +146,12 @@ def test_an_answer_says_where_it_came_from(
     answer = Answer(200, (), b"", outcome, stored_at, fresh_s=300.0)
     assert cache_status(answer, 1100.0) == expected
     assert age_s(answer, 1100.0) == age
+
+
+def test_an_answer_says_why_sentry_was_asked_although_something_was_kept() -> None:
+    """Whoever wonders about a slow answer learns whose change, or which age, made it so."""
+    answer = Answer(200, (), b"", Outcome.COLLAPSED, reason=Reason.OWN_CHANGE)
+    assert cache_status(answer, 1100.0) == "Dexter; fwd=miss; collapsed; detail=own-change"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from tests.doubles.sentry_double import JSON, TOKEN, FakeClock, Held, SentryDoub
 
 from dexter.errors import Garbled, TimedOut, Unreachable
 from dexter.observe.records import RefreshFailed
-from dexter.wire import Answer, Headers, Outcome, Priority, header
+from dexter.wire import Answer, Headers, Outcome, Priority, Reason, header
 
 if TYPE_CHECKING:
     from dexter.upstream.stack import Stack
@@ -217,6 +217,23 @@ async def test_a_caller_who_takes_somewhat_older_answers_waits_for_nobody(
     assert len(sentry.calls) == 2
     again = await stack(call(clock=clock, max_age_s=20, max_stale_s=60))
     assert (again.body, again.outcome) == (b'{"id":"2"}', Outcome.HIT)
+
+
+async def test_who_waits_is_told_why_what_was_kept_was_not_given(
+    stack: Stack, sentry: SentryDouble, clock: FakeClock
+) -> None:
+    """A slow answer that should have been a hit can be looked into from outside."""
+    write = call(ISSUE, method="PUT", body=b"{}", clock=clock)
+    sentry.will(ok(b'{"id":"1"}'))
+    reasons = [(await stack(call())).reason]
+    clock.pass_s(20)
+    reasons.append((await stack(call(clock=clock, max_age_s=15))).reason)
+    reasons.append((await stack(call(clock=clock, no_cache=True))).reason)
+    clock.pass_s(1000)
+    reasons.append((await stack(call(clock=clock))).reason)
+    await stack(replace(write, deadline=clock.monotonic() + 30))
+    reasons.append((await stack(call(clock=clock))).reason)
+    assert reasons == [None, Reason.MAX_AGE, Reason.NO_CACHE, Reason.AGE, Reason.OWN_CHANGE]
 
 
 async def test_an_issue_somewhat_older_than_wanted_is_not_asked_for_behind(

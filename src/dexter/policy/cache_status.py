@@ -17,9 +17,9 @@ def cache_status(answer: Answer, now: float) -> str:
         case Outcome.STALE | Outcome.FALLBACK:
             return f"{CACHE_NAME}; hit; ttl={_ttl_s(answer, now)}; detail={answer.outcome.value}"
         case Outcome.MISS:
-            return f"{CACHE_NAME}; fwd=miss"
+            return f"{CACHE_NAME}; fwd=miss{_because(answer)}"
         case Outcome.COLLAPSED:
-            return f"{CACHE_NAME}; fwd=miss; collapsed"
+            return f"{CACHE_NAME}; fwd=miss; collapsed{_because(answer)}"
         case Outcome.BYPASS:
             return f"{CACHE_NAME}; fwd=bypass"
         case other:
@@ -29,6 +29,10 @@ def cache_status(answer: Answer, now: float) -> str:
 def age_s(answer: Answer, now: float) -> int | None:
     """Give the value of `Age` for a stored answer, or None for one straight from Sentry."""
     return None if answer.stored_at is None else max(0, int(now - answer.stored_at))
+
+
+def _because(answer: Answer) -> str:
+    return "" if answer.reason is None else f"; detail={answer.reason.value}"
 
 
 def _ttl_s(answer: Answer, now: float) -> int:

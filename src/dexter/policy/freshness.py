@@ -19,6 +19,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from dexter.wire import Reason
+
 if TYPE_CHECKING:
     from dexter.wire import CacheRule
 
@@ -89,6 +91,13 @@ class Miss:
 
 
 Judgement = Fresh[E] | Stale[E] | Fallback[E] | Miss
+
+
+def why_not_given(entry: Stored, max_age_s: float | None, now: float, *, others_wrote: bool) -> Reason:
+    """Give why Sentry is asked although there is an entry; `others_wrote` as in `judge`."""
+    if is_overtaken(entry):
+        return Reason.CHANGE if others_wrote else Reason.OWN_CHANGE
+    return Reason.AGE if max_age_s is None or now - entry.stored_at <= max_age_s else Reason.MAX_AGE
 
 
 def is_overtaken(entry: Stored) -> bool:

@@ -12,14 +12,24 @@ from dexter.observe.records import RefreshFailed
 from dexter.policy.cache_key import cache_key
 from dexter.policy.deadlines import patience_s
 from dexter.policy.deprecation import is_brownout
-from dexter.policy.freshness import Fallback, Fresh, Miss, Stale, fresh_for_s, is_overtaken, judge, refresh_is_due
+from dexter.policy.freshness import (
+    Fallback,
+    Fresh,
+    Miss,
+    Stale,
+    fresh_for_s,
+    is_overtaken,
+    judge,
+    refresh_is_due,
+    why_not_given,
+)
 from dexter.policy.outcome import is_failure
 from dexter.policy.overtaken import own_writes, wide
 from dexter.policy.purge import identity_tag
 from dexter.policy.revalidation import may_fall_back
 from dexter.policy.sharing import may_refresh_behind, may_share, shared_headers
 from dexter.upstream.bodies import close_body
-from dexter.wire import Answer, Call, Outcome, Priority, Send
+from dexter.wire import Answer, Call, Outcome, Priority, Reason, Send
 
 if TYPE_CHECKING:
     from dexter.stores.entry import Entry
@@ -50,7 +60,7 @@ class Cached:
         if len(headers) < len(call.headers):
             call = replace(call, headers=headers)
         if call.no_cache:
-            return await self._inner(call)
+            return _because(await self._inner(call), Reason.NO_CACHE)
         key = cache_key(call.identity, call.method, call.path, call.query)
         mark = self._parts.store.mark()
         found, now = await self._found(key), self._parts.clock.now()
@@ -69,7 +79,8 @@ class Cached:
                     return _stored(call, entry, Outcome.STALE)
                 return await self._inner(call)
             case Stale(entry) | Fallback(entry):
-                return await self._ask(call, entry, mark)
+                reason = why_not_given(entry, call.max_age_s, now, others_wrote=others_wrote)
+                return _because(await self._ask(call, entry, mark), reason)
             case Miss():
                 return await self._inner(call)
             case _:
@@ -146,6 +157,11 @@ class Cached:
             self._parts.tell(RefreshFailed(call.endpoint.name, type(error).__name__))
         finally:
             self._refreshing.discard(key)
+
+
+def _because(answer: Answer, reason: Reason) -> Answer:
+    asked = answer.outcome in (Outcome.MISS, Outcome.COLLAPSED)
+    return replace(answer, reason=reason) if asked else answer
 
 
 def _stored(call: Call, entry: Entry, outcome: Outcome) -> Answer:
