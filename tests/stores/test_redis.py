@@ -205,10 +205,10 @@ async def test_one_process_leads_and_the_others_know(opened: Callable[[], Opened
     assert (led.began_at, led.mark) == (17.5, one.mark())
     assert await others.is_under_way(led)
     await flights.keep(lead)
-    await flights.end(lead)
+    await flights.end([lead])
     assert not await others.is_under_way(led)
     assert isinstance(await others.lead("k", 19.0, 0), Lead)
-    await flights.end(lead)
+    await flights.end([lead])
     assert isinstance(await flights.lead("k", 20.0, 0), Led), "who lost the lead cannot give it away"
 
 

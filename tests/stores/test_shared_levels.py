@@ -39,7 +39,7 @@ async def opened(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Callable[...
 
     def another(max_bytes: int = 10_000_000) -> TwoLevels:
         host = Host(tmp_path / "host", clock.monotonic)
-        level = SqliteLevel(tmp_path / "cache.sqlite3", host.epoch, max_bytes)
+        level = SqliteLevel(tmp_path / "cache.sqlite3", host.epoch, host.filed, max_bytes)
         stores.append(TwoLevels(Shelf(), host, level))
         return stores[-1]
 
@@ -234,7 +234,7 @@ async def test_one_process_leads_and_the_others_know(tmp_path: Path, clock: Fake
     assert led == Led("k", lead.token, 17.0, 3)
     assert await other.is_under_way(led)
     assert isinstance(await other.lead("l", 18.0, 3), Lead)
-    await one.end(lead)
+    await one.end([lead])
     assert not await other.is_under_way(led)
     assert isinstance(await other.lead("k", 19.0, 3), Lead)
     await one.aclose()
@@ -256,7 +256,7 @@ async def test_a_silent_leader_holds_nobody_up_for_longer_than_its_lease(tmp_pat
     assert not await other.is_under_way(led)
     successor = await other.lead("k", 19.0, 0)
     assert isinstance(successor, Lead)
-    await one.end(lead)
+    await one.end([lead])
     third = await one.lead("k", 20.0, 0)
     assert isinstance(third, Led), "who lost the lead cannot give it away"
     await one.aclose()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dexter.stores.store import Mark
 
 LEASE_S = 2.0
@@ -43,5 +45,5 @@ class Flights(Protocol):
     async def is_under_way(self, led: Led) -> bool:
         """Whether another's flight goes on: neither landed nor silent for longer than its lease."""
 
-    async def end(self, lead: Lead) -> None:
-        """Give the lead back."""
+    async def end(self, leads: Sequence[Lead]) -> None:
+        """Give leads back."""

@@ -8,6 +8,7 @@ matters: generations only grow, and its leads run out.
     generations   one number a slot (see `slots`)
     lags          one monotonic second a slot
     leads         key, token, lease's end, beginning, mark
+    filed         one byte a key that was put into the level on disk (see `filed`)
 """
 
 from __future__ import annotations
@@ -22,23 +23,25 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dexter.stores.filed import SPOTS, Filed
 from dexter.stores.flights import LEASE_S, Lead, Led
 from dexter.stores.slots import GENERATIONS_BYTES, LAGS_BYTES, SlotTable, slots_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from dexter.stores.store import Mark
 
 _HEADER = struct.Struct("<8sQ16s16s")
-_MAGIC = b"dxhost\x00\x01"
+_MAGIC = b"dxhost\x00\x02"
 _GENERATIONS_AT = 4096
 _LAGS_AT = _GENERATIONS_AT + GENERATIONS_BYTES
 _LEADS_AT = _LAGS_AT + LAGS_BYTES
 _LEAD = struct.Struct("<8s8sddQ")
 _LEADS = 4096
 """Leads share places as tags share slots; who finds another's in its place asks for himself."""
-_FILE_BYTES = _LEADS_AT + _LEADS * _LEAD.size
+_FILED_AT = _LEADS_AT + _LEADS * _LEAD.size
+_FILE_BYTES = _FILED_AT + SPOTS
 
 _FREE = bytes(8)
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -62,6 +65,8 @@ class Host:
         view = memoryview(self._map)
         self._counter = view[8:16].cast("Q")
         self._table = SlotTable(view[_GENERATIONS_AT:_LAGS_AT], view[_LAGS_AT:_LEADS_AT])
+        self.filed = Filed(view[_FILED_AT:_FILE_BYTES])
+        """What was put into the level on disk; it lasts as long as the epoch, and so do the entries there."""
 
     @property
     def epoch(self) -> str:
@@ -128,13 +133,14 @@ class Host:
         held, token, until, _, _ = _LEAD.unpack_from(self._map, place)
         return bool(held == name and token.hex() == led.token and until > self._monotonic())
 
-    async def end(self, lead: Lead) -> None:
-        """Give the lead back."""
-        place, name = _place(lead.key)
+    async def end(self, leads: Sequence[Lead]) -> None:
+        """Give leads back."""
         with self._locked():
-            held, token, _, _, _ = _LEAD.unpack_from(self._map, place)
-            if held == name and token.hex() == lead.token:
-                _LEAD.pack_into(self._map, place, _FREE, _FREE, 0.0, 0.0, 0)
+            for lead in leads:
+                place, name = _place(lead.key)
+                held, token, _, _, _ = _LEAD.unpack_from(self._map, place)
+                if held == name and token.hex() == lead.token:
+                    _LEAD.pack_into(self._map, place, _FREE, _FREE, 0.0, 0.0, 0)
 
     async def aclose(self) -> None:
         """Do nothing: the file is let go with the last who refers to this."""

@@ -79,7 +79,7 @@ def _disk(options: StoreOptions, host: Host) -> SqliteLevel | None:
     if not options.disk_bytes:
         return None
     try:
-        return SqliteLevel(options.data_dir / DISK_FILE, host.epoch, options.disk_bytes)
+        return SqliteLevel(options.data_dir / DISK_FILE, host.epoch, host.filed, options.disk_bytes)
     except sqlite3.Error as error:
         # Memory is left: a cache that cannot be used is no reason not to start.
         logging.getLogger("dexter.stores").warning("disk_cache_unusable: %s", type(error).__name__)

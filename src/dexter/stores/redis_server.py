@@ -25,7 +25,7 @@ from dexter.stores.leased_purges import LEASE_S, Purge, PurgeServerFailed, Renew
 from dexter.stores.packing import packed, unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Sequence
 
     from dexter.stores.entry import Entry
     from dexter.stores.leased_purges import LeasedPurges
@@ -278,10 +278,13 @@ class RedisFlights:
             return False
         return isinstance(held, bytes) and held.decode() == led.token
 
-    async def end(self, lead: Lead) -> None:
-        """Give the lead back."""
+    async def end(self, leads: Sequence[Lead]) -> None:
+        """Give leads back."""
         with suppress(RedisError, OSError, TimeoutError):
-            await self._end(keys=[self._name(lead.key)], args=[lead.token])
+            async with self._client.pipeline(transaction=False) as line:
+                for lead in leads:
+                    await self._end(keys=[self._name(lead.key)], args=[lead.token], client=line)
+                await line.execute()
 
     def _name(self, key: str) -> str:
         return f"{{{self._namespace}}}:flight:{key}"

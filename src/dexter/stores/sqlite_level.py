@@ -11,6 +11,7 @@ import logging
 import sqlite3
 import threading
 import time
+from collections import deque
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dexter.stores.entry import Entry
+    from dexter.stores.filed import Filed
 
 DEFAULT_MAX_BYTES = 512 * 1024 * 1024
 LONGEST_QUEUE = 2000
 """Beyond so many waiting writes new ones are dropped: an entry that is not kept costs a call, a full memory all."""
+_GATHER_S = 0.002
+"""How long the writer waits for more: waking it costs the event loop as much as a look into the file."""
 _BATCH = 200
 _WEIGH_EVERY = 50
 """After so many batches the room taken is weighed, other processes' entries too."""
@@ -52,13 +56,18 @@ log = logging.getLogger("dexter.stores")
 class SqliteLevel:
     """A `Level` in a file. Entries of another epoch than `epoch` are forgotten at the start.
 
-    Raises sqlite3.Error when the file cannot be used.
+    `filed` knows, for all processes that use the file, what may be in it. Raises sqlite3.Error when the file cannot be
+    used.
     """
 
-    def __init__(self, path: Path, epoch: str, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
+    def __init__(self, path: Path, epoch: str, filed: Filed, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
         self._path = path
+        self._filed = filed
         self._max_bytes = max_bytes
-        self._queue: SimpleQueue[Entry | str | Callable[[], None] | None] = SimpleQueue()
+        self._waiting: deque[Entry | str | Callable[[], None] | None] = deque()
+        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._rung = False
+        """Whether the writer was called and has not begun yet."""
         self._told = self._written = 0
         """How much the writer was told to do, and how much of it is done."""
         try:
@@ -78,6 +87,8 @@ class SqliteLevel:
 
     async def get(self, key: str) -> Entry | None:
         """Give the entry of a key, or None."""
+        if not self._filed.may_hold(key):
+            return None
         try:
             row = self._reader.execute("SELECT packed FROM entry WHERE key = ?", (key,)).fetchone()
         except sqlite3.Error as error:
@@ -91,7 +102,8 @@ class SqliteLevel:
 
     def put(self, entry: Entry) -> None:
         """Begin to keep an entry."""
-        if self._writer.is_alive() and self._queue.qsize() < LONGEST_QUEUE:
+        if self._writer.is_alive() and len(self._waiting) < LONGEST_QUEUE:
+            self._filed.note(entry.key)
             self._tell(entry)
 
     async def discard(self, key: str) -> None:
@@ -125,16 +137,24 @@ class SqliteLevel:
 
     def _tell(self, work: Entry | str | Callable[[], None] | None) -> None:
         self._told += 1
-        self._queue.put(work)
+        self._waiting.append(work)
+        if not self._rung:
+            self._rung = True
+            self._bell.put(None)
 
     def _write(self) -> None:
         connection = _connected(self._path)
         batches = 0
         more = True
         while more:
-            batch = [self._queue.get()]
-            while len(batch) < _BATCH and not self._queue.empty():
-                batch.append(self._queue.get())
+            if not self._waiting:
+                self._bell.get()
+                time.sleep(_GATHER_S)
+                # Before anything is taken: whoever comes from here on rings anew.
+                self._rung = False
+            batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+            if not batch:
+                continue
             more = None not in batch
             try:
                 _apply(connection, batch)

@@ -36,7 +36,11 @@ class OneAsks:
         self._inner = inner
         self._parts = parts
         self._flights = flights
-        self._ending: dict[str, asyncio.Task[None]] = {}
+        self._under_way: dict[str, Lead] = {}
+        self._ending: dict[str, Lead] = {}
+        """Leads whose answers are being put away, so that others can read them before they may take the lead."""
+        self._life: asyncio.Task[None] | None = None
+        self._ends: asyncio.Task[None] | None = None
 
     async def __call__(self, call: Call) -> Answer:
         """Give the answer of a flight, this process's or another's."""
@@ -45,9 +49,9 @@ class OneAsks:
         key = cache_key(call.identity, call.method, call.path, call.query)
         # Nobody who waits in person follows a flight that gives way to people, and may wait for long.
         flight = key if call.priority <= Priority.REALTIME else f"{key} later"
-        if flight in self._ending:
+        while flight in self._ending and self._ends is not None:
             # This process's own last flight is being put away: some milliseconds, and no reason to look every few.
-            await asyncio.shield(self._ending[flight])
+            await asyncio.shield(self._ends)
         lead = await self._flights.lead(flight, self._parts.clock.now(), self._parts.store.mark())
         if isinstance(lead, Lead):
             return await self._ask(call, key, lead)
@@ -58,15 +62,14 @@ class OneAsks:
         return await self._inner(call)
 
     async def _ask(self, call: Call, key: str, lead: Lead) -> Answer:
-        alive = asyncio.create_task(self._signs_of_life(lead))
+        self._take_off(lead)
         try:
             entry = await self._parts.store.reread(key)
             if entry is not None and self._has_just_landed(call, entry):
                 return _answer(call, entry)
             return await self._inner(call)
         finally:
-            ending = self._ending[lead.key] = self._parts.background.start(self._over(lead, alive))
-            ending.add_done_callback(lambda _: self._ending.pop(lead.key, None))
+            self._touch_down(lead)
 
     def _has_just_landed(self, call: Call, entry: Entry) -> bool:
         """Whether another process answered between this one's look into the store and its taking the lead."""
@@ -95,18 +98,37 @@ class OneAsks:
             return None
         return entry
 
-    async def _signs_of_life(self, lead: Lead) -> None:
-        while True:
-            await self._parts.clock.sleep(SIGN_OF_LIFE_S)
-            await self._flights.keep(lead)
+    def _take_off(self, lead: Lead) -> None:
+        self._under_way[lead.key] = lead
+        if self._life is None or self._life.done():
+            self._life = self._parts.background.start(self._signs_of_life())
 
-    async def _over(self, lead: Lead, alive: asyncio.Task[None]) -> None:
-        # Only once the answer can be read by the others; the leader's own callers have it by then.
-        try:
-            await self._parts.store.settled()
-        finally:
-            alive.cancel()
-            await self._flights.end(lead)
+    def _touch_down(self, lead: Lead) -> None:
+        del self._under_way[lead.key]
+        self._ending[lead.key] = lead
+        if self._ends is None or self._ends.done():
+            self._ends = self._parts.background.start(self._end())
+
+    async def _signs_of_life(self) -> None:
+        """Keep the leads of all flights under way, for as long as there are any."""
+        while self._under_way or self._ending:
+            await self._parts.clock.sleep(SIGN_OF_LIFE_S)
+            for lead in (*self._under_way.values(), *self._ending.values()):
+                await self._flights.keep(lead)
+
+    async def _end(self) -> None:
+        """Give leads back once the others can read what was kept; the leaders' own callers have it by then.
+
+        All that landed together end together: a flight alone would cost more than what it is kept for.
+        """
+        while self._ending:
+            landed = tuple(self._ending.values())
+            try:
+                await self._parts.store.settled()
+            finally:
+                await self._flights.end(landed)
+                for lead in landed:
+                    del self._ending[lead.key]
 
 
 def _tags(call: Call) -> frozenset[str]:
