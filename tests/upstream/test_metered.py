@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from tests.doubles.limited_sentry import PLAIN, TOO_OFTEN, LimitedSentry
 from tests.doubles.sentry_double import JSON, SERVICE, TOKEN, FakeClock, Held, SentryDouble, call, ok
@@ -262,7 +263,9 @@ async def test_what_is_left_is_told(
     """For the gauges."""
     await told(stack, clock)
     last = [record for record in records if isinstance(record, QuotaTold)][-1]
-    assert replace(last, resets_at=None) == QuotaTold("service", "GET", limit=5, remaining=3, concurrent_limit=None)
+    assert msgspec.structs.replace(last, resets_at=None) == QuotaTold(
+        "service", "GET", limit=5, remaining=3, concurrent_limit=None
+    )
     assert last.resets_at is not None
     assert clock.now() - 1 <= last.resets_at <= clock.now() + 1
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from dexter.wire import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class CallFinished:
+class CallFinished(msgspec.Struct, frozen=True):
     """A call went through the whole stack. `error` names the class of what was raised instead of an answer."""
 
     endpoint: str
@@ -27,8 +27,7 @@ class CallFinished:
     """How many alike calls this stands for; `duration_s` is their mean then."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptFinished:
+class AttemptFinished(msgspec.Struct, frozen=True):
     """Sentry itself was asked once. `status` is None when it did not answer, and then `error` says why."""
 
     endpoint: str
@@ -39,16 +38,14 @@ class AttemptFinished:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FlightLanded:
+class FlightLanded(msgspec.Struct, frozen=True):
     """A shared flight ended; `joined` callers came along beside the first."""
 
     endpoint: str
     joined: int
 
 
-@dataclass(frozen=True, slots=True)
-class EntryStored:
+class EntryStored(msgspec.Struct, frozen=True):
     """An answer was kept."""
 
     endpoint: str
@@ -56,15 +53,13 @@ class EntryStored:
     fallback_only: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StoreRefused:
+class StoreRefused(msgspec.Struct, frozen=True):
     """An answer was not kept, since a write came while it was on its way, or it is too large."""
 
     endpoint: str
 
 
-@dataclass(frozen=True, slots=True)
-class TagsPurged:
+class TagsPurged(msgspec.Struct, frozen=True):
     """A write made `entries` entries go."""
 
     endpoint: str
@@ -72,8 +67,7 @@ class TagsPurged:
     entries: int
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityDropped:
+class IdentityDropped(msgspec.Struct, frozen=True):
     """Sentry doubted a credential; everything stored for it is gone."""
 
     endpoint: str
@@ -82,16 +76,14 @@ class IdentityDropped:
     entries: int
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshFailed:
+class RefreshFailed(msgspec.Struct, frozen=True):
     """A refresh behind the caller's back failed; the stale entry stays."""
 
     endpoint: str
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class RetryScheduled:
+class RetryScheduled(msgspec.Struct, frozen=True):
     """A read will be sent again in `pause_s`, since attempt number `sent` failed in a way that may pass."""
 
     endpoint: str
@@ -102,8 +94,7 @@ class RetryScheduled:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerChanged:
+class BreakerChanged(msgspec.Struct, frozen=True):
     """A circuit breaker became `closed`, `half_open` or `open`; `last_failure` is empty when nothing failed lately."""
 
     call_class: str
@@ -111,8 +102,7 @@ class BreakerChanged:
     last_failure: str
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaTold:
+class QuotaTold(msgspec.Struct, frozen=True):
     """Sentry told, with an answer, what is left of a quota; `concurrent_limit` is None where it did not."""
 
     identity_kind: str
@@ -124,8 +114,7 @@ class QuotaTold:
     """The epoch second at which the window ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallWaited:
+class CallWaited(msgspec.Struct, frozen=True):
     """A call waited for quota or a place before it was sent. `priority` is such as `interactive`."""
 
     endpoint: str
@@ -133,8 +122,7 @@ class CallWaited:
     waited_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedByQuota:
+class RefusedByQuota(msgspec.Struct, frozen=True):
     """Sentry answered 429 though nothing that was known spoke against the call; `reason` names the kind of refusal."""
 
     endpoint: str
@@ -142,8 +130,7 @@ class RefusedByQuota:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerServed:
+class AnswerServed(msgspec.Struct, frozen=True):
     """A request to one of the gateway's faces was answered. `face` is such as `/api/0`."""
 
     face: str
@@ -159,8 +146,7 @@ class AnswerServed:
     """Whose rights it was answered with; empty when the request never came that far."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeprecationSeen:
+class DeprecationSeen(msgspec.Struct, frozen=True):
     """Sentry said that an address is on its way out. `brownout`: it answered 410 this time."""
 
     endpoint: str
@@ -169,8 +155,7 @@ class DeprecationSeen:
     brownout: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CallTranslated:
+class CallTranslated(msgspec.Struct, frozen=True):
     """A call went where this Sentry has what was asked for. `address` is the kind of address that it lacks."""
 
     endpoint: str
@@ -178,8 +163,7 @@ class CallTranslated:
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class CapabilitiesProbed:
+class CapabilitiesProbed(msgspec.Struct, frozen=True):
     """This Sentry was asked what it can do. `addresses` are pairs of an address's kind and its state."""
 
     kind: str
@@ -188,31 +172,27 @@ class CapabilitiesProbed:
     addresses: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LinkMended:
+class LinkMended(msgspec.Struct, frozen=True):
     """A malformed `Link` header was set right."""
 
     endpoint: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyChecked:
+class ReplyChecked(msgspec.Struct, frozen=True):
     """An answer was held against the catalog's schema. `faults` are pairs of a field and what is wrong with it."""
 
     endpoint: str
     faults: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookCame:
+class WebhookCame(msgspec.Struct, frozen=True):
     """Somebody sent a webhook. `became` says what of it: taken, again, unwritten, or why it was refused."""
 
     resource: str
     became: str
 
 
-@dataclass(frozen=True, slots=True)
-class EventRecorded:
+class EventRecorded(msgspec.Struct, frozen=True):
     """The feed has an event more. `source` is where it was seen first."""
 
     type: str

@@ -106,6 +106,8 @@ class Admission:
         """
         now = self._parts.clock.now()
         latest = now + call.deadline - self._parts.clock.monotonic() - LEAST_S
+        if not self._lanes and (held := self._at_once(call, now)) is not None:
+            return held
         lane = self._lane(call)
         turn = self._opens_at(lane, now)
         if turn > max(now, latest):
@@ -162,6 +164,19 @@ class Admission:
     def _look(self) -> None:
         self._looks_soon = False
         self._dispatch()
+
+    def _at_once(self, call: Call, now: float) -> Pass | None:
+        """Give the right to send a call before which nobody waits, or None when it has to wait itself."""
+        subject = Subject(call.identity, call.method, call.endpoint.name)
+        kind, book = call_class(call), self._book
+        if free(call.priority, self._places[kind], self._under_way[kind]) <= 0:
+            return None
+        if book.opens_at(subject, call.priority, now) > now or not book.has_place(subject, call.priority):
+            return None
+        if not book.may_take(subject, call.priority, 1, now):
+            return None
+        self._under_way[kind][call.priority] += 1
+        return Pass(book.take(subject, call.priority, now), kind, 0.0)
 
     def _lane(self, call: Call) -> _Lane:
         subject = Subject(call.identity, call.method, call.endpoint.name)
