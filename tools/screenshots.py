@@ -18,19 +18,23 @@ PATIENCE_MS = 15_000
 
 def sign_in(page: Page, url: str, token: str) -> None:
     """Get to the stream."""
-    page.goto(f"{url}/?query=error.unhandled%3Atrue")
+    page.goto(url)
     page.get_by_label("Access token", exact=True).fill(token)
     page.keyboard.press("Enter")
+    has_issues(page)
+
+
+def has_issues(page: Page) -> None:
+    """Wait until the stream is there."""
     expect(page.get_by_role("list", name="Issues").get_by_role("listitem").first).to_be_visible(timeout=PATIENCE_MS)
 
 
-def take(page: Page) -> None:
-    """Take the stream and an issue's page."""
-    page.goto(page.url.split("?")[0])
-    expect(page.get_by_role("list", name="Issues").get_by_role("listitem").first).to_be_visible(timeout=PATIENCE_MS)
+def take(page: Page, url: str) -> None:
+    """Take the stream and the page of an issue that has a stack trace."""
     page.wait_for_timeout(500)
     page.screenshot(path=IMAGES / "stream.png")
-    page.go_back()
+    page.goto(f"{url}/?query=error.unhandled%3Atrue")
+    has_issues(page)
     page.keyboard.press("j")
     page.keyboard.press("o")
     expect(page.get_by_role("heading", name="Stack trace")).to_be_visible(timeout=PATIENCE_MS)
@@ -48,7 +52,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport=SIZE, color_scheme="light")
         sign_in(page, gateway.url, gateway.token)
-        take(page)
+        take(page, gateway.url)
         browser.close()
 
 
