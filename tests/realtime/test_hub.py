@@ -10,7 +10,8 @@ from tests.doubles.feed_log_double import FeedLogDouble, event
 
 from dexter.policy.feed_channels import read_filter
 from dexter.realtime import hub as hub_module
-from dexter.realtime.hub import Frame, Gap, Hub, Listener, Position
+from dexter.realtime.audience import Interest, Listener
+from dexter.realtime.hub import Frame, Gap, Hub, Position
 from dexter.realtime.poll_turns import PollTurns
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ async def hub(log: FeedLogDouble) -> AsyncIterator[Hub]:
 def ear(*channels: str, **more: Any) -> tuple[Listener, list[Frame | Gap]]:
     """A listener, and the list of what it hears."""
     heard: list[Frame | Gap] = []
-    return Listener(heard.append, set(channels or ("issues",)), **more), heard
+    heard_before = more.pop("heard", None)
+    return Listener(heard.append, Interest(frozenset(channels or ("issues",)), **more), heard_before), heard
 
 
 async def settled() -> None:

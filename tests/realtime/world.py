@@ -11,10 +11,10 @@ from tests.doubles.sandbox_transport import OWNER, SandboxTransport
 from tests.doubles.sentry_double import ONE_ATTEMPT, SERVICE, FakeClock
 
 from dexter.features.sentry import Sentry
+from dexter.realtime.audience import Listener
 from dexter.realtime.events import ActorRef, FeedEvent, unpacked
 from dexter.realtime.feed import Feed, FeedParts
 from dexter.realtime.gateway_news import GatewayNews
-from dexter.realtime.hub import Listener
 from dexter.sandbox.app import build_app
 from dexter.sandbox.options import SandboxOptions
 from dexter.sandbox.webhooks import webhooks
@@ -84,7 +84,7 @@ class World:
         )
         feed = Feed("acme", parts)
         if self.is_listening:
-            feed.hub._listeners.add(Listener(lambda _: None))
+            feed.hub._audience.add(Listener(lambda _: None))
         return feed
 
     async def _look(self, job_id: str) -> dict[str, Any] | None:

@@ -23,7 +23,8 @@ from dexter.gateway.events_stream import FeedDown, read_wish, require_organizati
 from dexter.gateway.feed_access import RECHECK_S, access, renewed
 from dexter.gateway.identity import CSRF_HEADER, TOKEN_HEADER
 from dexter.policy.feed_channels import PRESENCE
-from dexter.realtime.hub import Frame, Gap, Listener
+from dexter.realtime.audience import Interest, Listener
+from dexter.realtime.hub import Frame, Gap
 from dexter.realtime.presence import Presence, Viewer
 from dexter.stores.feed_log import FeedUnavailable
 
@@ -71,7 +72,7 @@ class EventsSocket:
         self._looking: asyncio.Task[None] | None = None
         self._renewed_at = 0.0
         self.presence = Presence(hub.log, hub.organization, gateway.clock.now)
-        self._ear = Listener(self._notice, {PRESENCE})
+        self._ear = Listener(self._notice, Interest(frozenset({PRESENCE})))
         hub.before_close.append(self.presence.aclose)
 
     @property

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextvars import Context
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dexter.errors import DexterError
 from dexter.gateway.events_socket_frames import framed
 from dexter.gateway.events_socket_messages import ACK, BYE, ERROR, HELLO, PONG, place
 from dexter.gateway.events_stream import FeedDown, read_channels, read_place, wanted
-from dexter.realtime.hub import Frame, Gap, Listener
+from dexter.realtime.audience import Interest, Listener
+from dexter.realtime.hub import Frame, Gap
 from dexter.stores.feed_log import FeedUnavailable
 
 if TYPE_CHECKING:
@@ -73,7 +75,7 @@ class Client:
         self.pinged_at = 0.0
         self.messages = 0
         self.pending: list[Frame | Gap | bytes] = []
-        self.listener = Listener(self.give, projects=held.projects)
+        self.listener = Listener(self.give, Interest(projects=held.projects))
         self.viewer: Viewer | None = None
         self.looks_at: str | None = None
         self._outbox = outbox
@@ -91,8 +93,7 @@ class Client:
         self.socket.on_text = self.hear
         self.socket.on_room = self._has_room
         self.socket.on_shutdown = lambda: self.end(RESTART, "restart", "This Dexter ends; connect again.")
-        self.listener.channels = set(wish.channels)
-        self.listener.wanted = wish.wanted
+        self.hub.change(self.listener, Interest(wish.channels, wish.wanted, self.held.projects))
         self.say(HELLO, {**place(now), "channels": sorted(wish.channels), **(more or {})})
         if wish.since is not None:
             self._start(self._replay(wish.channels, wish.since, now, is_first=True))
@@ -139,11 +140,10 @@ class Client:
     def allowed(self, held: Access, now: float) -> None:
         """Take note of what the client may have from now on, also of what waits to be sent."""
         self.held, self.checked_at = held, now
-        if self.listener.projects != held.projects:
-            self.listener.projects = held.projects
-            self.pending = [
-                each for each in self.pending if not isinstance(each, Frame) or self.listener.may_have(each)
-            ]
+        if self.listener.interest.projects != held.projects:
+            self._regard(projects=held.projects)
+            allows = self.listener.interest.allows
+            self.pending = [each for each in self.pending if not isinstance(each, Frame) or allows(each)]
 
     def hear(self, text: bytes) -> None:
         """Do what the client says, one thing after the other."""
@@ -171,7 +171,7 @@ class Client:
             case "ping":
                 self.say(PONG, {"id": said.id})
             case "unsubscribe":
-                self.listener.channels -= read_channels(said.channels)
+                self._regard(channels=self.listener.interest.channels - read_channels(said.channels))
                 self._confirm(said)
             case "subscribe":
                 self._subscribe(said)
@@ -180,19 +180,20 @@ class Client:
 
     def _subscribe(self, said: Said) -> None:
         channels, since = read_channels(said.channels), read_place(said.since)
-        had = frozenset(self.listener.channels)
-        new_filter = None if said.filter is None else wanted(said.filter)
-        read_channels(tuple(had | channels))
-        if new_filter is not None:
-            self.listener.wanted = new_filter
-        self.listener.channels |= channels
+        before = self.listener.interest
+        had = before.channels
+        new_filter = before.wanted if said.filter is None else wanted(said.filter)
+        self._regard(channels=read_channels(tuple(had | channels)), wanted=new_filter)
         until = self.hub.position
         self._confirm(said)
         if since is not None:
             self._start(self._replay(channels - had, since, until, is_first=not had))
 
+    def _regard(self, **changed: Any) -> None:
+        self.hub.change(self.listener, replace(self.listener.interest, **changed))
+
     def _confirm(self, said: Said) -> None:
-        channels = sorted(self.listener.channels)
+        channels = sorted(self.listener.interest.channels)
         self.say(ACK, {"op": said.op, "id": said.id, **place(self.hub.position), "channels": channels})
 
     async def _look(self, said: Said) -> None:
@@ -214,12 +215,13 @@ class Client:
         """Send what happened in channels between two places. What happens meanwhile waits."""
         self.flush()
         self._is_replaying = True
-        ear = Listener(self.give, set(channels), self.listener.wanted, self.held.projects)
-        others = frozenset(self.listener.channels) - channels
+        interest = self.listener.interest
+        replayed = replace(interest, channels=channels)
+        others = interest.channels - channels
         is_whole, batch = True, []
         async for found in self.hub.between(since, until):
             is_whole = is_whole and isinstance(found, Frame)
-            if isinstance(found, Gap) or (ear.wants(found) and others.isdisjoint(found.channels)):
+            if isinstance(found, Gap) or (replayed.covers(found) and others.isdisjoint(found.channels)):
                 batch.append(framed(self._language.told(found)))
             if len(batch) >= REPLAYED_AT_ONCE:
                 await self._sent(b"".join(batch))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,7 +17,8 @@ from dexter.gateway.feed_access import RECHECK_S, access, renewed
 from dexter.gateway.problems import MethodNotAllowed
 from dexter.gateway.protocol import FAREWELL
 from dexter.policy.feed_channels import ISSUES, MOST_CHANNELS, Filter, is_channel, read_filter
-from dexter.realtime.hub import Frame, Gap, Listener, Position
+from dexter.realtime.audience import Interest, Listener
+from dexter.realtime.hub import Frame, Gap, Position
 from dexter.stores.feed_log import FeedUnavailable
 from dexter.wire import header
 
@@ -86,7 +87,7 @@ class EventsStream:
         held = await access(self._gateway, caller, self._hub.organization, request_id)
         inbox = _Inbox()
         scope["state"][FAREWELL] = inbox.end
-        listener = Listener(inbox.give, set(wish.channels), wish.wanted, held.projects)
+        listener = Listener(inbox.give, Interest(wish.channels, wish.wanted, held.projects))
         try:
             webhooks_at = await self._hub.webhooks_at()
             now = await self._hub.join(listener)
@@ -136,12 +137,12 @@ class EventsStream:
                     held = await renewed(self._gateway, held, request_id)
                 except DexterError:
                     return
-                listener.projects = held.projects
+                self._hub.change(listener, replace(listener.interest, projects=held.projects))
                 checked_at = clock.monotonic()
             found = await inbox.next(HEARTBEAT_S)
             if found is None:
                 await writer.heartbeat()
-            elif isinstance(found, Gap) or (listener.may_have(found) and not listener.has_heard(found)):
+            elif isinstance(found, Gap) or (listener.interest.allows(found) and not listener.has_heard(found)):
                 await writer.tell(found)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -16,13 +17,12 @@ from dexter.gateway.events_stream import FeedDown, read_channels, read_place, re
 from dexter.gateway.feed_access import access
 from dexter.gateway.requested import AsCaller, Strict, gateway_of, request_id_of
 from dexter.policy.feed_channels import ISSUES
+from dexter.realtime.audience import Interest
 from dexter.realtime.history import History
-from dexter.realtime.hub import Listener
 from dexter.stores.feed_log import FeedUnavailable
 
 if TYPE_CHECKING:
     from dexter.realtime.history import Chapter
-    from dexter.realtime.hub import Frame
 
 Place = Annotated[str, Field(max_length=100)]
 
@@ -128,25 +128,25 @@ async def read_feed(request: Request, query: Annotated[FeedQuery, Query()], call
         )
     history = History(gateway.hub.log, gateway.hub.organization)
     require_organization(tuple(request.query_params.multi_items()), history.organization)
-    listener = Listener(_deaf, set(read_channels(_named(query.channels))), wanted(query.filter))
+    asked = Interest(read_channels(_named(query.channels)), wanted(query.filter))
     caller = gateway.sentry_caller("GET", headers_of(request.scope))
-    listener.projects = (await access(gateway, caller, history.organization, request_id_of(request))).projects
+    held = await access(gateway, caller, history.organization, request_id_of(request))
     try:
-        body = _body(await _chapter(history, query, listener))
+        body = _body(await _chapter(history, query, replace(asked, projects=held.projects)))
     except FeedUnavailable as error:
         raise FeedDown("The feed's log does not answer.") from error
     return Response(body, media_type="application/json", headers={"cache-control": "no-store"})
 
 
-async def _chapter(history: History, query: FeedQuery, listener: Listener) -> Chapter:
+async def _chapter(history: History, query: FeedQuery, interest: Interest) -> Chapter:
     if sum(each is not None for each in (query.before, query.since, query.moment)) > 1:
         raise BadRequest("Only one of before, since and moment can be named.")
     if query.moment is not None:
-        return await history.onward(await history.at(query.moment.timestamp()), query.limit, listener.wants)
+        return await history.onward(await history.at(query.moment.timestamp()), query.limit, interest.covers)
     since = read_place(query.since, "since")
     if since is not None:
-        return await history.onward(since, query.limit, listener.wants)
-    return await history.back(read_place(query.before, "before"), query.limit, listener.wants)
+        return await history.onward(since, query.limit, interest.covers)
+    return await history.back(read_place(query.before, "before"), query.limit, interest.covers)
 
 
 def _body(chapter: Chapter) -> bytes:
@@ -169,7 +169,3 @@ def _body(chapter: Chapter) -> bytes:
 
 def _named(channels: list[str]) -> list[str]:
     return [name for value in channels for name in value.split(",") if name]
-
-
-def _deaf(_: Frame | object) -> None:
-    """Hear of nothing: who looks back is told of what was."""

@@ -109,6 +109,9 @@ class Filter:
         return all(_holds(term, event) is not term.is_negated for term in self.terms)
 
 
+EVERYTHING = Filter()
+"""What everything passes."""
+
 KEYS: Mapping[str, str] = {
     "type": "the event's type, or its beginning: type:issue",
     "project": "the project's slug",

@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
 from dexter.features.moment import iso
-from dexter.policy.feed_channels import Filter, channels_of
+from dexter.policy.feed_channels import channels_of
+from dexter.realtime.audience import Audience
 from dexter.realtime.events import FeedEvent, unpacked
 from dexter.realtime.poll_turns import PollTurns
 from dexter.stores.feed_log import FeedUnavailable
@@ -24,6 +25,7 @@ from dexter.stores.feed_log import FeedUnavailable
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from dexter.realtime.audience import Interest, Listener
     from dexter.stores.feed_log import FeedLog, Page, Record
 
 log = structlog.get_logger("dexter.realtime")
@@ -66,36 +68,6 @@ class Gap:
     """`epoch`: the log began anew. `trimmed`: it goes no further back. `ahead`: the listener knows more than it."""
 
 
-@dataclass(slots=True, eq=False)
-class Listener:
-    """Who listens, to what. `give` gets every wanted frame, and every gap, at once; it must not wait."""
-
-    give: Callable[[Frame | Gap], None]
-    channels: set[str] = field(default_factory=set)
-    wanted: Filter = field(default_factory=Filter)
-    projects: frozenset[str] | None = None
-    """The projects that the listener may know of; None for all."""
-    heard: Position | None = None
-    """What the listener has had already, perhaps from a process that is ahead of this one."""
-
-    def wants(self, frame: Frame) -> bool:
-        """Whether the listener has asked for an event, may have it, and has not had it."""
-        return (
-            not self.channels.isdisjoint(frame.channels)
-            and (self.projects is None or self.may_have(frame))
-            and (not self.wanted.terms or self.wanted.passes(frame.event))
-            and (self.heard is None or not self.has_heard(frame))
-        )
-
-    def has_heard(self, frame: Frame) -> bool:
-        """Whether the listener has had an event already."""
-        return self.heard is not None and self.heard.epoch == frame.epoch and frame.offset <= self.heard.offset
-
-    def may_have(self, frame: Frame) -> bool:
-        """Whether the listener may know of an event."""
-        return self.projects is None or (frame.event.project is not None and frame.event.project in self.projects)
-
-
 class Hub:
     """The listeners of a process to the log of one organization."""
 
@@ -104,7 +76,7 @@ class Hub:
         self.organization = organization
         self.before_close: list[Callable[[], Awaitable[None]]] = []
         """What has something to say before the log is closed."""
-        self._listeners: set[Listener] = set()
+        self._audience = Audience()
         self._position = Position("", 0)
         self._reading: asyncio.Task[None] | None = None
         self._recent: deque[Frame] = deque(maxlen=REMEMBERED)
@@ -122,7 +94,7 @@ class Hub:
     @property
     def listening(self) -> int:
         """How many listen."""
-        return len(self._listeners)
+        return len(self._audience)
 
     async def join(self, listener: Listener) -> Position:
         """Let a listener hear from now on, and give where now is. Raises FeedUnavailable."""
@@ -131,13 +103,17 @@ class Hub:
             if self._reading is None or self._reading.done():
                 self._move(Position(page.epoch, page.last))
                 self._reading = asyncio.create_task(self._read())
-        self._listeners.add(listener)
+        self._audience.add(listener)
         return self._position
+
+    def change(self, listener: Listener, interest: Interest) -> None:
+        """Let a listener hear something else from now on, whether it has joined or not."""
+        self._audience.change(listener, interest)
 
     def leave(self, listener: Listener) -> None:
         """Let a listener go; the last one ends the reading."""
-        self._listeners.discard(listener)
-        if not self._listeners and self._reading is not None:
+        self._audience.remove(listener)
+        if not self._audience and self._reading is not None:
             self._reading.cancel()
             self._reading = None
 
@@ -157,7 +133,7 @@ class Hub:
         """Let everybody go."""
         for close in self.before_close:
             await close()
-        self._listeners.clear()
+        self._audience.clear()
         if self._reading is not None:
             self._reading.cancel()
             with suppress(asyncio.CancelledError):
@@ -218,7 +194,7 @@ class Hub:
         if missing is not None:
             position = place_beyond(page, missing)
             self._move(position)
-            for listener in tuple(self._listeners):
+            for listener in self._audience:
                 listener.heard = None
                 listener.give(Gap(position, missing))
             return
@@ -239,9 +215,8 @@ class Hub:
     def _spread(self, found: Frame) -> None:
         self._position = Position(found.epoch, found.offset)
         self._recent.append(found)
-        for listener in tuple(self._listeners):
-            if listener.wants(found):
-                listener.give(found)
+        for listener in self._audience.of(found):
+            listener.give(found)
 
 
 def frame(epoch: str, record: Record) -> Frame | None:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FEED_FILE = "feed.sqlite3"
-LOOK_S = 0.025
-"""How often a waiting process looks whether another one has recorded something."""
+LOOK_S = 0.01
+"""How often a waiting process looks whether another one has recorded something; it takes some 3 µs."""
 _TRIM_EVERY = 500
 PREPARING_S = 4.0
 """How long the first use waits for another process that is making the file."""
@@ -58,9 +58,11 @@ class SqliteFeedLog:
         self._now = now
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="dexter-feed")
         self._connection: sqlite3.Connection | None = None
+        self._lookout: sqlite3.Connection | None = None
+        """Looks from the event loop's own thread whether the file has changed, and never waits for anybody there."""
         self._changed = asyncio.Condition()
         self._changes = 0
-        self._version = -1
+        self._version: int | None = None
         self._waiting = 0
         self._watching: asyncio.Task[None] | None = None
         self._is_closed = False
@@ -109,8 +111,13 @@ class SqliteFeedLog:
     async def _watch(self) -> None:
         """Look whether other processes have written, as long as somebody waits."""
         while self._waiting:
-            version = await self._in_thread(lambda: int(self._opened().execute("PRAGMA data_version").fetchone()[0]))
-            if version != self._version:
+            if (lookout := self._lookout) is None:
+                lookout = await self._in_thread(self._look_out)
+            try:
+                version: int | None = lookout.execute("PRAGMA data_version").fetchone()[0]
+            except sqlite3.Error:
+                version = None  # somebody has the file to themselves, and may have written; readers find out
+            if version is None or version != self._version:
                 self._version = version
                 await self._tell_change()
             await asyncio.sleep(LOOK_S)
@@ -137,10 +144,16 @@ class SqliteFeedLog:
             self._connection = connection
         return self._connection
 
+    def _look_out(self) -> sqlite3.Connection:
+        self._opened()
+        lookout = self._lookout = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=0)
+        return lookout
+
     def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        for connection in (self._connection, self._lookout):
+            if connection is not None:
+                connection.close()
+        self._connection = self._lookout = None
 
     def _settle(self, organization: str, subjects: tuple[str, ...], decide: Decide) -> tuple[Record, ...]:
         connection = self._opened()
