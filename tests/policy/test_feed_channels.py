@@ -54,7 +54,10 @@ def test_there_are_no_other_channels(name: str) -> None:
         ("!type:issue.created,issue.resolved", False),
         ("actor:grace", True),
         ("actor:9", True),
-        ("actor:ada,Hopper", True),
+        ('actor:"grace hopper"', True),
+        ("actor:grace,ada", False),
+        ('title:"IN CHECK"', True),
+        ("title:type:issue", False),
         ("actor:ada", False),
     ],
 )

@@ -91,7 +91,7 @@ def channels_of(event: Happening) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One condition: `key:value,value`, of which one must fit, or a text that the title must hold."""
+    """One condition: `key:value,value`, of which one must fit. A word without a key must be in the title."""
 
     key: str
     values: tuple[str, ...]
@@ -118,8 +118,11 @@ KEYS: Mapping[str, str] = {
     "issue": "the issue's number or short id",
     "source": "webhook, poll, write or dexter",
     "actor": "the id, or a part of the name, of who did it",
+    "title": "a part of the issue's title, as words without a key are",
 }
 """What a filter may ask for, with what it means."""
+_TEXTS = frozenset({"actor", "title"})
+"""What people write, in which a comma is a comma."""
 
 
 def read_filter(text: str) -> Filter:
@@ -136,10 +139,11 @@ def read_filter(text: str) -> Filter:
 def _term(word: str) -> Term:
     found = _TERM.fullmatch(word)
     if found is None:
-        return Term("", (word.removeprefix("!").lower(),), word.startswith("!"))
+        return Term("title", (word.removeprefix("!").lower(),), word.startswith("!"))
     if found["key"] not in KEYS:
         raise ValueError(f"{found['key']!r} is nothing to filter by; there are {', '.join(KEYS)}")
-    return Term(found["key"], tuple(found["value"].split(",")), found["not"] == "!")
+    key, value, is_negated = found["key"], found["value"], found["not"] == "!"
+    return Term(key, (value.lower(),) if key in _TEXTS else tuple(value.split(",")), is_negated)
 
 
 def _holds(term: Term, event: Happening) -> bool:
@@ -157,6 +161,6 @@ def _fits(key: str, value: str, event: Happening) -> bool:
         case "issue":
             return event.issue is not None and value in (event.issue.id, event.issue.short_id)
         case "actor":
-            return event.actor is not None and (value == event.actor.id or value.lower() in event.actor.name.lower())
+            return event.actor is not None and (value == event.actor.id.lower() or value in event.actor.name.lower())
         case _:
             return event.issue is not None and value in event.issue.title.lower()
