@@ -52,6 +52,9 @@ export function readPosition(message: unknown): Position | null {
   return { epoch: message["epoch"], offset: message["offset"] };
 }
 
+/** Read why something is missing from a message that tells of a gap. */
+export const readWhy = (message: unknown): string => (isRecord(message) ? text(message["why"]) : "");
+
 /** How long to wait before the next try, in milliseconds: longer each time, and never in step with others. */
 export function backoffMs(failures: number, chance: number): number {
   const longest = Math.min(30_000, 500 * 2 ** Math.min(failures, 10));

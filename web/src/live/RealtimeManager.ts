@@ -1,11 +1,14 @@
-import { backoffMs, type FeedEvent, type Liveness, type Position, readFeedEvent, readPosition } from "@/core/feed";
+import { backoffMs, type FeedEvent, type Liveness, type Position, readFeedEvent, readPosition, readWhy } from "@/core/feed";
 
 /** What a manager tells, and what it needs of its surroundings; tests give their own. */
 export interface RealtimeOptions {
   readonly channels: readonly string[];
-  readonly onEvent: (event: FeedEvent) => void;
-  /** History is missing: whatever is shown may be old. */
-  readonly onGap: () => void;
+  /** Something happened, at a place in the log. */
+  readonly onEvent: (event: FeedEvent, position: Position) => void;
+  /** History is missing before a place: whatever is shown may be old. */
+  readonly onGap: (position: Position | null, why: string) => void;
+  /** The first connection stands: what happens after this place is told. */
+  readonly onBegin?: (position: Position) => void;
   readonly onState: (state: Liveness) => void;
   readonly open?: (address: string) => EventSource;
   readonly chance?: () => number;
@@ -78,18 +81,22 @@ export class RealtimeManager {
     source.addEventListener("hello", (message: MessageEvent<string>) => {
       this.failures = 0;
       const now = readPosition(parsed(message.data));
-      this.position ??= now;
+      if (this.position === null && now !== null) {
+        this.position = now;
+        this.options.onBegin?.(now);
+      }
       this.options.onState("live");
     });
     source.addEventListener("event", (message: MessageEvent<string>) => {
       const told = readFeedEvent(parsed(message.data));
       if (told === null) return;
       this.position = told.position;
-      this.options.onEvent(told.event);
+      this.options.onEvent(told.event, told.position);
     });
     source.addEventListener("gap", (message: MessageEvent<string>) => {
-      this.position = readPosition(parsed(message.data)) ?? this.position;
-      this.options.onGap();
+      const told = parsed(message.data);
+      this.position = readPosition(told) ?? this.position;
+      this.options.onGap(this.position, readWhy(told));
     });
     source.addEventListener("bye", () => this.failed());
     source.addEventListener("error", () => this.failed());

@@ -6,6 +6,7 @@ import { mapPages } from "@/core/issuePatch";
 import type { Issue, Page } from "@/core/model";
 import { RealtimeManager } from "@/live/RealtimeManager";
 
+import { feedBegins, feedTells } from "./feed";
 import { issueKeys, refreshHeads } from "./issues";
 import { refreshMarks } from "./labels";
 
@@ -89,12 +90,15 @@ export function useLive(): void {
     };
     const manager = new RealtimeManager({
       channels: ["issues", "alerts", "jobs", "gateway"],
-      onEvent: (event) => {
+      onBegin: (position) => feedBegins(queryClient, position),
+      onEvent: (event, position) => {
+        feedTells(queryClient, { kind: "event", position, event });
         if (!event.type.startsWith("issue.")) return;
         if (applyEvent(queryClient, event) && event.issue !== null) flash(event.issue.id);
         if (event.type !== "issue.updated") askHeads();
       },
-      onGap: () => {
+      onGap: (position, why) => {
+        if (position !== null) feedTells(queryClient, { kind: "gap", position, why });
         void queryClient.invalidateQueries({ queryKey: ["issue"] });
         void queryClient.invalidateQueries({ queryKey: issueKeys.lists, refetchType: "none" });
         askHeads();
