@@ -30,7 +30,7 @@ from dexter.gateway.endpoint_templates import catalog_templates
 from dexter.gateway.entrance import FRESH_AFTER_WRITES, Entrance, Faces
 from dexter.gateway.fast_path import FAST_PATH, FastPath
 from dexter.gateway.feed_pages import feed_pages, feeds_sentry, who_acts
-from dexter.gateway.guard import host_name
+from dexter.gateway.guard import host_name, is_loopback
 from dexter.gateway.identity import (
     SAFE_METHODS,
     Authenticator,
@@ -61,10 +61,13 @@ from dexter.observe.templates import Templates
 from dexter.observe.tracing import open_tracing
 from dexter.observe.watch import Watch
 from dexter.policy.breaker import BreakerRule
+from dexter.policy.outgoing import RetryRule as OutgoingRule
+from dexter.policy.outgoing_addresses import Reach
 from dexter.policy.purge import LAG_S
 from dexter.policy.retry import RetryRule
 from dexter.realtime.gateway_news import GatewayNews
 from dexter.realtime.opened import open_feed
+from dexter.realtime.outgoing.opened import OutgoingOptions, open_outgoing
 from dexter.stores.opened import StoreOptions, open_store
 from dexter.stores.quota_ledger import QuotaLedger, open_quota_ledger
 from dexter.upstream.clock import Clock, SystemClock
@@ -215,6 +218,12 @@ def create_app(
     way = bulk_way(stack, authenticator, logins, clock)
     told = {} if feed is None else {"told": feed.jobs.changed}
     bulk = open_bulk(database, settings.data_dir, clock, way, users, **told)
+    outgoing = None
+    if feed is not None:
+        outgoing = open_outgoing(
+            database, feed.hub, ring, settings.data_dir, clock.now, _outgoing_options(settings), observers
+        )
+        watch.metrics.watch_forwarding(outgoing.forwarding.lag_s)
     gateway = Gateway(
         send=stack,
         authenticator=authenticator,
@@ -235,6 +244,7 @@ def create_app(
         database=database,
         bulk=bulk.desk,
         hub=None if feed is None else feed.hub,
+        outgoing=outgoing,
     )
     api_v1 = ApiV1(gateway, templates, on_imported)
     faces = Faces(
@@ -271,6 +281,7 @@ def create_app(
         watch.close()
 
     closers = (
+        *(() if outgoing is None else (outgoing.forwarding.aclose,)),
         *(() if feed is None else (feed.aclose,)),
         bulk.runner.aclose,
         api_v1.aclose,
@@ -284,10 +295,16 @@ def create_app(
         logins.aclose,
         database.aclose,
     )
-    starters = (api_v1.start, keeper.start, upkeep.start, logins.start, bulk.runner.start)
-    return Application(
-        entrance, token, fast_path, tracing is not None, (*starters, *(() if feed is None else (feed.start,))), closers
+    starters: tuple[Callable[[], None], ...] = (
+        api_v1.start,
+        keeper.start,
+        upkeep.start,
+        logins.start,
+        bulk.runner.start,
     )
+    if feed is not None and outgoing is not None:
+        starters = (*starters, feed.start, outgoing.forwarding.start)
+    return Application(entrance, token, fast_path, tracing is not None, starters, closers)
 
 
 def _feed(
@@ -334,7 +351,15 @@ def _keeping_rule(settings: Settings) -> KeepingRule:
         audit_s=settings.keep_audit_s,
         jobs_s=settings.keep_jobs_s,
         searches_s=settings.keep_searches_s,
+        deliveries_s=settings.keep_deliveries_s,
     )
+
+
+def _outgoing_options(settings: Settings) -> OutgoingOptions:
+    # Whoever reaches a Dexter on this host only is on this host already.
+    reach = Reach(private=settings.outgoing_private, loopback=is_loopback(settings.host))
+    rule = OutgoingRule(settings.outgoing_attempts, settings.outgoing_retry_s)
+    return OutgoingOptions(rule, settings.outgoing_timeout_s, reach)
 
 
 async def _purge(store: Store, clock: Clock, tags: frozenset[str]) -> None:

@@ -418,6 +418,41 @@ TABLE: tuple[Setting, ...] = (
     Setting("DEXTER_KEEP_JOBS", "keep_jobs_s", KEEPING, "90d", "How long finished bulk jobs and their items stay."),
     Setting("DEXTER_KEEP_SEARCHES", "keep_searches_s", KEEPING, "90d", "How long people's recent searches stay."),
     Setting(
+        "DEXTER_KEEP_DELIVERIES",
+        "keep_deliveries_s",
+        KEEPING,
+        "7d",
+        "How long it is shown what was forwarded to a subscription.",
+    ),
+    Setting(
+        "DEXTER_OUTGOING_ATTEMPTS",
+        "outgoing_attempts",
+        Form("a number from 1 to 10000", _count),
+        "8",
+        "How often an event is sent to a subscription's receiver at most before it is given up.",
+    ),
+    Setting(
+        "DEXTER_OUTGOING_RETRY",
+        "outgoing_retry_s",
+        DURATION,
+        "5s",
+        "How long after a first failure an event is sent again; each pause after that is three times as long.",
+    ),
+    Setting(
+        "DEXTER_OUTGOING_TIMEOUT",
+        "outgoing_timeout_s",
+        DURATION,
+        "10s",
+        "The most time one attempt at a receiver may take.",
+    ),
+    Setting(
+        "DEXTER_OUTGOING_PRIVATE",
+        "outgoing_private",
+        FLAG,
+        "off",
+        "Lets subscriptions send to private networks and to this host. Clouds' metadata addresses stay out of reach.",
+    ),
+    Setting(
         "DEXTER_IDEMPOTENCY_TTL",
         "idempotency_ttl_s",
         DURATION,
@@ -498,6 +533,11 @@ class Settings:
     keep_audit_s: float
     keep_jobs_s: float
     keep_searches_s: float
+    keep_deliveries_s: float
+    outgoing_attempts: int
+    outgoing_retry_s: float
+    outgoing_timeout_s: float
+    outgoing_private: bool
     idempotency_ttl_s: float
     warnings: tuple[str, ...] = ()
     """What whoever runs Dexter should know: older spellings and removed settings."""

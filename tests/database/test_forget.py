@@ -45,6 +45,8 @@ async def zoe(database: Database) -> None:
                 values["identity"] = f"person:{ID}"
             if table.name == "issue_cache":
                 values["snapshot"] = {"id": "1", "assignedTo": {"email": EMAIL.upper()}}
+            if table.name == "subscription_delivery":
+                values["message"] = {"event": {"actor": {"type": "person", "id": ID, "name": NAME}}}
             if table.name == "audit":
                 values |= {"target_kind": "person", "target_id": ID, "sentry_account": "their-name@sentry"}
                 values |= {"before": {"name": NAME, "email": EMAIL}, "after": {"to": [f"<{EMAIL.upper()}>", ID]}}

@@ -3,6 +3,7 @@
 Gone are their account, roles, sessions, tokens, linked Sentry token, searches, preferences and own views; views that
 they shared pass to the built-in administrator. Notes, labels, jobs and the audit log keep one pseudonym in their place,
 the same everywhere, so that what belongs together still does. Snapshots that name their e-mail address go as well.
+Subscriptions that they answered for stop, and what is forwarded names the pseudonym.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from dexter.database.tables import (
     note,
     person,
     saved_view,
+    subscription,
+    subscription_delivery,
 )
 from dexter.errors import BadRequest, NotFound
 from dexter.policy.people import BUILT_IN_ID, SERVICE_ACCOUNT
@@ -80,6 +83,7 @@ async def forget(database: Database, who: str, now: float) -> Forgotten:
         await _remove(connection, known, done.rows)
         await _rename(connection, known, done)
         await _clean_log(connection, known, done)
+        await _clean_deliveries(connection, known, done)
         await people.next_generation(connection)
         gone = {name: count for name, count in done.rows.items() if count}
         await record(
@@ -132,6 +136,7 @@ async def _rename(connection: AsyncConnection, known: _Known, done: Forgotten) -
         (label, label.c.created_by, None),
         (issue_label, issue_label.c.added_by, None),
         (audit, audit.c.person_id, audit.c.person_name),
+        (subscription, subscription.c.created_by, subscription.c.created_by_name),
     )
     for table, by, name in places:
         values = {by.name: done.pseudonym} | ({} if name is None else {name.name: done.pseudonym})
@@ -164,6 +169,21 @@ async def _clean_log(connection: AsyncConnection, known: _Known, done: Forgotten
                 "after": _without(row.after, known, done.pseudonym),
             }
             await _do(connection, done.rows, audit, update(audit).where(audit.c.id == row.id).values(**values))
+
+
+async def _clean_deliveries(connection: AsyncConnection, known: _Known, done: Forgotten) -> None:
+    """Put the pseudonym where they stand in what is forwarded: as who did something."""
+    table, after = subscription_delivery, 0
+    told = or_(false(), *(_holds(table.c.message, word) for word in known.words))
+    while True:
+        asked = select(table.c.number, table.c.message).where(table.c.number > after, told)
+        found = (await connection.execute(asked.order_by(table.c.number).limit(BATCH))).all()
+        if not found:
+            return
+        after = found[-1].number
+        for row in found:
+            values = {"message": _without(row.message, known, done.pseudonym)}
+            await _do(connection, done.rows, table, update(table).where(table.c.number == row.number).values(**values))
 
 
 def _tells_of(known: _Known) -> ColumnElement[bool]:

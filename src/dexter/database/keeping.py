@@ -16,3 +16,4 @@ class KeepingRule:
     audit_s: float = 365 * DAY_S
     jobs_s: float = 90 * DAY_S
     searches_s: float = 90 * DAY_S
+    deliveries_s: float = 7 * DAY_S

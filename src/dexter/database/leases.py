@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from dexter.database.tables import lease
@@ -30,6 +30,13 @@ async def take(database: Database, name: str, holder: str, now: datetime, for_s:
         except IntegrityError:
             return False
         return True
+
+
+async def holder_of(database: Database, name: str) -> str | None:
+    """Give who took a lease last."""
+    async with database.reading() as connection:
+        found = await connection.execute(select(lease.c.holder).where(lease.c.name == name))
+        return found.scalar_one_or_none()
 
 
 async def give_back(database: Database, name: str, holder: str) -> None:

@@ -14,7 +14,16 @@ from sqlalchemy import and_, delete, or_, select, tuple_
 from dexter.database import leases
 from dexter.database.columns import at, new_id
 from dexter.database.keeping import DAY_S
-from dexter.database.tables import access_token, audit, bulk_job, idempotency_key, issue_cache, outbox, recent_search
+from dexter.database.tables import (
+    access_token,
+    audit,
+    bulk_job,
+    idempotency_key,
+    issue_cache,
+    outbox,
+    recent_search,
+    subscription_delivery,
+)
 from dexter.database.tables import session as session_table
 
 if TYPE_CHECKING:
@@ -36,6 +45,7 @@ JOBS = 10
 DELIVERED_S = DAY_S
 """How long what the outbox delivered is kept, for whoever asks what happened."""
 GIVEN_UP_S = 30 * DAY_S
+"""How long what was given up waits for somebody to look at it."""
 ENDED_S = 7 * DAY_S
 """How long sessions and tokens that are worth nothing any more are still shown to their people."""
 
@@ -74,6 +84,10 @@ def _old(rule: KeepingRule, now: datetime) -> Iterator[tuple[Table, ColumnElemen
         yield bulk_job, or_(ended, left)
     if rule.searches_s:
         yield recent_search, recent_search.c.searched_at < before(rule.searches_s)
+    sent = subscription_delivery.c
+    if rule.deliveries_s:
+        yield subscription_delivery, and_(sent.state == "delivered", sent.settled_at < before(rule.deliveries_s))
+    yield subscription_delivery, and_(sent.state == "dead", sent.settled_at < before(GIVEN_UP_S))
     yield idempotency_key, idempotency_key.c.expires_at < now
     delivered = and_(outbox.c.last_error.is_(None), outbox.c.done_at < before(DELIVERED_S))
     yield outbox, or_(delivered, outbox.c.done_at < before(GIVEN_UP_S))

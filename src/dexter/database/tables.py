@@ -330,3 +330,57 @@ lease = Table(
     Column("held_until", Moment, nullable=False),
 )
 """What only one of many processes does at a time, and until when it may be taken for alive."""
+
+subscription = Table(
+    "subscription",
+    metadata,
+    _id(),
+    Column("organization", Words, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("url", Words, nullable=False),
+    Column("channels", Json, nullable=False),
+    Column("filter", Words, nullable=False, server_default=""),
+    Column("types", Json, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("paused", Words),
+    Column("ciphertext", Bytes, nullable=False),
+    Column("key_id", Words, nullable=False),
+    Column("created_by", Words),
+    Column("created_by_name", Words, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("epoch", Words, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("held_until", Moment),
+    Column("delivered", BigInteger, nullable=False, server_default="0"),
+    Column("last_delivery_at", Moment),
+    Column("last_error", Words),
+    Index(None, "organization", "created_at"),
+)
+"""Where events are forwarded to. Everything of the feed's log up to `epoch` and `position` is among its deliveries.
+
+`paused` says why Dexter itself stopped it, `failures` how many attempts in a row failed, the secret is encrypted.
+"""
+
+subscription_delivery = Table(
+    "subscription_delivery",
+    metadata,
+    Column("number", Counted, primary_key=True, autoincrement=True),
+    Column("id", Words, nullable=False, unique=True),
+    Column("subscription_id", Words, ForeignKey("subscription.id", ondelete="CASCADE"), nullable=False),
+    Column("type", Words, nullable=False),
+    Column("message", Json, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_at", Moment),
+    Column("last_status", Integer),
+    Column("last_error", Words),
+    Column("created_at", Moment, nullable=False),
+    Column("settled_at", Moment),
+    Index(None, "subscription_id", "state", "number"),
+    Index(None, "settled_at"),
+    # Deliveries begin in the order of their numbers, which must not begin anew once old ones are gone.
+    sqlite_autoincrement=True,
+)
+"""One message to one subscription: `pending`, `delivered`, or `dead` once it was given up."""

@@ -30,6 +30,7 @@ from dexter.gateway import (
     people_routes,
     presence_routes,
     session_routes,
+    subscription_routes,
     view_routes,
 )
 from dexter.gateway.auditing import tell_of
@@ -114,6 +115,7 @@ _ALL = (
     events_ticket_route.routes,
     feed_routes.routes,
     people_routes.routes,
+    subscription_routes.routes,
     *_LEGACY,
 )
 

@@ -49,7 +49,9 @@ log = structlog.get_logger("dexter.gateway")
 KEY_HEADER = "idempotency-key"
 REPLAY_HEADER = "idempotent-replay"
 REPEATABLE = frozenset({"PUT", "PATCH", "DELETE"})
-SHOWN_ONCE = frozenset({"tokens.make", "session.open", "people.add", "me.password"})
+SHOWN_ONCE = frozenset(
+    {"tokens.make", "session.open", "people.add", "me.password", "subscriptions.add", "subscriptions.secret"}
+)
 """What may answer with a credential, which is at rest nowhere."""
 LARGEST = 256 * 1024
 """The largest answer that is kept."""

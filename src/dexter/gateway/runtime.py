@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dexter.observe.evolution import Evolution
     from dexter.observe.spans import Tracing
     from dexter.realtime.hub import Hub
+    from dexter.realtime.outgoing.opened import Outgoing
     from dexter.upstream.clock import Clock
     from dexter.upstream.probe import Prober
     from dexter.wire import Endpoint, Headers, Send
@@ -98,6 +99,8 @@ class Gateway:
     """Where spans go, if anywhere."""
     hub: Hub | None = None
     """Where the feed is heard, if there is one."""
+    outgoing: Outgoing | None = None
+    """What forwards the feed's events to other systems, where there is a feed."""
 
     def caller(self, method: str, headers: Headers) -> Caller:
         """Give who calls an address of Dexter's own.

@@ -18,6 +18,7 @@ from dexter.observe.records import (
     CapabilitiesProbed,
     DeprecationSeen,
     EntryStored,
+    EventForwarded,
     EventRecorded,
     FlightLanded,
     IdentityDropped,
@@ -98,6 +99,18 @@ METRICS = {
             ("resource", "became"),
         ),
         Metric("dexter_feed_events_total", "counter", "Events of the feed.", ("type", "source")),
+        Metric(
+            "dexter_outgoing_deliveries_total",
+            "counter",
+            "Attempts to forward an event: delivered, again, or dead.",
+            ("outcome",),
+        ),
+        Metric(
+            "dexter_outgoing_lag_seconds",
+            "gauge",
+            "How long the oldest event has waited that is to be forwarded.",
+            merge="max",
+        ),
         Metric("dexter_retries_total", "counter", "Attempts made anew after a failure.", ("operation", "reason")),
         Metric(
             "dexter_breaker_state",
@@ -203,6 +216,10 @@ class Metrics:
         """Show whether other hosts' writes cannot be known, asked for at every scrape."""
         self._gauges.append(("dexter_promise_suspended", lambda: float(suspended())))
 
+    def watch_forwarding(self, lag_s: Callable[[], float]) -> None:
+        """Show how far what is forwarded is behind, asked for at every scrape."""
+        self._gauges.append(("dexter_outgoing_lag_seconds", lag_s))
+
     def publish(self) -> None:
         """Write what is asked for instead of counted, so that other workers can show it too."""
         for name, ask in self._gauges:
@@ -234,6 +251,8 @@ class Metrics:
                 self._add("dexter_webhooks_total", 1, resource, became)
             case EventRecorded(type=type_, source=source):
                 self._add("dexter_feed_events_total", 1, type_, source)
+            case EventForwarded(outcome=outcome):
+                self._add("dexter_outgoing_deliveries_total", 1, outcome)
             case _:
                 self._cache(record)
 

@@ -199,6 +199,12 @@ class EventRecorded(msgspec.Struct, frozen=True):
     source: str
 
 
+class EventForwarded(msgspec.Struct, frozen=True):
+    """An attempt to forward an event is over: it was delivered, will be tried again, or was given up as dead."""
+
+    outcome: str
+
+
 Record = (
     CallFinished
     | AttemptFinished
@@ -221,6 +227,7 @@ Record = (
     | ReplyChecked
     | WebhookCame
     | EventRecorded
+    | EventForwarded
 )
 Observer = Callable[[Record], None]
 

@@ -223,6 +223,7 @@ _HERE: tuple[tuple[str, Role | None, Role | None], ...] = (
     ("/api/v1/gateway", None, Role.ADMIN),
     ("/api/v1/people", Role.ADMIN, Role.ADMIN),
     ("/api/v1/audit", Role.ADMIN, Role.ADMIN),
+    ("/api/v1/subscriptions", Role.ADMIN, Role.ADMIN),
     ("/api/v1/views", Role.VIEWER, Role.VIEWER),
     ("/api/v1/searches", Role.VIEWER, Role.VIEWER),
     ("/api/v1/events", Role.VIEWER, Role.VIEWER),

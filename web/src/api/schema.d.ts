@@ -1368,6 +1368,178 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Subscriptions.List
+         * @description List all subscriptions, and how each does.
+         */
+        get: operations["subscriptions_list"];
+        put?: never;
+        /**
+         * Subscriptions.Add
+         * @description Forward what happens from now on to an address. The secret is shown in this answer only.
+         */
+        post: operations["subscriptions_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subscriptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Subscriptions.Read
+         * @description Give a subscription, and how it does.
+         */
+        get: operations["subscriptions_read"];
+        put?: never;
+        post?: never;
+        /**
+         * Subscriptions.Remove
+         * @description Remove a subscription with all that waits for it.
+         */
+        delete: operations["subscriptions_remove"];
+        options?: never;
+        head?: never;
+        /**
+         * Subscriptions.Change
+         * @description Change a subscription, stop it or set it going again; then it goes on where it was in the feed's log.
+         */
+        patch: operations["subscriptions_change"];
+        trace?: never;
+    };
+    "/api/v1/subscriptions/{id}/dead": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Subscriptions.Remove Dead
+         * @description Forget everything that was given up.
+         */
+        delete: operations["subscriptions_remove_dead"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subscriptions/{id}/dead/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Subscriptions.Retry Dead
+         * @description Send everything again that was given up.
+         */
+        post: operations["subscriptions_retry_dead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subscriptions/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Subscriptions.Deliveries
+         * @description List what is to be sent, what was, and what was given up, the newest first.
+         */
+        get: operations["subscriptions_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subscriptions/{id}/deliveries/{delivery}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Subscriptions.Retry
+         * @description Send a delivery now that waits or was given up; it has all its attempts again.
+         */
+        post: operations["subscriptions_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subscriptions/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Subscriptions.Secret
+         * @description Sign with a new secret from now on. It is shown in this answer only.
+         */
+        post: operations["subscriptions_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subscriptions/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Subscriptions.Test
+         * @description Send a signed `ping`, once, and say what the receiver answered.
+         */
+        post: operations["subscriptions_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/teams": {
         parameters: {
             query?: never;
@@ -2041,6 +2213,57 @@ export interface components {
             cursor: string;
         };
         /**
+         * DeliveryPage
+         * @description Deliveries, the newest first.
+         */
+        DeliveryPage: {
+            /** Data */
+            data: components["schemas"]["DeliveryShape"][];
+            pagination: components["schemas"]["Neighbours"];
+        };
+        /**
+         * DeliveryShape
+         * @description One event on its way to a receiver. `id` is what X-Dexter-Delivery says, the same at each attempt.
+         */
+        DeliveryShape: {
+            /** Id */
+            id: string;
+            /**
+             * Event
+             * @description The event, or of a gap its type, why, and where history is missing.
+             */
+            event: {
+                [key: string]: unknown;
+            };
+            /**
+             * Place
+             * @description Where it is in the feed's log: EPOCH:OFFSET.
+             */
+            place: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "pending" | "delivered" | "dead";
+            /** Attempts */
+            attempts: number;
+            /** Next Attempt At */
+            next_attempt_at: string | null;
+            /** Last Status */
+            last_status: number | null;
+            /** Last Error */
+            last_error: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Delivered At */
+            delivered_at: string | null;
+            /** Dead At */
+            dead_at: string | null;
+        };
+        /**
          * DeprecationView
          * @description An operation that Sentry said it will switch off.
          */
@@ -2273,6 +2496,14 @@ export interface components {
              * @enum {string}
              */
             state: "done" | "pending";
+        };
+        /**
+         * HowMany
+         * @description How many deliveries it was.
+         */
+        HowMany: {
+            /** Count */
+            count: number;
         };
         /**
          * Irreversible
@@ -2853,6 +3084,72 @@ export interface components {
             prev: components["schemas"]["Cursor"] | null;
         };
         /**
+         * NewSecret
+         * @description The secret that deliveries are signed with from now on: shown this once.
+         */
+        NewSecret: {
+            /** Secret */
+            secret: string;
+        };
+        /**
+         * NewSubscription
+         * @description A subscription that was just made, with the secret that its deliveries are signed with: shown this once.
+         */
+        NewSubscription: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Url */
+            url: string;
+            /** Channels */
+            channels: string[];
+            /** Filter */
+            filter: string;
+            /** Types */
+            types: string[];
+            /** Active */
+            active: boolean;
+            /**
+             * Paused Reason
+             * @description Why Dexter stopped it; null while it runs or people stopped it.
+             */
+            paused_reason: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            created_by: components["schemas"]["SubscriptionPerson"];
+            /**
+             * Health
+             * @enum {string}
+             */
+            health: "ok" | "failing" | "paused";
+            /**
+             * Position
+             * @description How far it is in the feed's log: EPOCH:OFFSET.
+             */
+            position: string;
+            /**
+             * Behind
+             * @description So many records of the log it has not looked at yet.
+             */
+            behind: number;
+            /** Delivered */
+            delivered: number;
+            /** Pending */
+            pending: number;
+            /** Dead */
+            dead: number;
+            /** Last Delivery At */
+            last_delivery_at: string | null;
+            /** Last Error */
+            last_error: string | null;
+            /** Secret */
+            secret: string;
+        };
+        /**
          * NewToken
          * @description A token for scripts to make. It does what both its scopes and its person's role permit.
          */
@@ -3210,6 +3507,18 @@ export interface components {
             created_at: string;
             /** Disabled At */
             disabled_at: string | null;
+        };
+        /**
+         * PingShape
+         * @description What came of a test: the receiver's status, how long it took, and what was wrong if anything was.
+         */
+        PingShape: {
+            /** Status */
+            status: number | null;
+            /** Ms */
+            ms: number;
+            /** Error */
+            error: string | null;
         };
         /**
          * Profile
@@ -3642,6 +3951,128 @@ export interface components {
             accepted: number;
             /** Exported */
             exported: boolean;
+        };
+        /**
+         * SubscriptionChange
+         * @description What to change of a subscription. `active: true` also sets one going that was stopped by Dexter itself.
+         */
+        SubscriptionChange: {
+            /** Name */
+            name?: string | null;
+            /** Url */
+            url?: string | null;
+            /** Channels */
+            channels?: string[] | null;
+            /** Filter */
+            filter?: string | null;
+            /** Types */
+            types?: string[] | null;
+            /** Active */
+            active?: boolean | null;
+        };
+        /**
+         * SubscriptionForm
+         * @description A subscription to make.
+         */
+        SubscriptionForm: {
+            /** Name */
+            name: string;
+            /**
+             * Url
+             * @description Where events are sent: http or https.
+             */
+            url: string;
+            /**
+             * Channels
+             * @description The feed's channels: issues, alerts, project:SLUG …
+             */
+            channels: string[];
+            /**
+             * Filter
+             * @description Terms as in the feed, such as `project:shop-api !source:poll`.
+             * @default
+             */
+            filter: string;
+            /**
+             * Types
+             * @description Types of events, or their beginnings such as `issue`; none for all.
+             * @default []
+             */
+            types: string[];
+        };
+        /**
+         * SubscriptionList
+         * @description All subscriptions, the oldest first.
+         */
+        SubscriptionList: {
+            /** Data */
+            data: components["schemas"]["SubscriptionShape"][];
+        };
+        /**
+         * SubscriptionPerson
+         * @description Who answers for a subscription: it forwards what they may hear.
+         */
+        SubscriptionPerson: {
+            /** Id */
+            id: string | null;
+            /** Name */
+            name: string;
+        };
+        /**
+         * SubscriptionShape
+         * @description A subscription. Its secret is shown when it is made, and never again.
+         */
+        SubscriptionShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Url */
+            url: string;
+            /** Channels */
+            channels: string[];
+            /** Filter */
+            filter: string;
+            /** Types */
+            types: string[];
+            /** Active */
+            active: boolean;
+            /**
+             * Paused Reason
+             * @description Why Dexter stopped it; null while it runs or people stopped it.
+             */
+            paused_reason: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            created_by: components["schemas"]["SubscriptionPerson"];
+            /**
+             * Health
+             * @enum {string}
+             */
+            health: "ok" | "failing" | "paused";
+            /**
+             * Position
+             * @description How far it is in the feed's log: EPOCH:OFFSET.
+             */
+            position: string;
+            /**
+             * Behind
+             * @description So many records of the log it has not looked at yet.
+             */
+            behind: number;
+            /** Delivered */
+            delivered: number;
+            /** Pending */
+            pending: number;
+            /** Dead */
+            dead: number;
+            /** Last Delivery At */
+            last_delivery_at: string | null;
+            /** Last Error */
+            last_error: string | null;
         };
         /**
          * SuspendedPromise
@@ -8479,6 +8910,354 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    subscriptions_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionList"];
+                };
+            };
+            /** @description The request failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    subscriptions_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubscriptionForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewSubscription"];
+                };
+            };
+            /** @description The request failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    subscriptions_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionShape"];
+                };
+            };
+            /** @description The request failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    subscriptions_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    subscriptions_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubscriptionChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionShape"];
+                };
+            };
+            /** @description The request failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    subscriptions_remove_dead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HowMany"];
+                };
+            };
+            /** @description The request failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    subscriptions_retry_dead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HowMany"];
+                };
+            };
+            /** @description The request failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    subscriptions_deliveries: {
+        parameters: {
+            query?: {
+                state?: ("pending" | "delivered" | "dead") | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /** @description The request failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    subscriptions_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                delivery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryShape"];
+                };
+            };
+            /** @description The request failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    subscriptions_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewSecret"];
+                };
+            };
+            /** @description The request failed. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    subscriptions_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PingShape"];
+                };
             };
             /** @description The request failed. */
             default: {
