@@ -35,6 +35,7 @@ STORM = 150
 GOAL_P99_MS, GOAL_PER_S, GOAL_KB = 120.0, 80_000.0, 25.0
 AT_ONCE = 50
 LIMIT_S = 120.0
+SETTINGS = {"DEXTER_LOG_LEVEL": "warning", "DEXTER_LISTENERS_EACH": "10000"}
 _FILLER = "x" * 330
 
 
@@ -239,7 +240,7 @@ def main() -> dict[str, float]:
     with (
         tempfile.TemporaryDirectory() as made,
         running_sandbox(issues=5) as sandbox,
-        running_gateway(sandbox.url, sandbox.token, folder=Path(made), DEXTER_LOG_LEVEL="warning") as gateway,
+        running_gateway(sandbox.url, sandbox.token, folder=Path(made), **SETTINGS) as gateway,
     ):
         keep_on_core(gateway.process.pid, SERVER_CORE)
         with on_core(LOAD_CORE):

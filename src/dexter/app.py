@@ -42,6 +42,7 @@ from dexter.gateway.identity import (
 )
 from dexter.gateway.keeping import Keeper
 from dexter.gateway.legacy.face import Legacy
+from dexter.gateway.listeners import WAYS, ListenerLimits, Listeners, room_for_files
 from dexter.gateway.live_figures import FiguresOptions, LiveFigures
 from dexter.gateway.logins import Logins
 from dexter.gateway.own_pages import own_pages
@@ -182,6 +183,11 @@ def create_app(
         witness=None if feed is None else feed.witness,
         sharing=QuotaSharing(ledger, partial(_tell_quota_promise, watch.promises, settings.redis_url is not None)),
     )
+    listeners = Listeners(_listener_limits(settings), observers)
+    for listening_way in WAYS:
+        watch.metrics.watch_listeners(
+            listening_way, partial(listeners.open, listening_way), partial(listeners.waiting, listening_way)
+        )
     key = access_token.key_of(settings.data_dir, settings.secret_key)
     token = settings.access_token or access_token.access_token(key)
     database = Database(settings.database)
@@ -250,7 +256,7 @@ def create_app(
     faces = Faces(
         exact={
             **own_pages(gateway, reachability, watch.metrics, store.suspended),
-            **feed_pages(gateway, feed, _webhook_secrets(settings), observers),
+            **feed_pages(gateway, feed, _webhook_secrets(settings), listeners, observers),
         },
         passthrough=_passthrough(gateway, stack, transport.upstream, observers),
         api_v1=Legacy(api_v1),
@@ -337,6 +343,10 @@ def _feed(
 
 def _webhook_secrets(settings: Settings) -> WebhookSecrets:
     return WebhookSecrets(settings.sentry_webhook_secret, settings.sentry_service_hook_secret)
+
+
+def _listener_limits(settings: Settings) -> ListenerLimits:
+    return ListenerLimits(room_for_files(settings.listeners), settings.listeners_each)
 
 
 def _upstream(settings: Settings, base_url: str) -> Upstream:

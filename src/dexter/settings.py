@@ -358,6 +358,21 @@ TABLE: tuple[Setting, ...] = (
         secret=True,
     ),
     Setting(
+        "DEXTER_LISTENERS",
+        "listeners",
+        Form("a number from 1 to 10000", _count),
+        "10000",
+        "How many sockets and streams of the feed a process holds open; one more is answered 503. Each takes a file "
+        "descriptor, so that it is fewer where the system permits fewer.",
+    ),
+    Setting(
+        "DEXTER_LISTENERS_EACH",
+        "listeners_each",
+        Form("a number from 1 to 10000", _count),
+        "500",
+        "How many of them one person, session or token may hold in a process; one more is answered 429.",
+    ),
+    Setting(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "otlp_endpoint",
         _optional(COLLECTOR),
@@ -518,6 +533,8 @@ class Settings:
     sentry_web_url: str | None
     sentry_webhook_secret: str | None = field(repr=False)
     sentry_service_hook_secret: str | None = field(repr=False)
+    listeners: int
+    listeners_each: int
     otlp_endpoint: str | None
     otlp_traces_endpoint: str | None
     otlp_headers: tuple[tuple[str, str], ...] = field(repr=False)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import Context
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -22,6 +23,7 @@ from dexter.gateway.events_socket_wire import socket_of
 from dexter.gateway.events_stream import FeedDown, read_wish, require_organization
 from dexter.gateway.feed_access import RECHECK_S, access, renewed
 from dexter.gateway.identity import CSRF_HEADER, TOKEN_HEADER
+from dexter.gateway.listeners import SOCKET
 from dexter.policy.feed_channels import PRESENCE
 from dexter.realtime.audience import Interest, Listener
 from dexter.realtime.hub import Frame, Gap
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from dexter.gateway.events_socket_wire import Socket
     from dexter.gateway.feed_access import Access
     from dexter.gateway.identity import Caller
+    from dexter.gateway.listeners import Listeners
     from dexter.gateway.runtime import Gateway
     from dexter.gateway.tickets import Tickets
     from dexter.realtime.hub import Hub, Position
@@ -62,11 +65,12 @@ class UpgradeRequired(CallerError):
 class EventsSocket:
     """Serves the feed of the hub's organization on sockets, and knows all of them."""
 
-    def __init__(self, gateway: Gateway, hub: Hub, tickets: Tickets) -> None:
+    def __init__(self, gateway: Gateway, hub: Hub, tickets: Tickets, listeners: Listeners) -> None:
         self._gateway = gateway
+        self._listeners = listeners
         self._hub = hub
         self._tickets = tickets
-        self._outbox = Outbox()
+        self._outbox = Outbox(partial(listeners.told, SOCKET))
         self._plain = Plain()
         self._clients: set[Client] = set()
         self._looking: asyncio.Task[None] | None = None
@@ -74,6 +78,7 @@ class EventsSocket:
         self.presence = Presence(hub.log, hub.organization, gateway.clock.now)
         self._ear = Listener(self._notice, Interest(frozenset({PRESENCE})))
         hub.before_close.append(self.presence.aclose)
+        listeners.watch(SOCKET, lambda: sum(len(client.pending) for client in self._clients))
 
     @property
     def connected(self) -> int:
@@ -107,6 +112,7 @@ class EventsSocket:
 
     async def proved(self, scope: Scope) -> Access:
         """Give what whoever asks for a socket may hear. Raises what stands against it."""
+        self._listeners.require_room()
         ticket = dict(query_of(scope)).get(TICKET)
         headers = headers_of(scope)
         if ticket is not None:
@@ -115,18 +121,22 @@ class EventsSocket:
         return await access(self._gateway, caller, self._hub.organization, str(scope["state"]["request_id"]))
 
     async def joined(self, socket: Socket, language: Language, held: Access) -> Client:
-        """Open a socket whose client may hear. Raises FeedDown."""
+        """Open a socket whose client may hear. Raises FeedDown, TooManyListeners or TooManyOfYours."""
+        seat = self._listeners.enter(SOCKET, held.caller)
         now = self._gateway.clock.monotonic()
-        client = Client(socket, self._hub, self._outbox, self.presence, language, held, now)
+        client = Client(socket, seat, self._hub, self._outbox, self.presence, language, held, now)
         client.viewer = _viewer(held.caller)
         try:
             await self._hub.join(client.listener)
             await self._hub.join(self._ear)
-        except FeedUnavailable as error:
+        except BaseException as error:
+            seat.give_back()
             self._hub.leave(client.listener)
             if not self._clients:
                 self._hub.leave(self._ear)
-            raise FeedDown("The feed's log does not answer.") from error
+            if isinstance(error, FeedUnavailable):
+                raise FeedDown("The feed's log does not answer.") from error
+            raise
         socket.on_lost = lambda: self._left(client)
         self._clients.add(client)
         socket.accept()
@@ -145,6 +155,7 @@ class EventsSocket:
         for client in tuple(self._clients):
             socket, client.messages = client.socket, 0
             if now_real - socket.heard_at >= DEAD_S:
+                client.seat.ends_for("dead")
                 socket.abort()
                 continue
             if now_real - max(socket.heard_at, client.pinged_at) >= PING_S and not socket.is_full:

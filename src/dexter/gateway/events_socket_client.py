@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dexter.gateway.events_socket_wire import Socket
     from dexter.gateway.events_stream import Wish
     from dexter.gateway.feed_access import Access
+    from dexter.gateway.listeners import Seat
     from dexter.realtime.hub import Hub, Position
     from dexter.realtime.presence import Presence, Viewer
 
@@ -60,14 +61,24 @@ class Client:
         "pending",
         "pinged_at",
         "presence",
+        "seat",
         "socket",
         "viewer",
     )
 
     def __init__(
-        self, socket: Socket, hub: Hub, outbox: Outbox, presence: Presence, language: Language, held: Access, now: float
+        self,
+        socket: Socket,
+        seat: Seat,
+        hub: Hub,
+        outbox: Outbox,
+        presence: Presence,
+        language: Language,
+        held: Access,
+        now: float,
     ) -> None:
         self.socket = socket
+        self.seat = seat
         self.hub = hub
         self.presence = presence
         self.held = held
@@ -102,6 +113,8 @@ class Client:
         """Have something sent soon; what cannot be sent waits, and a client that lets too much wait is dropped."""
         if not self.socket.is_open:
             return
+        if isinstance(found, Gap):
+            self.seat.missed(found.why)
         self.pending.append(found)
         if self.socket.is_full or self._is_replaying:
             if len(self.pending) > LONGEST_QUEUE:
@@ -120,16 +133,19 @@ class Client:
         if self.pending and self.socket.is_open and not self.socket.is_full and not self._is_replaying:
             pending, self.pending = self.pending, []
             self.socket.write(self._outbox.bytes_of(pending, self._language))
+            self._outbox.left(len(pending))
 
     def end(self, code: int, reason: str, detail: str) -> None:
         """Say why nothing more comes, and close."""
         self.pending = []
+        self.seat.ends_for(reason)
         bye = framed(self._language.said(BYE, {"reason": reason, "detail": detail}))
         self.socket.close(code, detail, bye)
 
     def leave(self) -> None:
         """Let go of everything, once the socket is closed."""
         self.hub.leave(self.listener)
+        self.seat.leave()
         self.pending = []
         self._backlog.clear()
         if self._work is not None:
@@ -220,26 +236,29 @@ class Client:
         others = interest.channels - channels
         is_whole, batch = True, []
         async for found in self.hub.between(since, until):
-            is_whole = is_whole and isinstance(found, Frame)
+            if isinstance(found, Gap):
+                is_whole = False
+                self.seat.missed(found.why)
             if isinstance(found, Gap) or (replayed.covers(found) and others.isdisjoint(found.channels)):
                 batch.append(framed(self._language.told(found)))
             if len(batch) >= REPLAYED_AT_ONCE:
-                await self._sent(b"".join(batch))
+                await self._sent(batch)
                 batch = []
-        await self._sent(b"".join(batch))
+        await self._sent(batch)
         if is_whole and is_first:
             # Another process may have told it more than this one knows of yet.
             self.listener.heard = since
             has_heard = self.listener.has_heard
             self.pending = [each for each in self.pending if not isinstance(each, Frame) or not has_heard(each)]
 
-    async def _sent(self, data: bytes) -> None:
+    async def _sent(self, frames: list[bytes]) -> None:
         if self.socket.is_full:
             self._room = asyncio.Event()
             async with asyncio.timeout(STUCK_S):
                 await self._room.wait()
-        if data and self.socket.is_open:
-            self.socket.write(data)
+        if frames and self.socket.is_open:
+            self.socket.write(b"".join(frames))
+            self._outbox.left(len(frames))
 
     def _has_room(self) -> None:
         if self._room is not None:

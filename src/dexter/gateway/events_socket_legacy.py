@@ -16,6 +16,7 @@ from dexter.gateway.events_socket_client import FORBIDDEN, TRY_LATER, UNAUTHENTI
 from dexter.gateway.events_socket_messages import ACK, BYE, ERROR, GAP, HELLO, PONG, Said, place
 from dexter.gateway.events_socket_wire import socket_of
 from dexter.gateway.events_stream import Wish
+from dexter.gateway.listeners import TooManyListeners, TooManyOfYours
 from dexter.policy.feed_channels import PRESENCE, Filter
 from dexter.realtime.hub import Gap
 
@@ -86,6 +87,8 @@ class OldSocket:
                 raise BadRequest("No token in the address: POST /api/v1/events/ticket, then ?ticket=…")
             held = await self._sockets.proved(scope)
             client = await self._sockets.joined(socket, self._language, held)
+        except (TooManyListeners, TooManyOfYours):
+            raise  # whoever is one too many must not be let in to be told so
         except DexterError as error:
             # These clients read close codes; most cannot see why a handshake was refused.
             code = {400: REFUSED, 401: UNAUTHENTICATED, 403: FORBIDDEN}.get(error.status, TRY_LATER)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from dexter.gateway.events_socket_frames import framed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dexter.gateway.events_socket_client import Client
     from dexter.gateway.events_socket_messages import Language
     from dexter.realtime.hub import Frame, Gap
@@ -22,7 +24,10 @@ AT_ONCE = 256
 class Outbox:
     """The sockets that have something to be sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[int], None] = lambda _: None) -> None:
+        """`told` hears how many messages have left."""
+        self._told = told
+        self._left = 0
         self._waiting: deque[Client] = deque()
         self._turn: asyncio.Handle | None = None
         self._last_at = 0.0
@@ -47,6 +52,17 @@ class Outbox:
             found = self._written[key] = (pending, made)
         return found[1]
 
+    def left(self, messages: int) -> None:
+        """Take note of messages that have left."""
+        self._left += messages
+        if self._turn is None:
+            self._count()
+
+    def _count(self) -> None:
+        if self._left:
+            left, self._left = self._left, 0
+            self._told(left)
+
     def _send(self) -> None:
         loop = asyncio.get_running_loop()
         self._last_at = loop.time()
@@ -58,3 +74,4 @@ class Outbox:
         else:
             self._turn = None
             self._written.clear()
+        self._count()

@@ -14,6 +14,7 @@ import structlog
 from dexter.errors import BadRequest, DexterError, NotFound
 from dexter.gateway.asgi import AsgiSend, Message, Receive, Scope, headers_of, query_of
 from dexter.gateway.feed_access import RECHECK_S, access, renewed
+from dexter.gateway.listeners import STREAM
 from dexter.gateway.problems import MethodNotAllowed
 from dexter.gateway.protocol import FAREWELL
 from dexter.policy.feed_channels import ISSUES, MOST_CHANNELS, Filter, is_channel, read_filter
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dexter.gateway.feed_access import Access
+    from dexter.gateway.listeners import Listeners, Seat
     from dexter.gateway.runtime import Gateway
     from dexter.realtime.hub import Hub
 
@@ -71,9 +73,12 @@ class Wish:
 class EventsStream:
     """Serves the feed of the hub's organization."""
 
-    def __init__(self, gateway: Gateway, hub: Hub) -> None:
+    def __init__(self, gateway: Gateway, hub: Hub, listeners: Listeners) -> None:
         self._gateway = gateway
         self._hub = hub
+        self._listeners = listeners
+        self._inboxes: set[_Inbox] = set()
+        listeners.watch(STREAM, lambda: sum(len(inbox) for inbox in self._inboxes))
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         if scope["method"] != "GET":
@@ -83,21 +88,27 @@ class EventsStream:
         wish = read_wish(query, header(headers, "last-event-id"))
         require_organization(query, self._hub.organization)
         request_id = str(scope["state"]["request_id"])
+        self._listeners.require_room()
         caller = self._gateway.sentry_caller("GET", headers)
         held = await access(self._gateway, caller, self._hub.organization, request_id)
+        seat = self._listeners.enter(STREAM, caller)
         inbox = _Inbox()
         scope["state"][FAREWELL] = inbox.end
         listener = Listener(inbox.give, Interest(wish.channels, wish.wanted, held.projects))
         try:
             webhooks_at = await self._hub.webhooks_at()
             now = await self._hub.join(listener)
-        except FeedUnavailable as error:
-            raise FeedDown("The feed's log does not answer.") from error
+        except BaseException as error:
+            seat.give_back()
+            if isinstance(error, FeedUnavailable):
+                raise FeedDown("The feed's log does not answer.") from error
+            raise
+        self._inboxes.add(inbox)
         gone = asyncio.ensure_future(_gone(receive))
         gone.add_done_callback(lambda _: inbox.end())
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-            writer = _Writer(send)
+            writer = _Writer(send, self._listeners, seat)
             await writer.hello(now, wish, webhooks_at)
             if wish.since is not None:
                 await self._replayed(writer, listener, wish.since, now)
@@ -105,12 +116,16 @@ class EventsStream:
             await self._live(writer, listener, inbox, held, request_id)
             if not gone.done():
                 reason = "slow" if inbox.is_overrun else "restart" if inbox.is_over else "refused"
+                seat.ends_for(reason)
                 await writer.bye(reason, _BYE[reason])
         except (TimeoutError, FeedUnavailable) as error:
             # The server breaks the connection off, and the client comes back when it can.
+            seat.ends_for("slow" if isinstance(error, TimeoutError) else "unavailable")
             log.info("stream_broken_off", error=type(error).__name__)
         finally:
             self._hub.leave(listener)
+            self._inboxes.discard(inbox)
+            seat.leave()
             gone.cancel()
             with suppress(asyncio.CancelledError):
                 await gone
@@ -157,6 +172,9 @@ class _Inbox:
         self.is_over = False
         """Whether the client has left, or the server ends."""
 
+    def __len__(self) -> int:
+        return len(self._found)
+
     def give(self, found: Frame | Gap) -> None:
         """Have something told."""
         if len(self._found) >= LONGEST_QUEUE:
@@ -183,8 +201,10 @@ class _Inbox:
 class _Writer:
     """Writes messages as server-sent events. The id of each is the place after it."""
 
-    def __init__(self, send: AsgiSend) -> None:
+    def __init__(self, send: AsgiSend, listeners: Listeners, seat: Seat) -> None:
         self._send = send
+        self._listeners = listeners
+        self._seat = seat
 
     async def hello(self, now: Position, wish: Wish, webhooks_at: str | None) -> None:
         """Say where now is, what will be told, and when Sentry last told of something by itself."""
@@ -194,6 +214,7 @@ class _Writer:
     async def tell(self, found: Frame | Gap) -> None:
         """Tell of an event or of a gap."""
         if isinstance(found, Gap):
+            self._seat.missed(found.why)
             await self._message("gap", {**_place(found.position), "why": found.why}, found.position)
         else:
             await self._raw("event", found.text, Position(found.epoch, found.offset))
@@ -214,6 +235,7 @@ class _Writer:
         named = b"" if place is None else b"id: %b:%d\n" % (place.epoch.encode(), place.offset)
         body = b"%bevent: %b\ndata: %b\n\n" % (named, kind.encode(), text)
         await self._written({"type": "http.response.body", "body": body, "more_body": True})
+        self._listeners.told(STREAM, 1)
 
     async def _written(self, message: Message) -> None:
         async with asyncio.timeout(STUCK_S):

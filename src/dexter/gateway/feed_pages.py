@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dexter.gateway.asgi import AsgiApp
+    from dexter.gateway.listeners import Listeners
     from dexter.gateway.runtime import Gateway
     from dexter.gateway.webhooks import WebhookSecrets
     from dexter.realtime.feed import Feed
@@ -49,7 +50,11 @@ async def who_acts(gateway: Gateway, person_id: str) -> ActorRef | None:
 
 
 def feed_pages(
-    gateway: Gateway, feed: Feed | None, signed_with: WebhookSecrets, observers: tuple[Observer, ...]
+    gateway: Gateway,
+    feed: Feed | None,
+    signed_with: WebhookSecrets,
+    listeners: Listeners,
+    observers: tuple[Observer, ...],
 ) -> Mapping[str, AsgiApp]:
     """Give who answers at each address of the feed; nobody without one. `signed_with` is for webhooks."""
     if feed is None:
@@ -59,10 +64,10 @@ def feed_pages(
         tell(observers, WebhookCame(resource, became))
 
     door = SentrysDoor(signed_with, feed.inbox, feed.webhooks, gateway.clock.now, counted)
-    sockets = EventsSocket(gateway, feed.hub, Tickets(gateway.key, gateway.clock.now))
+    sockets = EventsSocket(gateway, feed.hub, Tickets(gateway.key, gateway.clock.now), listeners)
     return {
         webhooks.PATH: door,
-        events_stream.PATH: EventsStream(gateway, feed.hub),
+        events_stream.PATH: EventsStream(gateway, feed.hub, listeners),
         SOCKET_PATH: sockets,
         OLD_SOCKET_PATHS: OldSocket(sockets),
     }

@@ -20,9 +20,13 @@ from dexter.observe.records import (
     EntryStored,
     EventForwarded,
     EventRecorded,
+    EventsTold,
     FlightLanded,
+    GapTold,
     IdentityDropped,
     LinkMended,
+    ListenerLeft,
+    ListenerRefused,
     QuotaTold,
     Record,
     RefreshFailed,
@@ -110,6 +114,22 @@ METRICS = {
             "gauge",
             "How long the oldest event has waited that is to be forwarded.",
             merge="max",
+        ),
+        Metric("dexter_feed_listeners", "gauge", "Open sockets and streams.", ("way",)),
+        Metric("dexter_feed_waiting_messages", "gauge", "Messages that wait for those who read slowly.", ("way",)),
+        Metric("dexter_feed_messages_total", "counter", "Messages sent on sockets and streams.", ("way",)),
+        Metric("dexter_feed_gaps_total", "counter", "Gaps that listeners were told of.", ("why",)),
+        Metric(
+            "dexter_feed_listeners_ended_total",
+            "counter",
+            "Sockets and streams that ended: `left` by their client, or for what was said to it, such as `slow`.",
+            ("way", "reason"),
+        ),
+        Metric(
+            "dexter_feed_listeners_refused_total",
+            "counter",
+            "Sockets and streams that were one too many: of `all`, or of `each` caller's own.",
+            ("why",),
         ),
         Metric("dexter_retries_total", "counter", "Attempts made anew after a failure.", ("operation", "reason")),
         Metric(
@@ -200,7 +220,7 @@ class Metrics:
         self._now = now
         self._templates = Templates() if templates is None else templates
         self._instruments = {name: Instrument(self._board, metric) for name, metric in METRICS.items()}
-        self._gauges: list[tuple[str, Callable[[], float]]] = [("dexter_workers", lambda: 1.0)]
+        self._gauges: list[tuple[str, tuple[str, ...], Callable[[], float]]] = [("dexter_workers", (), lambda: 1.0)]
         self._requests = self._instruments["api_request_duration_seconds"]
         self._calls = self._instruments["dexter_calls_total"]
         self._attempts = self._instruments["dexter_sentry_request_duration_seconds"]
@@ -210,20 +230,25 @@ class Metrics:
 
     def watch_bytes(self, used_bytes: Callable[[], float]) -> None:
         """Show what the store takes, asked for at every scrape."""
-        self._gauges.append(("dexter_cache_bytes", used_bytes))
+        self._gauges.append(("dexter_cache_bytes", (), used_bytes))
 
     def watch_suspended(self, suspended: Callable[[], bool]) -> None:
         """Show whether other hosts' writes cannot be known, asked for at every scrape."""
-        self._gauges.append(("dexter_promise_suspended", lambda: float(suspended())))
+        self._gauges.append(("dexter_promise_suspended", (), lambda: float(suspended())))
+
+    def watch_listeners(self, way: str, listening: Callable[[], int], waiting: Callable[[], int]) -> None:
+        """Show how many listen one way, and how many messages wait for them, asked for at every scrape."""
+        self._gauges.append(("dexter_feed_listeners", (way,), listening))
+        self._gauges.append(("dexter_feed_waiting_messages", (way,), waiting))
 
     def watch_forwarding(self, lag_s: Callable[[], float]) -> None:
         """Show how far what is forwarded is behind, asked for at every scrape."""
-        self._gauges.append(("dexter_outgoing_lag_seconds", lag_s))
+        self._gauges.append(("dexter_outgoing_lag_seconds", (), lag_s))
 
     def publish(self) -> None:
         """Write what is asked for instead of counted, so that other workers can show it too."""
-        for name, ask in self._gauges:
-            self._put(name, ask())
+        for name, labels, ask in self._gauges:
+            self._put(name, ask(), *labels)
 
     def exposition(self) -> bytes:
         """Give the numbers of all workers in Prometheus's text format."""
@@ -247,14 +272,37 @@ class Metrics:
                 self._resilience(record)
             case DeprecationSeen() | CallTranslated() | CapabilitiesProbed() | LinkMended() | ReplyChecked():
                 self._evolution(record)
+            case (
+                WebhookCame()
+                | EventRecorded()
+                | EventForwarded()
+                | EventsTold()
+                | GapTold()
+                | ListenerLeft()
+                | ListenerRefused()
+            ):
+                self._feed(record)
+            case _:
+                self._cache(record)
+
+    def _feed(self, record: Record) -> None:
+        match record:
             case WebhookCame(resource=resource, became=became):
                 self._add("dexter_webhooks_total", 1, resource, became)
             case EventRecorded(type=type_, source=source):
                 self._add("dexter_feed_events_total", 1, type_, source)
             case EventForwarded(outcome=outcome):
                 self._add("dexter_outgoing_deliveries_total", 1, outcome)
+            case EventsTold(way=way, messages=messages):
+                self._add("dexter_feed_messages_total", messages, way)
+            case GapTold(why=why):
+                self._add("dexter_feed_gaps_total", 1, why)
+            case ListenerLeft(way=way, reason=reason):
+                self._add("dexter_feed_listeners_ended_total", 1, way, reason)
+            case ListenerRefused(why=why):
+                self._add("dexter_feed_listeners_refused_total", 1, why)
             case _:
-                self._cache(record)
+                pass
 
     def _evolution(self, record: Record) -> None:
         match record:

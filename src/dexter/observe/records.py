@@ -205,6 +205,32 @@ class EventForwarded(msgspec.Struct, frozen=True):
     outcome: str
 
 
+class ListenerRefused(msgspec.Struct, frozen=True):
+    """Somebody wanted to listen and was one too many: of `all` in this process, or of `each` caller's own."""
+
+    why: str
+
+
+class ListenerLeft(msgspec.Struct, frozen=True):
+    """A socket or a stream ended. `way` is which; `reason` is `left` when its client went, else what `bye` said."""
+
+    way: str
+    reason: str
+
+
+class EventsTold(msgspec.Struct, frozen=True):
+    """So many messages went to those who listen on sockets or on streams."""
+
+    way: str
+    messages: int
+
+
+class GapTold(msgspec.Struct, frozen=True):
+    """A listener was told that history is missing, and why."""
+
+    why: str
+
+
 Record = (
     CallFinished
     | AttemptFinished
@@ -228,6 +254,10 @@ Record = (
     | WebhookCame
     | EventRecorded
     | EventForwarded
+    | ListenerRefused
+    | ListenerLeft
+    | EventsTold
+    | GapTold
 )
 Observer = Callable[[Record], None]
 
