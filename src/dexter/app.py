@@ -51,6 +51,7 @@ from dexter.gateway.probes import Reachability
 from dexter.gateway.runtime import Gateway, GatewayOptions, NotConfigured
 from dexter.gateway.sessions import SessionKinds, Sessions
 from dexter.gateway.throttle import SignInThrottle
+from dexter.gateway.values_at_sentry import LastKnown, telling
 from dexter.gateway.webhooks import WebhookSecrets
 from dexter.gateway.workbench import Workbench
 from dexter.observe.evolution import Evolution
@@ -258,7 +259,9 @@ def create_app(
             **own_pages(gateway, reachability, watch.metrics, store.suspended),
             **feed_pages(gateway, feed, _webhook_secrets(settings), listeners, observers),
         },
-        passthrough=_passthrough(gateway, stack, transport.upstream, observers),
+        passthrough=_passthrough(
+            gateway, stack, transport.upstream, observers, LastKnown(store, feed, authenticator.service[0], clock.now)
+        ),
         api_v1=Legacy(api_v1),
         workbench=Workbench(),
     )
@@ -460,7 +463,9 @@ def _cache_times(settings: Settings) -> CacheTimes:
     )
 
 
-def _passthrough(gateway: Gateway, stack: Stack, upstream: Upstream, observers: tuple[Observer, ...]) -> AsgiApp:
+def _passthrough(
+    gateway: Gateway, stack: Stack, upstream: Upstream, observers: tuple[Observer, ...], known: LastKnown
+) -> AsgiApp:
     def admit(method: str, headers: Headers, endpoint: Endpoint, params: Mapping[str, str]) -> Caller:
         caller = gateway.authenticator.identify(headers)
         require_csrf(caller, method, headers)
@@ -473,9 +478,10 @@ def _passthrough(gateway: Gateway, stack: Stack, upstream: Upstream, observers: 
     options = PassthroughOptions(request_s=gateway.options.request_deadline_s)
     router = gateway.options.times.router(sentry_router())
     base = partial(own_base, gateway.options.public_url)
-    face = build_passthrough(bulk_scope(stack), upstream, router, admit, base, gateway.clock, options, observers)
-    described = described_at_sentry(router)
     identify, organization = gateway.authenticator.identify, gateway.options.organization
+    send = telling(bulk_scope(stack), known, organization)
+    face = build_passthrough(send, upstream, router, admit, base, gateway.clock, options, observers)
+    described = described_at_sentry(router)
     return Audited(face, gateway.database, identify, gateway.clock.now, organization, described, at_sentry=True)
 
 

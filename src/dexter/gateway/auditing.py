@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from dexter.gateway.problems import LEGACY
 from dexter.wire import header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from sqlalchemy.ext.asyncio import AsyncConnection
     from starlette.requests import Request
@@ -44,11 +45,24 @@ NO_CHANGE = frozenset({"client_errors.report", "events.ticket", "traces.report",
 """What is sent as changes are, and changes nothing that anybody shares."""
 CLI_AGENT = "dexter-cli"
 
+_under_way: ContextVar[Noted | None] = ContextVar("dexter_audited", default=None)
+
 _ISSUE = re.compile(r"/api/v1/(?:[A-Za-z0-9_\-]+/)?issues/([A-Za-z0-9_\-]+)")
 """Today's addresses of an issue, and those of earlier Dexters that begin with an organization."""
 _OF_ORGANIZATION = re.compile(r"/api/0/(?:organizations|projects|teams)/([^/]+)/|/api/v1/([^/]+)/(?:issues|projects)/")
 """Addresses that begin with an organization: Sentry's own, and some of earlier Dexters."""
 _NO_ISSUES = frozenset({"bulk", "export", "marks", "presence"})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of several things that a request did; `action` is the request's own unless it says another."""
+
+    target: Target | None
+    outcome: Outcome
+    before: Any = None
+    after: Any = None
+    action: str | None = None
 
 
 @dataclass(slots=True)
@@ -63,6 +77,12 @@ class Noted:
     before: Any = None
     after: Any = None
     number: int | None = None
+    parts: list[Part] = field(default_factory=list)
+    """The several things that the request did, each of which gets a row of its own."""
+    seen: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Issues, by number, as Sentry's records of them were just before the change."""
+    missed: set[str] = field(default_factory=set)
+    """The numbers of issues that were looked for, and are not within the caller's reach."""
     is_settled: bool = field(default=False, init=False)
     is_kept: bool = field(default=False, init=False)
     """Whether it was settled together with what it tells of."""
@@ -87,6 +107,19 @@ def noted(request: Request) -> Noted | None:
     return found
 
 
+def under_way() -> Noted | None:
+    """Give the row of the request under way, where only the call to Sentry is at hand."""
+    return _under_way.get()
+
+
+def tell_seen(issues: Mapping[str, dict[str, Any]], *, missed: Iterable[str]) -> None:
+    """Tell the row of the request under way of issues that were looked at on the way, and of those not found."""
+    row = under_way()
+    if row is not None:
+        row.seen.update(issues)
+        row.missed.update(missed)
+
+
 def tell_who(request: Request, caller: Caller) -> None:
     """Say who it is that acts, where the request itself could not: it has just signed them in."""
     row = noted(request)
@@ -105,49 +138,18 @@ def told_account(request: Request) -> Callable[[str], None]:
     return tell
 
 
+def tell_each(request: Request, parts: Iterable[Part]) -> None:
+    """Have a row written for each of the things that the request under way did, beside the one for the request."""
+    row = noted(request)
+    if row is not None:
+        row.parts.extend(parts)
+
+
 def tell_of(request: Request, *, before: Any = None, after: Any = None, target: Target | None = None) -> None:
     """Add to the row of the request under way, where there is one."""
     row = noted(request)
     if row is not None:
         row.tell(before=before, after=after, target=target)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One of several things that a request did."""
-
-    target: Target
-    status: int
-    before: Any = None
-    after: Any = None
-
-
-async def tell_each(request: Request, action: str, parts: Sequence[Part]) -> None:
-    """Write a row for each of the things that the request under way did, beside the one for the request."""
-    row, gateway = noted(request), request.app.state.gateway
-    if row is None:
-        return
-    outcomes = [(part, outcome_of(part.status)) for part in parts]
-    # Strangers are refused everything, and must not be able to fill the log.
-    told = [each for each in outcomes if row.actor.person_id is not None or each[1] is not Outcome.REFUSED]
-    try:
-        async with gateway.database.transaction() as connection:
-            for part, outcome in told:
-                await record(
-                    connection,
-                    row.actor,
-                    action,
-                    at=at(gateway.clock.now()),
-                    organization=row.organization,
-                    target=part.target,
-                    before=part.before,
-                    after=part.after,
-                    request_id=row.request_id,
-                    outcome=outcome,
-                )
-    except DexterError:
-        # It has happened; the request's own row tells that it has.
-        log.exception("audit_parts_not_written", number=row.number)
 
 
 class Audited:
@@ -181,7 +183,7 @@ class Audited:
         entry, written_first = row
         scope["state"][NOTED] = entry
         if written_first:
-            await self._write(entry, Outcome.UNKNOWN)
+            await self._begin(entry)
 
         async def told(message: Message) -> None:
             # Whoever has the answer finds in the log what it says.
@@ -189,6 +191,7 @@ class Audited:
                 await asyncio.shield(self._finish(entry, message["status"]))
             await send(message)
 
+        token = _under_way.set(entry)
         try:
             await self._inner(scope, receive, told)
         except DexterError as error:
@@ -197,6 +200,8 @@ class Audited:
         except Exception:
             await self._finish(entry, 500)
             raise
+        finally:
+            _under_way.reset(token)
 
     def _begun(self, scope: Scope) -> tuple[Noted, bool] | None:
         """Give the row of a request, and whether it is written before anything happens; None for no row at all."""
@@ -233,41 +238,58 @@ class Audited:
         outcome = outcome_of(status)
         if entry.is_kept and outcome is Outcome.DONE:
             return
-        if entry.number is None:
-            # Of a stranger's request nothing came.
-            if outcome is not Outcome.REFUSED:
-                await self._write(entry, outcome)
+        # Of a stranger's request nothing came, and nobody must be able to fill the log.
+        if entry.number is None and outcome is Outcome.REFUSED:
             return
         try:
             async with self._database.transaction() as connection:
-                await settle(
-                    connection,
-                    entry.number,
-                    outcome,
-                    before=entry.before,
-                    after=entry.after,
-                    target=entry.target,
-                    organization=entry.organization,
-                    sentry_account=entry.actor.sentry_account,
-                )
+                await self._settle(connection, entry, outcome)
+                for part in entry.parts:
+                    if part.outcome is not Outcome.REFUSED or entry.number is not None:
+                        await self._record(connection, entry, part)
         except DexterError:
+            if entry.number is None:
+                raise
             # It has happened; the row goes on saying that nobody knows what came of it.
             log.exception("audit_not_settled", number=entry.number, outcome=outcome.value)
 
-    async def _write(self, entry: Noted, outcome: Outcome) -> None:
+    async def _settle(self, connection: AsyncConnection, entry: Noted, outcome: Outcome) -> None:
+        if entry.number is None:
+            await self._record(connection, entry, _whole(entry, outcome))
+            return
+        await settle(
+            connection,
+            entry.number,
+            outcome,
+            before=entry.before,
+            after=entry.after,
+            target=entry.target,
+            organization=entry.organization,
+            sentry_account=entry.actor.sentry_account,
+        )
+
+    async def _begin(self, entry: Noted) -> None:
         async with self._database.transaction() as connection:
-            entry.number = await record(
-                connection,
-                entry.actor,
-                entry.action,
-                at=at(self._now()),
-                organization=entry.organization,
-                target=entry.target,
-                before=entry.before,
-                after=entry.after,
-                request_id=entry.request_id,
-                outcome=outcome,
-            )
+            entry.number = await self._record(connection, entry, _whole(entry, Outcome.UNKNOWN))
+
+    async def _record(self, connection: AsyncConnection, entry: Noted, part: Part) -> int:
+        return await record(
+            connection,
+            entry.actor,
+            part.action or entry.action,
+            at=at(self._now()),
+            organization=entry.organization,
+            target=part.target,
+            before=part.before,
+            after=part.after,
+            request_id=entry.request_id,
+            outcome=part.outcome,
+        )
+
+
+def _whole(entry: Noted, outcome: Outcome) -> Part:
+    """Give all that a request did as one."""
+    return Part(entry.target, outcome, entry.before, entry.after)
 
 
 def outcome_of(status: int) -> Outcome:

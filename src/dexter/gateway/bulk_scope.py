@@ -16,15 +16,17 @@ import msgspec
 
 from dexter.catalog.endpoints import UNKNOWN, sentry_router
 from dexter.errors import BadRequest, NotFound
+from dexter.gateway.auditing import tell_seen
 from dexter.upstream.bodies import close_body
 
 if TYPE_CHECKING:
     from dexter.wire import Answer, Call, Send
 
-_LISTS = (
+LISTS = (
     "/api/0/organizations/{organization_id_or_slug}/issues/",
     "/api/0/projects/{organization_id_or_slug}/{project_id_or_slug}/issues/",
 )
+"""The addresses of Sentry's bulk changes."""
 _CHANGES = frozenset({"PUT", "DELETE"})
 LOOKED_FOR = 100
 """How many of the ids are looked for: one that is found is enough."""
@@ -34,7 +36,7 @@ def bulk_scope(send: Send) -> Send:
     """Give a way to Sentry that bulk changes with Dexter's credential pass only when they name what they change."""
 
     async def scoped(call: Call) -> Answer:
-        is_bulk = call.method in _CHANGES and call.endpoint.template in _LISTS
+        is_bulk = call.method in _CHANGES and call.endpoint.template in LISTS
         if is_bulk and call.identity.kind == "service":
             ids = _ids(call)
             _require_selection(call, ids)
@@ -90,9 +92,11 @@ async def _reaches_any(send: Send, call: Call, ids: list[str]) -> bool:
         transparent=False,
     )
     answer = await send(look)
-    rows = _rows(answer)
+    rows = {row["id"]: row for row in _rows(answer) if row.get("id") in ids}
     await close_body(answer.body)
-    return any(row.get("id") in ids and (project is None or project in _names(row.get("project"))) for row in rows)
+    reached = {each: row for each, row in rows.items() if project is None or project in _names(row.get("project"))}
+    tell_seen(reached, missed=set(ids[:LOOKED_FOR]) - reached.keys())
+    return bool(reached)
 
 
 def _ids(call: Call) -> list[str]:

@@ -11,6 +11,7 @@ from dexter.features.bulk.audited import values_of
 from dexter.features.issue_lookup import is_number, known_issue
 from dexter.features.issue_update import IssueUpdate, update_issue
 from dexter.policy.bulk_image import image
+from dexter.policy.change_values import NOT_KNOWN
 
 if TYPE_CHECKING:
     from dexter.features.reply import Reply
@@ -27,11 +28,11 @@ _PARTS_OF_STATUS = frozenset({"resolve", "archive"})
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a change did. `before` is None when nobody could say what was there."""
+    """What a change did. `before` says of what nobody could tell that it is not known."""
 
     reply: Reply
     target: Target
-    before: Json | None
+    before: Json
     after: Json | None
 
 
@@ -52,7 +53,8 @@ async def change(
     if after is not None and update.reviewed is not None:
         # Sentry's answer does not say it.
         after["for_review"] = not update.reviewed
-    return Changed(reply, Target("issue", _number(issue_id, there or now)), _values(there, names), after)
+    before = _values(there, names) or dict.fromkeys(names, NOT_KNOWN)
+    return Changed(reply, Target("issue", _number(issue_id, there or now)), before, after)
 
 
 def _number(issue_id: str, issue: Any) -> str:

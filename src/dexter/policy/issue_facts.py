@@ -51,6 +51,20 @@ def issue_facts(record: Mapping[str, Any]) -> IssueFacts:
     )
 
 
+def issue_record(facts: IssueFacts) -> dict[str, Any]:
+    """Give the triage facts as Sentry's record would have them; what is not known is left out.
+
+    >>> issue_record(IssueFacts(status="ignored", assignee="team:2"))
+    {'status': 'ignored', 'assignedTo': {'type': 'team', 'id': '2'}}
+    """
+    found = {name: getattr(facts, name) for name in ("status", "substatus", "priority")}
+    record = {name: value for name, value in found.items() if value is not None}
+    if facts.assignee is not None:
+        kind, _, number = facts.assignee.partition(":")
+        record["assignedTo"] = {"type": kind, "id": number} if number else None
+    return record
+
+
 def is_new(record: Mapping[str, Any], since: float, newest: int | None = None) -> bool:
     """Whether an issue that nobody knew came about after a moment, or after the one that was the newest."""
     number = record.get("id")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dexter.catalog.mappings import mapping
 from dexter.features.moment import iso
 from dexter.observe.records import EventRecorded, tell
+from dexter.policy.issue_facts import issue_record
 from dexter.policy.issue_feed import Kind, observe, removed
 from dexter.policy.purge import made_stale, purged_by
 from dexter.realtime.events import (
@@ -26,7 +27,7 @@ from dexter.realtime.events import (
 from dexter.stores.feed_log import Settled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from dexter.observe.records import Observer
     from dexter.policy.issue_facts import IssueName
@@ -128,6 +129,25 @@ class Intake:
         records = await self._log.settle(event.organization, () if subject is None else (subject,), decide)
         self._count(records)
         return records[0] if records else None
+
+    async def records(self, organization: str, issues: Collection[str], since: float) -> dict[str, dict[str, Any]]:
+        """Give what was seen of issues since a moment, by number, in the words of Sentry's own record.
+
+        Nothing of those that are gone. Raises FeedUnavailable.
+        """
+        found: dict[str, dict[str, Any]] = {}
+
+        def look(known: Mapping[str, bytes]) -> Settled:
+            seen = {number: unpacked_known(number, body)[1] for number, body in known.items()}
+            found.update(
+                (number, issue_record(each.facts))
+                for number, each in seen.items()
+                if each.at >= since and not each.gone
+            )
+            return Settled()
+
+        await self._log.settle(organization, issues, look)
+        return found
 
     async def named_since(self, organization: str, place: Place | None) -> tuple[set[str], Place]:
         """Give the issues of the events after a place, and the place to go on from; the latest events without one."""

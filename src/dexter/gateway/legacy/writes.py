@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from dexter.database.audit import Target
+from dexter.database.audit import Outcome, Target
 from dexter.errors import BadRequest, DexterError
 from dexter.features.issue_update import Archive, IssueUpdate, PositiveCount
 from dexter.gateway import issue_changes
-from dexter.gateway.auditing import Part, tell_each, tell_of
+from dexter.gateway.auditing import Part, outcome_of, tell_each, tell_of
 from dexter.gateway.legacy.caller import AsLegacySentry, answered
 from dexter.gateway.requested import Strict, gateway_of
 from dexter.wire import Priority
@@ -32,6 +32,8 @@ Assignee = Annotated[str, Field(max_length=250, pattern=r"^\S*$")]
 
 MOST_AT_ONCE = 100
 SIDE_BY_SIDE = 5
+ACTION = "issues.update"
+"""What each of several changes is to the audit log."""
 
 _NO_TAGS = "Sentry takes no tags from outside; Dexter's labels are for that: PUT /api/v1/issues/{id}/labels/{name}."
 
@@ -163,9 +165,9 @@ async def _all_changed(
                     gateway_of(request), behind, operation.issue_id, update, project=project
                 )
         except DexterError as error:
-            parts.append(Part(Target("issue", operation.issue_id), error.status))
+            parts.append(Part(Target("issue", operation.issue_id), outcome_of(error.status), action=ACTION))
             return told | {"success": False, "error": error.message, "status": error.status}
-        parts.append(Part(changed.target, changed.reply.answer.status, changed.before, changed.after))
+        parts.append(Part(changed.target, Outcome.DONE, changed.before, changed.after, ACTION))
         return told | {"success": True, "result": changed.reply.document()}
 
     async def in_order(places: list[int]) -> dict[int, dict[str, Any]]:
@@ -179,7 +181,7 @@ async def _all_changed(
         found |= some
     done = [found[place] for place in range(len(operations))]
     failed = [each for each in done if not each["success"]]
-    await tell_each(request, "issues.update", parts)
+    tell_each(request, parts)
     tell_of(request, after={"succeeded": len(done) - len(failed), "failed": len(failed)})
     return {
         "total": len(done),

@@ -80,5 +80,6 @@ it("names what differs between two images", () => {
   ]);
   expect(differences({ status: "resolved" }, { status: "resolved" })).toEqual([]);
   expect(valueWords(["a", "b"])).toBe("a, b");
+  expect(facts("(not known)")).toEqual([{ field: "Values", value: "(not known)" }]);
   expect(facts({ id: "7", name: "flaky", color: null })).toEqual([{ field: "Name", value: "flaky" }]);
 });

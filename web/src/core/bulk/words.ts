@@ -158,6 +158,8 @@ const INNER = new Set(["id", "created_by", "created_at", "updated_at", "version"
 
 /** Give what is told of one image alone, such as what was made or what was deleted, in words. */
 export function facts(image: unknown): { readonly field: string; readonly value: string }[] {
+  // A text in the place of an image says why there is none.
+  if (typeof image === "string") return [{ field: "Values", value: valueWords(image) }];
   return Object.entries(record(image)).flatMap(([key, value]) => (INNER.has(key) || valueWords(value) === "nothing" ? [] : [{ field: fieldWord(key), value: valueWords(value) }]));
 }
 

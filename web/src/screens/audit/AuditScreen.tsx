@@ -156,8 +156,8 @@ function Row({ row, onPerson }: { row: AuditRow; onPerson: () => void }) {
         {(row.before === null || row.after === null) &&
           facts(row.after ?? row.before).map(({ field, value }, index) => (
             <div key={index}>
-              {row.after === null ? "was " : ""}
-              {field}: <VisibleText text={value} />
+              {row.after === null ? "Was " : ""}
+              {row.after === null ? field.toLowerCase() : field}: <VisibleText text={value} />
             </div>
           ))}
       </td>
