@@ -31,6 +31,7 @@ from dexter.gateway.entrance import FRESH_AFTER_WRITES, Entrance, Faces
 from dexter.gateway.fast_path import FAST_PATH, FastPath
 from dexter.gateway.feed_pages import feed_pages, feeds_sentry, who_acts
 from dexter.gateway.guard import host_name, is_loopback
+from dexter.gateway.host_cells import host_cells
 from dexter.gateway.identity import (
     SAFE_METHODS,
     Authenticator,
@@ -63,6 +64,7 @@ from dexter.observe.templates import Templates
 from dexter.observe.tracing import open_tracing
 from dexter.observe.watch import Watch
 from dexter.policy.breaker import BreakerRule
+from dexter.policy.call_class import CallClass
 from dexter.policy.outgoing import RetryRule as OutgoingRule
 from dexter.policy.outgoing_addresses import Reach
 from dexter.policy.purge import LAG_S
@@ -72,6 +74,7 @@ from dexter.realtime.opened import open_feed
 from dexter.realtime.outgoing.opened import OutgoingOptions, open_outgoing
 from dexter.stores.opened import StoreOptions, open_store
 from dexter.stores.quota_ledger import QuotaLedger, open_quota_ledger
+from dexter.upstream.breakers import Breakers, state_name
 from dexter.upstream.clock import Clock, SystemClock
 from dexter.upstream.options import StackOptions, TransportOptions
 from dexter.upstream.shared_quota import QuotaSharing
@@ -94,6 +97,8 @@ if TYPE_CHECKING:
 SHARED_QUOTA = "shared-quota"
 """The promise that all processes together keep within Sentry's quota."""
 HISTORY_FILE = "history.sqlite3"
+PROBE_SLACK_S = 5.0
+"""How much longer than one attempt a breaker's probe is waited for: it may have to wait for its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +163,10 @@ def create_app(
     transport = transport or AiohttpTransport(
         _upstream(settings, settings.sentry_base_url), TransportOptions(connections=settings.connections)
     )
-    reachability = Reachability(clock.now)
     templates = Templates(catalog_templates())
     watch = Watch.over(board, clock.now, templates)
+    cells = host_cells(settings.data_dir, settings.sentry_base_url, watch.promises)
+    reachability = Reachability(clock.now, cells)
     evolution = Evolution(clock.now, watch.board)
     store, flights = open_store(
         _store_options(settings, settings.sentry_base_url), clock, partial(_tell_promise, watch.promises)
@@ -183,12 +189,15 @@ def create_app(
         tracing=tracing,
         witness=None if feed is None else feed.witness,
         sharing=QuotaSharing(ledger, partial(_tell_quota_promise, watch.promises, settings.redis_url is not None)),
+        cells=cells,
     )
     listeners = Listeners(_listener_limits(settings), observers)
     for listening_way in WAYS:
         watch.metrics.watch_listeners(
             listening_way, partial(listeners.open, listening_way), partial(listeners.waiting, listening_way)
         )
+    for kind in CallClass:
+        watch.metrics.watch_breaker(kind.value, partial(_breaker_state, stack.breakers, kind))
     key = access_token.key_of(settings.data_dir, settings.secret_key)
     token = settings.access_token or access_token.access_token(key)
     database = Database(settings.database)
@@ -213,7 +222,7 @@ def create_app(
         sessions=sessions,
         upstream_url=settings.sentry_base_url,
     )
-    live = LiveFigures(watch, History(settings.data_dir / HISTORY_FILE), _figures_options(settings))
+    live = LiveFigures(watch, History(settings.data_dir / HISTORY_FILE), stack.breakers, _figures_options(settings))
     keeper = Keeper(live.keep)
     upkeep = Upkeep(
         database,
@@ -388,6 +397,10 @@ def _store_options(settings: Settings, base_url: str) -> StoreOptions:
     )
 
 
+def _breaker_state(breakers: Breakers, kind: CallClass) -> str:
+    return state_name(breakers.state(kind))
+
+
 def _tell_promise(promises: Promises, suspended: bool) -> None:
     if suspended:
         promises.suspend(FRESH_AFTER_WRITES, "the Redis that all processes share does not answer")
@@ -412,15 +425,16 @@ def _stack_options(settings: Settings) -> StackOptions:
     return StackOptions(
         request_s=settings.request_deadline_s,
         attempt_s=settings.attempt_timeout_s,
-        breaker=BreakerRule(settings.breaker_threshold, settings.breaker_recovery_s),
+        breaker=BreakerRule(
+            settings.breaker_threshold, settings.breaker_recovery_s, settings.attempt_timeout_s + PROBE_SLACK_S
+        ),
         retry=RetryRule(attempts=settings.attempts),
         connections=settings.connections,
     )
 
 
 def _figures_options(settings: Settings) -> FiguresOptions:
-    tracing = settings.spans_address is not None
-    return FiguresOptions(__version__, tracing=tracing, breaker_recovery_s=settings.breaker_recovery_s)
+    return FiguresOptions(__version__, tracing=settings.spans_address is not None)
 
 
 def _tracing_options(settings: Settings, base_url: str) -> TracingOptions | None:

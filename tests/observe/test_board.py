@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from dexter.observe.board import Board, BoardFull, fresh_folder
 from dexter.observe.instruments import MOST_SERIES, Instrument, Metric, merged
 from dexter.observe.metrics import Metrics
-from dexter.observe.records import AnswerServed, BreakerChanged
+from dexter.observe.records import AnswerServed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,11 +27,10 @@ OTHER_WORKER = """
 import sys, pathlib
 from dexter.observe.board import Board
 from dexter.observe.metrics import Metrics
-from dexter.observe.records import AnswerServed, BreakerChanged
+from dexter.observe.records import AnswerServed
 metrics = Metrics(Board(pathlib.Path(sys.argv[1])))
 for _ in range(3):
     metrics(AnswerServed("/api/0", "GET /api/0/x/", "GET", 200, 0.02, "r"))
-metrics(BreakerChanged("write", "open", ""))
 metrics.publish()
 print("written", flush=True)
 sys.stdin.read()
@@ -132,13 +131,11 @@ def test_a_worker_killed_at_once_loses_no_count_but_its_gauges(tmp_path: Path) -
         assert other.stdout.readline() == b"written\n"
         metrics = Metrics(Board(tmp_path))
         metrics(AnswerServed("/api/0", "GET /api/0/x/", "GET", 200, 0.02, "r"))
-        metrics(BreakerChanged("write", "closed", ""))
         both = samples(metrics.exposition())
         other.send_signal(signal.SIGKILL)
         other.wait()
     after = samples(metrics.exposition())
     assert both["api_request_total", "/api/0/x/"] == after["api_request_total", "/api/0/x/"] == 4.0
-    assert (both["dexter_breaker_state", "write"], after["dexter_breaker_state", "write"]) == (2.0, 0.0)
     assert (both["dexter_workers", ""], after["dexter_workers", ""]) == (2.0, 1.0)
     assert both["process_resident_memory_bytes", ""] > after["process_resident_memory_bytes", ""] + 5_000_000
 

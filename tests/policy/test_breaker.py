@@ -107,13 +107,21 @@ def test_a_probe_that_ends_without_a_word_leaves_the_place_to_the_next() -> None
     assert isinstance(verdict, Ticket)
 
 
-def test_a_probe_without_an_end_is_not_waited_for_longer_than_a_recovery() -> None:
-    """An upload may take hours."""
+def test_a_probe_without_an_end_is_not_waited_for_longer_than_its_time() -> None:
+    """Its process may have been killed, and an upload may take hours."""
     state, _ = admit(opened(100.0), RULE, 160.0)
-    state, early = admit(state, RULE, 219.9)
-    state, late = admit(state, RULE, 220.0)
+    state, early = admit(state, RULE, 174.9)
+    state, late = admit(state, RULE, 175.0)
     assert isinstance(early, TurnedAway)
     assert isinstance(late, Ticket)
+
+
+@pytest.mark.parametrize("now", [100.0 - 3600, 100.0 + 3600])
+def test_a_clock_that_was_set_keeps_nobody_out(now: float) -> None:
+    """The state is shared and outlives processes, so that its times are the wall clock's, which jumps now and then."""
+    assert isinstance(admit(opened(100.0), RULE, now)[1], Ticket)
+    half, _ = admit(opened(100.0), RULE, 160.0)
+    assert isinstance(admit(half, RULE, now)[1], Ticket)
 
 
 @pytest.mark.parametrize("word", list(Word))

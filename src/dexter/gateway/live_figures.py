@@ -18,11 +18,13 @@ from dexter.features.moment import iso
 from dexter.gateway import stats_view as view
 from dexter.gateway.probes import Degraded
 from dexter.observe.instruments import SECONDS, Series, merged
-from dexter.observe.metrics import METRICS, STATES
+from dexter.observe.metrics import METRICS
 from dexter.observe.timeline import LATENCIES, SLOTS, STEP_S, WIDTH, Field, Past, Slot, summed
+from dexter.policy.breaker import Closed, Open
 from dexter.policy.call_class import CallClass
 from dexter.policy.latency import percentile_s
 from dexter.policy.slo import WINDOW_DAYS, Standing, Traffic, standings
+from dexter.upstream.breakers import state_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from dexter.observe.mishaps import Mishap
     from dexter.observe.promises import Notices
     from dexter.observe.watch import Watch
+    from dexter.upstream.breakers import Breakers
 
 HOUR_S = STEP_S * SLOTS
 SHOWN_OPERATIONS = 20
@@ -42,7 +45,6 @@ OPERATIONS_EVERY_S = 10.0
 SHOWN_METRICS = {
     name: METRICS[name]
     for name in (
-        "dexter_breaker_state",
         "dexter_cache_bytes",
         "dexter_queue_wait_seconds",
         "dexter_quota_concurrent_limit",
@@ -51,7 +53,6 @@ SHOWN_METRICS = {
         "dexter_quota_reset_timestamp_seconds",
     )
 }
-_BREAKERS = {"dexter_breaker_state": METRICS["dexter_breaker_state"]}
 _OUTCOMES = {name: Field[name.upper()] for name in view.Outcomes.model_fields}
 _EMPTY: Slot = [0.0] * WIDTH
 
@@ -62,19 +63,19 @@ class FiguresOptions:
 
     version: str
     tracing: bool = False
-    breaker_recovery_s: float = 60.0
 
 
 class LiveFigures:
     """Gives the documents, each built at most once a second."""
 
-    def __init__(self, watch: Watch, history: History, options: FiguresOptions) -> None:
+    def __init__(self, watch: Watch, history: History, breakers: Breakers, options: FiguresOptions) -> None:
         self.figures = watch.figures
         self.promises = watch.promises
         self._board = watch.board
         self._metrics = watch.metrics
         self._now = watch.now
         self._history = history
+        self._breakers = breakers
         self._options = options
         self._started_at = watch.now()
         self._past = Past(watch.board)
@@ -113,20 +114,17 @@ class LiveFigures:
             self.keep()
             return await asyncio.to_thread(lambda: self._slo(now, self._sum(now, HOUR_S)))
 
-    def turned_away(self, now: float) -> list[Degraded]:
-        """Give the classes of calls that some worker's breaker keeps from Sentry at the moment."""
-        changed = merged(self._board, _BREAKERS)["dexter_breaker_state"]
-        failures = self._breaker_failures()
+    def turned_away(self) -> list[Degraded]:
+        """Give the classes of calls that their breaker keeps from Sentry at the moment, at whichever worker."""
         found = []
-        for (name,), (number, since) in sorted(changed.items()):
-            state, until = STATES[int(number)], since + self._options.breaker_recovery_s
-            # Once it may be tried, the next call is let through; a quiet worker's breaker stands open for hours.
-            if state != "closed" and now < until:
-                found.append(Degraded(name, state, failures.get(name), until if state == "open" else None))
+        for kind in CallClass:
+            # Once it may be tried, the next call is let through; where nobody asks, a breaker stands open for hours.
+            away = self._breakers.turned_away(kind)
+            if away is not None:
+                state = state_name(self._breakers.state(kind))
+                until = away.probe_at if state == "open" else None
+                found.append(Degraded(kind.value, state, away.last_failure or None, until))
         return found
-
-    def _breaker_failures(self) -> dict[str, str]:
-        return {each.key[0]: each.key[1] for each in reversed(self.figures.breaker_failures.listed())}
 
     def _build(self, now: float) -> tuple[float, bytes, str]:
         document = self._document(now)
@@ -166,7 +164,7 @@ class LiveFigures:
             series=self._series(now),
             operations=operations,
             upstream=upstream,
-            breakers=self._breakers(gauges),
+            breakers=[self._breaker(kind) for kind in CallClass],
             quota=_quota(gauges),
             queue=_queue(hour, gauges["dexter_queue_wait_seconds"]),
             flights=view.FlightsView(flown=int(hour[Field.FLIGHTS]), joined=int(hour[Field.JOINED])),
@@ -237,21 +235,14 @@ class LiveFigures:
             for each in self.figures.asked.slowest(now, SHOWN_OPERATIONS)
         ]
 
-    def _breakers(self, gauges: Mapping[str, Series]) -> list[view.BreakerView]:
-        failures = self._breaker_failures()
-        changed = gauges["dexter_breaker_state"]
-        return [self._breaker(kind.value, changed.get((kind.value,)), failures) for kind in CallClass]
-
-    def _breaker(self, name: str, changed: Sequence[float] | None, failures: dict[str, str]) -> view.BreakerView:
-        if changed is None:
-            return view.BreakerView(name=name, state="closed", since=None, last_failure=None, retry_at=None)
-        state = STATES[int(changed[0])]
+    def _breaker(self, kind: CallClass) -> view.BreakerView:
+        state = self._breakers.state(kind)
         return view.BreakerView(
-            name=name,
-            state=state,
-            since=iso(changed[1]),
-            last_failure=failures.get(name) if state != "closed" else None,
-            retry_at=iso(changed[1] + self._options.breaker_recovery_s) if state == "open" else None,
+            name=kind.value,
+            state=state_name(state),
+            since=None if state.since is None else iso(state.since),
+            last_failure=None if isinstance(state, Closed) else state.last_failure or None,
+            retry_at=iso(state.probe_at) if isinstance(state, Open) else None,
         )
 
     def _coverage(self) -> tuple[int, int]:

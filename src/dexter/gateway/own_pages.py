@@ -29,9 +29,7 @@ def own_pages(
         now = gateway.clock.now()
         promises = {FRESH_AFTER_WRITES} if suspended() else set[str]()
         promises.update(each.promise for each in gateway.live.promises.suspended())
-        return ready(
-            last=reachability.last, now=now, degraded=gateway.live.turned_away(now), suspended=sorted(promises)
-        )
+        return ready(last=reachability.last, now=now, degraded=gateway.live.turned_away(), suspended=sorted(promises))
 
     return {
         "/health": _page(lambda: health(gateway.options.version)),

@@ -11,11 +11,18 @@ from dexter.errors import TimedOut, Unreachable
 from dexter.features.moment import iso
 from dexter.gateway.asgi import Response
 from dexter.observe.records import AttemptFinished, Record
+from dexter.stores.cells import Cell, OwnCells
 from dexter.upstream.bodies import BodyStalled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from dexter.stores.cells import Cells
+
+CONTACT = "contact"
+"""The cell that holds when Sentry was last asked."""
+NOTED_EVERY_S = 1.0
+"""How often it is noted that nothing has changed."""
 DOUBT_S = 30.0
 """How long a failure to reach Sentry counts; after that nobody knows, and the next request will show."""
 
@@ -35,16 +42,33 @@ class Contact:
 
 
 class Reachability:
-    """An observer that remembers whether Sentry answered last."""
+    """An observer that remembers whether Sentry answered last, to whichever process of the host."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], cells: Cells | None = None) -> None:
         self._clock = clock
-        self.last: Contact | None = None
+        self._cell: Cell[Contact | None] = Cell(cells or OwnCells(), CONTACT, msgspec.json.encode, _contact)
+
+    @property
+    def last(self) -> Contact | None:
+        """Give the last time that any process asked."""
+        return self._cell.value()
 
     def __call__(self, record: Record) -> None:
         if not isinstance(record, AttemptFinished) or record.error in _TELL_NOTHING:
             return
-        self.last = Contact(self._clock(), record.error not in _UNREACHED)
+        now, reached = self._clock(), record.error not in _UNREACHED
+        self._cell.change(lambda last: last if _says_so(last, now, reached=reached) else Contact(now, reached))
+
+
+def _says_so(last: Contact | None, now: float, *, reached: bool) -> bool:
+    return last is not None and last.reached == reached and 0 <= now - last.at < NOTED_EVERY_S
+
+
+def _contact(written: bytes) -> Contact | None:
+    try:
+        return msgspec.json.decode(written, type=Contact)
+    except msgspec.DecodeError:
+        return None
 
 
 def health(version: str) -> Response:

@@ -95,11 +95,11 @@ class AskedOperation(BaseModel):
 
 
 class BreakerView(BaseModel):
-    """A circuit breaker."""
+    """A circuit breaker, one for all workers."""
 
     name: str
     state: Literal["closed", "half_open", "open"]
-    since: Moment | None
+    since: Moment | None = Field(description="Since when it is left alone, or asked again; null: it was never open.")
     last_failure: str | None
     retry_at: Moment | None
 

@@ -13,7 +13,6 @@ from dexter.observe.promises import Notices
 from dexter.observe.records import (
     AnswerServed,
     AttemptFinished,
-    BreakerChanged,
     CallFinished,
     CallWaited,
     DeprecationSeen,
@@ -54,7 +53,6 @@ class Figures:
         self.answered = Operations(board, ANSWERED)
         self.asked = Operations(board, ASKED)
         self.mishaps = Mishaps(board)
-        self.breaker_failures = Notices(board, "breaker_failure", now)
         self.drift = Notices(board, "drift", now)
         self.deprecations = Notices(board, "deprecation", now)
         self._counts: dict[str, int] = {}
@@ -75,8 +73,6 @@ class Figures:
                 self._timeline.add(now, Field.JOINED, joined)
             case CallWaited():
                 self._timeline.count(self._now(), Field.WAITED)
-            case BreakerChanged(call_class=call_class, last_failure=last_failure) if last_failure:
-                self.breaker_failures.note(call_class, last_failure)
             case ReplyChecked(endpoint=endpoint, faults=faults) if faults:
                 for field, fault in faults:
                     self.drift.note(endpoint, f"{field}: {fault}")

@@ -135,9 +135,9 @@ METRICS = {
         Metric(
             "dexter_breaker_state",
             "gauge",
-            "State of the circuit breaker of a class of calls: 0 closed, 1 half open, 2 open.",
+            "State of the circuit breaker of a class of calls, one for all workers: 0 closed, 1 half open, 2 open.",
             ("call_class",),
-            merge="max",
+            merge="latest",
         ),
         Metric("dexter_breaker_changes_total", "counter", "Times a breaker changed.", ("call_class", "state")),
         Metric(
@@ -235,6 +235,10 @@ class Metrics:
     def watch_suspended(self, suspended: Callable[[], bool]) -> None:
         """Show whether other hosts' writes cannot be known, asked for at every scrape."""
         self._gauges.append(("dexter_promise_suspended", (), lambda: float(suspended())))
+
+    def watch_breaker(self, call_class: str, state: Callable[[], str]) -> None:
+        """Show how a breaker stands that others may have changed, asked for at every scrape."""
+        self._gauges.append(("dexter_breaker_state", (call_class,), lambda: STATES.index(state())))
 
     def watch_listeners(self, way: str, listening: Callable[[], int], waiting: Callable[[], int]) -> None:
         """Show how many listen one way, and how many messages wait for them, asked for at every scrape."""

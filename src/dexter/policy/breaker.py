@@ -3,10 +3,11 @@
 Closed     ask. After `threshold` failures in a row: Open.
 Open       do not ask. After `recovery_s`, the next caller probes: HalfOpen.
 HalfOpen   one probe is under way, all others are turned away. It succeeds: Closed. It fails: Open.
-           It ends without a word on Sentry (its caller left): the next caller probes.
+           It ends without a word on Sentry (its caller left), or not in its time: the next caller probes.
 
 Every admission gives a ticket, and only the tickets of the present state count: an attempt that was under way when
-the breaker opened says nothing new.
+the breaker opened says nothing new. Times are epoch seconds, which all processes share; a clock that is set back
+keeps nobody waiting for longer than twice what the rule says.
 """
 
 from __future__ import annotations
@@ -24,20 +25,23 @@ class BreakerRule:
     """How many failures in a row open it."""
     recovery_s: float = 60.0
     """How long it stays open before a probe."""
+    probe_s: float = 15.0
+    """How long a probe is waited for: whoever made it may have been killed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Sentry is asked. `failures` came in a row; `era` tells this closing from earlier ones."""
+    """Sentry is asked. `failures` came in a row; `era` tells this closing from earlier ones; None: never open."""
 
     era: int = 0
     failures: int = 0
     last_failure: str = ""
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Sentry is not asked before the monotonic second `probe_at`; it has been open `since`."""
+    """Sentry is not asked before `probe_at`; it has been open `since`."""
 
     era: int
     since: float
@@ -67,7 +71,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class TurnedAway:
-    """Sentry is not asked; `probe_at` is the monotonic second from which somebody may probe."""
+    """Sentry is not asked; `probe_at` is the second from which somebody may probe."""
 
     since: float
     probe_at: float
@@ -92,22 +96,29 @@ def word_of_status(status: int) -> Word:
     return Word.FAILS if status >= 500 else Word.WORKS
 
 
-def admit(state: State, rule: BreakerRule, now: float) -> tuple[State, Ticket | TurnedAway]:
-    """Give the state after somebody wants to ask at the monotonic second `now`, and whether they may."""
+def turned_away(state: State, rule: BreakerRule, now: float) -> TurnedAway | None:
+    """Give what is told to whoever wants to ask at the second `now` and may not; None for those who may."""
     match state:
-        case Closed(era=era):
-            return state, Ticket(era)
-        case Open(era=era, since=since, probe_at=probe_at, last_failure=failure):
-            if now < probe_at:
-                return state, TurnedAway(since, probe_at, failure)
-            return HalfOpen(era + 1, since, now, failure), Ticket(era + 1)
-        case HalfOpen(era=era, since=since, probed_at=probed_at, last_failure=failure):
-            # A probe that has gone on for as long as a whole recovery is not waited for: an upload may take hours.
-            if probed_at is not None and now < probed_at + rule.recovery_s:
-                return state, TurnedAway(since, probed_at + rule.recovery_s, failure)
-            return HalfOpen(era + 1, since, now, failure), Ticket(era + 1)
+        case Closed():
+            return None
+        case Open(since=since, probe_at=probe_at, last_failure=failure):
+            return TurnedAway(since, probe_at, failure) if 0 < probe_at - now <= 2 * rule.recovery_s else None
+        case HalfOpen(since=since, probed_at=probed_at, last_failure=failure):
+            if probed_at is None or abs(now - probed_at) >= rule.probe_s:
+                return None
+            return TurnedAway(since, probed_at + rule.probe_s, failure)
         case _:
             assert_never(state)
+
+
+def admit(state: State, rule: BreakerRule, now: float) -> tuple[State, Ticket | TurnedAway]:
+    """Give the state after somebody wants to ask at the second `now`, and whether they may."""
+    away = turned_away(state, rule, now)
+    if away is not None:
+        return state, away
+    if isinstance(state, Closed):
+        return state, Ticket(state.era)
+    return HalfOpen(state.era + 1, state.since, now, state.last_failure), Ticket(state.era + 1)
 
 
 def settle(state: State, ticket: Ticket, word: Word, rule: BreakerRule, now: float, failure: str = "") -> State:
@@ -121,7 +132,7 @@ def settle(state: State, ticket: Ticket, word: Word, rule: BreakerRule, now: flo
             if word is Word.NOTHING:
                 return replace(state, probed_at=None)
             if word is Word.WORKS:
-                return Closed(era + 1)
+                return Closed(era + 1, since=now)
             return Open(era + 1, since, now + rule.recovery_s, failure)
         case Open():
             return state

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -14,12 +16,13 @@ from dexter.errors import Garbled, UpstreamError
 from dexter.observe.records import CapabilitiesProbed
 from dexter.policy.capabilities import Address, Capabilities, State, kind_of, state_of
 from dexter.upstream.bodies import close_body
-from dexter.upstream.remembered import Remembered
+from dexter.upstream.findings import LEASE_S, Findings
 from dexter.wire import Answer, Call, Credential, Identity, Priority, Send
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dexter.stores.cells import Cells
     from dexter.upstream.parts import Parts
     from dexter.upstream.upstream import Upstream
 
@@ -29,6 +32,8 @@ DOUBTED_S = 30.0
 """How long a probe stands before an answer that contradicts it may cause another."""
 PROBE_S = 10.0
 """How long a probe may take as a whole; what has not answered by then stays unknown."""
+LOOK_S = 0.05
+"""How often it is looked whether another process has found it out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,56 +47,74 @@ class Asker:
 
 
 class Prober:
-    """Knows one upstream's capabilities. What it finds says what the server has, not what somebody may do there."""
+    """Knows one upstream's capabilities. What it finds says what the server has, not what somebody may do there.
 
-    def __init__(self, ask: Send, upstream: Upstream, parts: Parts) -> None:
+    One process of a host asks, and all know what it found.
+    """
+
+    def __init__(self, ask: Send, upstream: Upstream, parts: Parts, cells: Cells) -> None:
         self._ask = ask
         self._upstream = upstream
         self._parts = parts
+        self._findings = Findings(cells, parts.clock.now)
+        self._holder = f"{os.getpid()}-{secrets.token_hex(6)}"
         self._probe: asyncio.Task[Capabilities] | None = None
-        self._found = Capabilities()
-        self._found_at: float | None = None
-        self._fruitless: Remembered[bool] = Remembered(parts.clock, DOUBTED_S)
 
     @property
     def known(self) -> Capabilities:
         """Give what was found last, however old; nothing before the first probe."""
-        return self._found
+        return self._findings.capabilities
 
     def is_current(self) -> bool:
         """Whether what was found still counts."""
-        return self._found_at is not None and self._parts.clock.monotonic() - self._found_at < REMEMBERED_S
+        return self._findings.are_younger_than(REMEMBERED_S)
 
     async def capabilities(self, asker: Asker, *, doubted: bool = False) -> Capabilities:
         """Give what this Sentry can do, asking it when that is not known. A crowd asks once; never raises.
 
         `doubted`: an answer contradicted what was found, so it counts for half a minute only.
         """
-        counts_s = DOUBTED_S if doubted else REMEMBERED_S
-        if self._found_at is not None and self._parts.clock.monotonic() - self._found_at < counts_s:
-            return self._found
-        if asker.identity.kind == "anonymous" or self._fruitless.get((asker.identity.key,)):
+        if self._findings.are_younger_than(DOUBTED_S if doubted else REMEMBERED_S):
+            return self.known
+        if asker.identity.kind == "anonymous" or self._findings.is_in_vain(asker.identity.key, DOUBTED_S):
             # Whoever may see nothing learns nothing, and must not make the gateway ask again and again.
-            return self._found
+            return self.known
         if self._probe is None:
-            self._probe = self._parts.background.start(self._probed(asker))
+            self._probe = self._parts.background.start(self._found_out(asker))
             self._probe.add_done_callback(self._over)
         return await asyncio.shield(self._probe)
 
     def _over(self, _: asyncio.Task[Capabilities]) -> None:
         self._probe = None
 
-    async def _probed(self, asker: Asker) -> Capabilities:
-        found = await Survey(self._ask, self._upstream, self._parts, asker).capabilities()
+    async def _found_out(self, asker: Asker) -> Capabilities:
+        before = self.known.probed_at
+        while not self._findings.may_probe(self._holder):
+            # Another process is at it; should it die, its lease runs out.
+            await self._parts.clock.sleep(LOOK_S)
+            if self.known.probed_at != before or self._findings.is_in_vain(asker.identity.key, DOUBTED_S):
+                return self.known
+        try:
+            if self.known.probed_at == before:
+                await self._probed(asker)
+            return self.known
+        finally:
+            self._findings.end_probe(self._holder)
+
+    async def _probed(self, asker: Asker) -> None:
+        survey = self._parts.background.start(Survey(self._ask, self._upstream, self._parts, asker).capabilities())
+        while not survey.done():
+            self._findings.may_probe(self._holder)
+            await asyncio.wait({survey}, timeout=LEASE_S / 3)
+        found = await survey
         if not found.addresses:
             # Nobody answered, or not to this credential: what was known before is the better guess, for now.
-            self._fruitless.put((asker.identity.key,), True)
-            return self._found
-        found = replace(found, addresses=_with_what_was_known(found.addresses, self._found))
-        self._found, self._found_at = found, self._parts.clock.monotonic()
+            self._findings.learned_nothing(asker.identity.key, DOUBTED_S)
+            return
+        found = replace(found, addresses=_with_what_was_known(found.addresses, self.known))
+        self._findings.found(found)
         states = tuple((address.value, state.value) for address, state in found.addresses.items())
         self._parts.tell(CapabilitiesProbed(found.kind.value, found.version, found.dialect, states))
-        return found
 
 
 class Survey:

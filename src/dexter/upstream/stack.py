@@ -6,8 +6,10 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dexter.stores.cells import OwnCells
 from dexter.upstream.admission import Admission
 from dexter.upstream.background import Background
+from dexter.upstream.breakers import Breakers
 from dexter.upstream.cached import Cached
 from dexter.upstream.clock import Clock, SystemClock
 from dexter.upstream.coalesced import Coalesced
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from dexter.observe.records import Observer
     from dexter.observe.spans import Tracing
+    from dexter.stores.cells import Cells
     from dexter.stores.flights import Flights
     from dexter.stores.store import Store
     from dexter.upstream.transport import Transport
@@ -53,6 +56,8 @@ class Stack:
     background: Background
     prober: Prober
     """Knows what this Sentry can do."""
+    breakers: Breakers
+    """Know which parts of it are left alone."""
     is_confirmed: Callable[[Identity], bool]
     """Whether stored data may be given to an identity now."""
 
@@ -76,17 +81,21 @@ def build_stack(
     tracing: Tracing | None = None,
     sharing: QuotaSharing | None = None,
     witness: Witness | None = None,
+    cells: Cells | None = None,
 ) -> Stack:
     """Give the way to one Sentry. Each line wraps the one above it, so that the last is passed first.
 
     `chance` draws the numbers from 0 to 1 that spread retries. `flights` are shared with other processes, if any.
     `tracing` puts spans round the attempts and round the stages that calls may wait in. `sharing` is with whom Sentry's
-    quotas are shared, if with anybody. `witness` hears of every change that Sentry accepted.
+    quotas are shared, if with anybody. `witness` hears of every change that Sentry accepted. `cells` hold what
+    other processes found out about this Sentry, if there are any.
     """
     options = options or StackOptions()
     parts = Parts(store, clock or SystemClock(), options, Background(), observers)
     book = ProcessQuotaBook() if sharing is None else SharedQuotaBook(sharing, parts.clock, parts.background)
     admission = Admission(book, parts)
+    cells = OwnCells() if cells is None else cells
+    breakers = Breakers(cells, options.breaker, parts.clock.now)
 
     stage = tracing.stage if tracing is not None else _plain
 
@@ -94,14 +103,14 @@ def build_stack(
     if tracing is not None:
         attempt = tracing.attempt(attempt)
     attempt = stage("metered", Metered(attempt, admission, book, parts))
-    attempt = Guarded(attempt, admission, parts)
+    attempt = Guarded(attempt, breakers, admission, parts)
     attempt = Retried(attempt, parts, chance)
     attempt = Watched(attempt, transport.upstream, parts)
-    prober = Prober(decoded(attempt, parts), transport.upstream, parts)
+    prober = Prober(decoded(attempt, parts), transport.upstream, parts, cells)
     confirmations = Confirmations(decoded(attempt, parts), parts)
 
     send: Send = credited(attempt, confirmations, parts)
-    send = Translated(send, decoded(send, parts), prober, transport.upstream, parts)
+    send = Translated(send, decoded(send, parts), prober, transport.upstream, parts, cells)
     send = stored(send, parts)
     if flights is not None:
         send = OneAsks(send, parts, flights)
@@ -114,7 +123,7 @@ def build_stack(
     send = deadlined(send, parts)
     send = decoded(send, parts)
     send = traced(send, parts)
-    return Stack(send, parts.background, prober, confirmations.is_confirmed)
+    return Stack(send, parts.background, prober, breakers, confirmations.is_confirmed)
 
 
 def _plain(_name: str, send: Send) -> Send:

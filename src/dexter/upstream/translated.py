@@ -32,12 +32,14 @@ from dexter.policy.encoding import is_packed
 from dexter.policy.link_header import Link, format_links, parse
 from dexter.upstream.asides import Instead, no_such_thing
 from dexter.upstream.bodies import close_body, gunzip
+from dexter.upstream.findings import Findings
 from dexter.upstream.issue_homes import IssueHomes
 from dexter.upstream.organization_lists import OrganizationLists
 from dexter.upstream.probe import Asker, Prober
 from dexter.wire import Answer, Call, Headers, Send, header
 
 if TYPE_CHECKING:
+    from dexter.stores.cells import Cells
     from dexter.upstream.parts import Parts
     from dexter.upstream.upstream import Upstream
 
@@ -50,13 +52,13 @@ BROWNOUT_S = 60.0
 class Translated:
     """A stage; calls in whose address servers do not differ pass it by."""
 
-    def __init__(self, inner: Send, ask: Send, prober: Prober, upstream: Upstream, parts: Parts) -> None:
+    def __init__(self, inner: Send, ask: Send, prober: Prober, upstream: Upstream, parts: Parts, cells: Cells) -> None:
         self._inner = inner
         self._prober = prober
         self._parts = parts
         self._homes = IssueHomes(ask, parts, upstream.org)
         self._lists = OrganizationLists(ask, self._homes, upstream)
-        self._switched_off: dict[Address, float] = {}
+        self._findings = Findings(cells, parts.clock.now)
 
     async def __call__(self, call: Call) -> Answer:
         """Give the answer to a call, from where this Sentry has it. Raises NotInThisSentry where that is nowhere."""
@@ -74,7 +76,7 @@ class Translated:
         if not _says_missing(call, answer) or not _can_be_sent_again(call) or not has_counterpart(place):
             return answer
         if is_brownout(answer.status, answer.headers):
-            self._switched_off[place.address] = self._parts.clock.monotonic() + BROWNOUT_S
+            self._findings.switched_off(place.address, BROWNOUT_S)
         await self._prober.capabilities(_asker(call, place), doubted=True)
         if not self._goes_elsewhere(place):
             return answer
@@ -118,10 +120,7 @@ class Translated:
         known = self._prober.known
         if not known.has(COUNTERPARTS[place.address]):
             return False
-        return known.lacks(place.address) or self._is_switched_off(place.address)
-
-    def _is_switched_off(self, address: Address) -> bool:
-        return self._switched_off.get(address, 0.0) > self._parts.clock.monotonic()
+        return known.lacks(place.address) or self._findings.is_switched_off(place.address, BROWNOUT_S)
 
     async def _elsewhere(self, call: Call, place: Place, announcement: Headers) -> Answer:
         try:

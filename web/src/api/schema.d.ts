@@ -1943,7 +1943,7 @@ export interface components {
         };
         /**
          * BreakerView
-         * @description A circuit breaker.
+         * @description A circuit breaker, one for all workers.
          */
         BreakerView: {
             /** Name */
@@ -1953,7 +1953,10 @@ export interface components {
              * @enum {string}
              */
             state: "closed" | "half_open" | "open";
-            /** Since */
+            /**
+             * Since
+             * @description Since when it is left alone, or asked again; null: it was never open.
+             */
             since: string | null;
             /** Last Failure */
             last_failure: string | null;
