@@ -266,7 +266,7 @@ def create_app(
     faces = Faces(
         exact={
             **own_pages(gateway, reachability, watch.metrics, store.suspended),
-            **feed_pages(gateway, feed, _webhook_secrets(settings), listeners, observers),
+            **feed_pages(gateway, feed, _webhook_secrets(settings), settings.unsigned_webhooks, listeners, observers),
         },
         passthrough=_passthrough(
             gateway, stack, transport.upstream, observers, LastKnown(store, feed, authenticator.service[0], clock.now)

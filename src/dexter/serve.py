@@ -61,7 +61,8 @@ def run_worker(settings: Settings, listener: int, board: Path) -> None:
 
 
 def _serve(settings: Settings, app: Application, listener: socket.socket) -> None:
-    secrets = [app.access_token, *filter(None, (settings.sentry_api_token,))]
+    signed_with = (settings.sentry_webhook_secret, settings.sentry_service_hook_secret)
+    secrets = [app.access_token, *filter(None, (settings.sentry_api_token, *signed_with))]
     configure_logs("pretty" if sys.stderr.isatty() else "json", settings.log_level, secrets=secrets)
     config = uvicorn.Config(
         app,

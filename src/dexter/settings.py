@@ -358,6 +358,14 @@ TABLE: tuple[Setting, ...] = (
         secret=True,
     ),
     Setting(
+        "DEXTER_UNSIGNED_WEBHOOKS",
+        "unsigned_webhooks",
+        FLAG,
+        "off",
+        "Takes the posts of Sentry's old WebHooks plugin, which nothing signs, at /webhooks/sentry/legacy: each only "
+        "has Dexter look at the issue that it names.",
+    ),
+    Setting(
         "DEXTER_LISTENERS",
         "listeners",
         Form("a number from 1 to 10000", _count),
@@ -533,6 +541,7 @@ class Settings:
     sentry_web_url: str | None
     sentry_webhook_secret: str | None = field(repr=False)
     sentry_service_hook_secret: str | None = field(repr=False)
+    unsigned_webhooks: bool
     listeners: int
     listeners_each: int
     otlp_endpoint: str | None

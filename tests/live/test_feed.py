@@ -270,6 +270,24 @@ def test_a_service_hook_has_a_secret_of_its_own_and_only_says_where_to_look(sand
         listener.event("issue.created", found)
 
 
+def test_an_unsigned_post_makes_nothing_happen_but_that_sentry_is_asked(sandbox: Sandbox, tmp_path: Path) -> None:
+    """What it claims is not believed: a new issue is told as Sentry has it, and one that is not there is no event."""
+    with (
+        telling_gateway(sandbox, tmp_path, DEXTER_UNSIGNED_WEBHOOKS="on") as gateway,
+        listening(gateway, sandbox) as ear,
+    ):
+        webhook_faults(sandbox, dropped=1.0)
+        door = f"{gateway.url}/webhooks/sentry/legacy"
+        claimed = {"project": "shop-api", "level": "fatal", "message": "Claimed", "triggering_rules": ["Rule"]}
+        assert request("POST", door, body={"id": "999999999", **claimed}).json() == {"taken": True}
+        send_error(sandbox, "Told by a plugin")
+        found = sandbox.api("GET", f"{ISSUES}?query=plugin").json()[0]["id"]
+        assert request("POST", door, body={"id": found, **claimed}).json() == {"taken": True}
+        created = ear.event("issue.created", found).event
+        assert created["issue"]["title"] == "Told by a plugin"
+        assert ear.events("", "999999999") == ear.events("alert.triggered") == []
+
+
 def test_a_replay_is_taken_for_what_it_is(gateway: Gateway) -> None:
     """The time is not signed: somebody who has seen a delivery can make it young again, but not another."""
     first = delivered(gateway, GOOD, request_id="seen")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dexter.policy.issue_feed import IssueFacts
-from dexter.policy.webhook_deliveries import RESOURCES, SERVICE_HOOK, Delivery, read_delivery
+from dexter.policy.webhook_deliveries import LEGACY_PLUGIN, RESOURCES, SERVICE_HOOK, Delivery, read_delivery
 
 ISSUE = {
     "id": "7", "shortId": "SHOP-7", "title": "Oops", "status": "unresolved", "substatus": "new", "priority": "high",
@@ -94,3 +94,15 @@ def test_a_service_hook_only_says_where_to_look(body: dict[str, Any], issues: li
     delivery = read_delivery(SERVICE_HOOK, body, 9.0)
     assert [name.id for name in delivery.readings] == issues
     assert delivery.is_known is bool(issues)
+
+
+@pytest.mark.parametrize("body", [{"id": "7"}, {"id": 7}, {"id": "7", "level": "fatal", "event": {"id": "x"}}])
+def test_an_unsigned_post_only_asks_for_a_reading(body: dict[str, Any]) -> None:
+    """Whatever else it claims, anybody could have written it."""
+    delivery = read_delivery(LEGACY_PLUGIN, body, 9.0)
+    assert [each.id for each in delivery.readings] == ["7"]
+    assert (delivery.told, delivery.alert, delivery.actor) == (None, None, None)
+
+
+def test_an_unsigned_post_that_names_no_issue_says_nothing() -> None:
+    assert read_delivery(LEGACY_PLUGIN, {"id": "../7"}, 9.0) == Delivery(is_known=False)

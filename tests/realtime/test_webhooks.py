@@ -10,6 +10,7 @@ from tests.realtime.world import World
 
 from dexter.errors import BadRequest, Unreachable
 from dexter.policy.issue_facts import IssueName
+from dexter.policy.webhook_deliveries import LEGACY_PLUGIN
 from dexter.realtime import readings
 from dexter.stores.feed_log import FeedUnavailable
 from dexter.stores.webhook_inbox import Received
@@ -124,3 +125,15 @@ async def test_what_cannot_be_read_now_is_read_later_and_what_is_refused_is_not(
     world.feed.readings.want([IssueName("1")])
     await world.feed.readings.read_wanted()
     assert world.feed.readings._wanted == {}
+
+
+async def test_an_unsigned_post_has_sentry_asked_and_is_not_believed(world: World) -> None:
+    """Nothing polls here: what is told was found because of the post, and is told as Sentry has it."""
+    await world.error("alpha")
+    world.sent.clear()
+    for number in ("1", "999"):
+        await world.deliver(Received(f"p{number}", world.clock.now(), LEGACY_PLUGIN, b'{"id":"%b"}' % number.encode()))
+    assert await told(world) == []
+    await world.read()
+    events = await world.events()
+    assert [(event.type, event.issue and event.issue.title) for event in events] == [("issue.created", "alpha")]

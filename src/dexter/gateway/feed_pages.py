@@ -6,13 +6,14 @@ import secrets
 from typing import TYPE_CHECKING
 
 from dexter.features.sentry import Sentry
-from dexter.gateway import events_stream, webhooks
+from dexter.gateway import events_stream, webhooks, webhooks_unsigned
 from dexter.gateway.events_socket import EventsSocket
 from dexter.gateway.events_socket_legacy import OldSocket
 from dexter.gateway.events_stream import EventsStream
 from dexter.gateway.protocol import OLD_SOCKET_PATHS, SOCKET_PATH
 from dexter.gateway.tickets import Tickets
 from dexter.gateway.webhooks import SentrysDoor
+from dexter.gateway.webhooks_unsigned import PluginsDoor
 from dexter.observe.records import Observer, WebhookCame, tell
 from dexter.realtime.events import ActorRef
 from dexter.wire import Priority
@@ -53,10 +54,14 @@ def feed_pages(
     gateway: Gateway,
     feed: Feed | None,
     signed_with: WebhookSecrets,
+    takes_unsigned: bool,
     listeners: Listeners,
     observers: tuple[Observer, ...],
 ) -> Mapping[str, AsgiApp]:
-    """Give who answers at each address of the feed; nobody without one. `signed_with` is for webhooks."""
+    """Give who answers at each address of the feed; nobody without one.
+
+    `signed_with` is for webhooks; `takes_unsigned` says whether those are taken, too, that nothing signs.
+    """
     if feed is None:
         return {}
 
@@ -67,6 +72,7 @@ def feed_pages(
     sockets = EventsSocket(gateway, feed.hub, Tickets(gateway.key, gateway.clock.now), listeners)
     return {
         webhooks.PATH: door,
+        webhooks_unsigned.PATH: PluginsDoor(takes_unsigned, feed.inbox, feed.webhooks, gateway.clock.now, counted),
         events_stream.PATH: EventsStream(gateway, feed.hub, listeners),
         SOCKET_PATH: sockets,
         OLD_SOCKET_PATHS: OldSocket(sockets),

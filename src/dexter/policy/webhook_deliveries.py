@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SERVICE_HOOK = "servicehook"
 """The resource under which deliveries of service hooks are kept, which name none."""
+LEGACY_PLUGIN = "legacyplugin"
+"""The resource under which the unsigned posts of Sentry's old plugin are kept: only the number of their issue."""
 
 RESOURCES: Mapping[str, frozenset[str]] = {
     "issue": frozenset({"created", "resolved", "assigned", "archived", "ignored", "unresolved"}),
@@ -84,6 +86,9 @@ def read_delivery(resource: str, body: Mapping[str, Any], at: float) -> Delivery
     """Give what a delivery says that was sent at the epoch second `at`. Nothing of an unknown form is believed."""
     if resource == SERVICE_HOOK:
         return _service_hook(body)
+    if resource == LEGACY_PLUGIN:
+        name = issue_name(body)
+        return Delivery(readings=_named(name), is_known=name is not None)
     action, data = body.get("action"), body.get("data")
     if not isinstance(data, dict) or not isinstance(action, str) or action not in RESOURCES.get(resource, ()):
         return Delivery(is_known=False)
