@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from dexter.database.tokens import KeptToken
+    from dexter.features.kept_secrets import Reencrypted, Uses
     from dexter.features.people import Listed, People
     from dexter.policy.people import Role
     from dexter.settings import Settings
@@ -27,7 +28,10 @@ T = TypeVar("T")
 NOT_DONE = 1
 
 users = typer.Typer(help="Who may use this Dexter: people, their roles, passwords and tokens.", no_args_is_help=True)
-keys = typer.Typer(help="The keys that people's own Sentry tokens are encrypted with.", no_args_is_help=True)
+keys = typer.Typer(
+    help="The keys that people's own Sentry tokens and the secrets of subscriptions are encrypted with.",
+    no_args_is_help=True,
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Who = Annotated[str, typer.Argument(metavar="PERSON", help="An e-mail address, a name or an id.")]
@@ -143,24 +147,24 @@ def tokens(
 
 @keys.command("list")
 def list_keys(as_json: Json = False) -> None:
-    """Show the ids of the keys, the newest first, and how many linked tokens each encrypts."""
+    """Show the ids of the keys, the newest first, and how much each encrypts."""
     counts = _of_keys(_counts)
     if as_json:
-        _print_json([{"id": key, "tokens": count} for key, count in counts])
+        _print_json([{"id": key, "tokens": used.tokens, "secrets": used.secrets} for key, used in counts])
         return
-    for key, count in counts:
-        typer.echo(f"{key}  {count} linked token{'s' * (count != 1)}")
+    for key, used in counts:
+        typer.echo(f"{key}  {_amount(used.tokens, used.secrets)}")
 
 
 @keys.command()
 def rotate() -> None:
-    """Make a new key and encrypt every linked Sentry token with it; the key before the last one goes."""
+    """Make a new key and encrypt everything with it; the key before the last one goes."""
     _say_reencrypted(_of_keys(_rotated))
 
 
 @keys.command()
 def reencrypt() -> None:
-    """Encrypt every linked Sentry token with the newest key, as after putting one first in DEXTER_SECRET_KEYS."""
+    """Encrypt everything with the newest key, as after putting one first in DEXTER_SECRET_KEYS."""
     _say_reencrypted(_of_keys(_reencrypted))
 
 
@@ -284,39 +288,41 @@ def _of_keys(work: Callable[[Any, Any], Awaitable[T]]) -> T:
     return _on_database(lambda settings, database: work(database, KeyRing(settings.data_dir, settings.secret_keys)))
 
 
-async def _counts(database: Any, ring: Any) -> list[tuple[str, int]]:
-    from dexter.database import credentials
+async def _counts(database: Any, ring: Any) -> list[tuple[str, Uses]]:
+    from dexter.features.kept_secrets import Uses, uses
 
-    async with database.reading() as connection:
-        used = [each.key_id for each in await credentials.everybodys(connection)]
-    return [(key, used.count(key)) for key in dict.fromkeys((*ring.ids, *used))]
+    used = await uses(database)
+    return [(key, used.get(key, Uses())) for key in dict.fromkeys((*ring.ids, *used))]
 
 
-async def _rotated(database: Any, ring: Any) -> tuple[int, tuple[str, ...]]:
+async def _rotated(database: Any, ring: Any) -> Reencrypted:
     ring.turn()
     return await _reencrypted(database, ring)
 
 
-async def _reencrypted(database: Any, ring: Any) -> tuple[int, tuple[str, ...]]:
+async def _reencrypted(database: Any, ring: Any) -> Reencrypted:
     import time
 
-    from dexter.database import credentials
-    from dexter.features.people import reencrypt as encrypt_anew
+    from dexter.features.kept_secrets import reencrypt as encrypt_anew
+    from dexter.features.kept_secrets import uses
 
     done = await encrypt_anew(database, ring, time.time())
-    async with database.reading() as connection:
-        ring.keep_only(frozenset(each.key_id for each in await credentials.everybodys(connection)))
+    ring.keep_only(frozenset(await uses(database)))
     return done
 
 
-def _say_reencrypted(result: tuple[int, tuple[str, ...]]) -> None:
-    done, unreadable = result
-    typer.echo(f"{done} linked Sentry token{'s were' if done != 1 else ' was'} encrypted anew.")
-    if unreadable:
-        typer.echo(
-            f"{len(unreadable)} cannot be read with any key: {', '.join(unreadable)} must link theirs anew.", err=True
-        )
+def _say_reencrypted(done: Reencrypted) -> None:
+    typer.echo(f"Encrypted anew: {_amount(done.tokens, done.secrets)}.")
+    for unreadable, whose in ((done.people, "must link theirs anew"), (done.subscriptions, "need a new secret")):
+        if unreadable:
+            typer.echo(f"{len(unreadable)} cannot be read with any key: {', '.join(unreadable)} {whose}.", err=True)
+    if done.people or done.subscriptions:
         raise typer.Exit(NOT_DONE)
+
+
+def _amount(tokens: int, secrets: int) -> str:
+    """Give how much a key encrypts, in words."""
+    return f"{tokens} linked Sentry token{'s' * (tokens != 1)}, {secrets} secret{'s' * (secrets != 1)} of subscriptions"
 
 
 def _told(listed: Listed, what: str, *, as_json: bool) -> None:

@@ -242,8 +242,9 @@ TABLE: tuple[Setting, ...] = (
         "secret_keys",
         SECRETS,
         "",
-        "What people's own Sentry tokens are encrypted with, the newest first, the same on every host that shares a "
-        "database. Unset, the data directory has a file of keys, which `dexter keys rotate` turns.",
+        "What people's own Sentry tokens and subscriptions' secrets are encrypted with, the newest first, the same on "
+        "every host that shares a database. Unset, the data directory has a file of keys, which `dexter keys rotate` "
+        "turns.",
         secret=True,
     ),
     Setting(

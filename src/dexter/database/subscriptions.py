@@ -108,11 +108,9 @@ async def advance(connection: AsyncConnection, held: Subscription, epoch: str, p
     return bool((await connection.execute(moving)).rowcount)
 
 
-async def replace_ciphertext(
-    connection: AsyncConnection, subscription_id: str, old_key_id: str, ciphertext: bytes, key_id: str
-) -> bool:
-    """Put the same secret, encrypted anew, in the place of what was read, unless that was replaced meanwhile."""
-    same = and_(subscription.c.id == subscription_id, subscription.c.key_id == old_key_id)
+async def replace_ciphertext(connection: AsyncConnection, kept: Subscription, ciphertext: bytes, key_id: str) -> bool:
+    """Put the same secret, encrypted anew, in the place of what was read, unless there is a new one meanwhile."""
+    same = and_(subscription.c.id == kept.id, subscription.c.ciphertext == kept.ciphertext)
     replacing = update(subscription).where(same).values(ciphertext=ciphertext, key_id=key_id)
     return bool((await connection.execute(replacing)).rowcount)
 

@@ -290,26 +290,6 @@ class People:
         self._passwords.close()
 
 
-async def reencrypt(database: Database, ring: KeyRing, now: float) -> tuple[int, tuple[str, ...]]:
-    """Encrypt every linked token with the newest key; give how many were, and whose ids no key of the ring reads."""
-    from dexter.database import credentials
-    from dexter.features.people_keys import Unreadable
-
-    newest, done, unreadable = ring.ids[0], 0, []
-    async with database.reading() as connection:
-        kept = [each for each in await credentials.everybodys(connection) if each.key_id != newest]
-    for each in kept:
-        try:
-            ciphertext, key_id = ring.encrypt(ring.decrypt(each.ciphertext, each.key_id, each.about), each.about)
-        except Unreadable:
-            unreadable.append(each.person_id)
-            continue
-        # One at a time, so that nobody waits for all of them.
-        async with database.transaction() as connection:
-            done += await credentials.replace_ciphertext(connection, now, each, ciphertext, key_id)
-    return done, tuple(unreadable)
-
-
 async def _there(connection: Any, person_id: str, now: float) -> Account:
     from dexter.database import people
 

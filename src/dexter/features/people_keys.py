@@ -1,8 +1,8 @@
-"""The keys that people's own Sentry tokens are encrypted with: a ring of them, the newest first, which can be turned.
+"""The keys that people's own Sentry tokens and subscriptions' secrets are encrypted with: a ring, which can be turned.
 
-Each kept token says which key it was encrypted with. A new key is put in front; what older ones encrypted is read with
-them until it has been encrypted anew. The ring is stated in `DEXTER_SECRET_KEYS`, or is a file in the data directory
-that only its owner may read.
+The newest is the first. What is kept says which key it was encrypted with. A new key is put in front; what older ones
+encrypted is read with them until it has been encrypted anew. The ring is stated in `DEXTER_SECRET_KEYS`, or is a file
+in the data directory that only its owner may read.
 """
 
 from __future__ import annotations
@@ -153,6 +153,7 @@ def _read(path: Path) -> tuple[Key, ...]:
     if not found or any(len(secret) != KEY_BYTES for secret in found):
         raise SettingsError(
             f"{path} does not hold keys.",
-            remedy="Put it back from a copy; or delete it, and people must link their Sentry tokens anew.",
+            remedy="Put it back from a copy; or delete it: people must link their Sentry tokens anew, and "
+            "subscriptions need new secrets.",
         )
     return tuple(_key(secret) for secret in found)

@@ -78,7 +78,7 @@ class Gateway:
     logins: Logins
     people: People
     ring: KeyRing
-    """What people's own Sentry tokens are encrypted with."""
+    """What people's own Sentry tokens and subscriptions' secrets are encrypted with."""
     key: bytes = field(repr=False)
     """This installation's secret key."""
     upstream_url: str

@@ -130,7 +130,7 @@ def asked_pause_s(retry_after: str | None, now: float) -> float:
     if retry_after is None:
         return 0.0
     text = retry_after.strip()
-    if re.fullmatch(r"\d{1,9}", text):
+    if re.fullmatch(r"[0-9]{1,9}", text):
         return min(float(text), LONGEST_ASKED_S)
     try:
         until = parsedate_to_datetime(text).timestamp()

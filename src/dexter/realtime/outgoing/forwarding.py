@@ -112,7 +112,9 @@ class Forwarding:
                 log.exception("forwarding_failed")
                 pause_s = UNAVAILABLE_S
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), pause_s)
+                # Not `wait_for`, which keeps a cancellation to itself that comes together with what it waits for.
+                async with asyncio.timeout(pause_s):
+                    await self._woken.wait()
 
     async def _look(self) -> None:
         await self._parts.database.engine()

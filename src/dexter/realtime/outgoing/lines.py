@@ -117,7 +117,9 @@ class Line:
             except Exception:
                 log.exception("line_failed", subscription=self._held.id)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), pause_s)
+                # Not `wait_for`, which keeps a cancellation to itself that comes together with what it waits for.
+                async with asyncio.timeout(pause_s):
+                    await self._woken.wait()
 
     async def _go_on(self) -> float:
         """Read and send what can be, and give how long nothing is to be done unless something happens."""
