@@ -15,7 +15,7 @@ LONGEST_URL = 2000
 _NEVER = tuple(
     (ip_network(text), what)
     for text, what in (
-        ("169.254.0.0/16", "a link-local address, behind which clouds keep their metadata"),
+        ("169.254.0.0/16", "a link-local address, where clouds keep their metadata"),
         ("fe80::/10", "a link-local address"),
         ("fd00:ec2::/32", "a cloud's metadata address"),
         ("100.100.100.200/32", "a cloud's metadata address"),

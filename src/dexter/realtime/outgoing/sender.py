@@ -74,7 +74,11 @@ class Sender:
             self._session = aiohttp.ClientSession(
                 # Unlimited, since each subscription limits itself, and none must wait for another's receiver.
                 connector=aiohttp.TCPConnector(
-                    limit=0, resolver=_Names(self._threads), socket_factory=self._socket, keepalive_timeout=30
+                    limit=0,
+                    resolver=_Names(self._threads),
+                    use_dns_cache=False,
+                    socket_factory=self._socket,
+                    keepalive_timeout=30,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None),
@@ -98,7 +102,7 @@ class Sender:
                 return "The receiver's name has no address."
             case aiohttp.ClientConnectorError() if _REFUSED in str(error.os_error):
                 # Of a name with several addresses each is refused, and the errors come as one.
-                return _REFUSED + str(error.os_error).partition(_REFUSED)[2].partition(", ")[0]
+                return _REFUSED + str(error.os_error).partition(_REFUSED)[2].partition(f", {_REFUSED}")[0]
             case aiohttp.ClientConnectorError():
                 return f"The receiver could not be connected to: {error.os_error.strerror or 'no connection'}."
             case TimeoutError():
