@@ -44,6 +44,8 @@ KINDS = [
     (tables.idempotency_key, {}, "expires_at", 0.0),
     (tables.outbox, {"last_error": None}, "done_at", DAY_S),
     (tables.outbox, {"last_error": "OSError"}, "done_at", 30 * DAY_S),
+    (tables.subscription_delivery, {"state": "delivered"}, "settled_at", RULE.deliveries_s),
+    (tables.subscription_delivery, {"state": "dead"}, "settled_at", 30 * DAY_S),
     (tables.session, {"revoked_at": None}, "expires_at", 7 * DAY_S),
     (tables.access_token, {"expires_at": None}, "revoked_at", 7 * DAY_S),
 ]
@@ -55,6 +57,7 @@ async def test_it_lives_as_long_as_the_setting_says(
 ) -> None:
     """Too short loses what people were promised; too long keeps what they were promised to be rid of."""
     await add(database, tables.person)
+    await add(database, tables.subscription)
     await add(database, table, **changes, **{column: at(NOW)})
     assert await remove_old(database, RULE, lambda: NOW + age_s - 1) == {}
     assert await remove_old(database, RULE, lambda: NOW + age_s + 1) == {table.name: 1}
@@ -64,6 +67,13 @@ async def test_it_lives_as_long_as_the_setting_says(
 async def test_a_job_that_still_runs_is_never_too_old(database: Database) -> None:
     """It may have been paused for a quarter of a year; its before-images are what undo rests on."""
     await add(database, tables.bulk_job, state="paused", finished_at=None)
+    assert await remove_old(database, RULE, lambda: NOW * 2) == {}
+
+
+async def test_what_is_still_to_be_forwarded_is_never_too_old(database: Database) -> None:
+    """Its subscription may have been stopped for a month; it is sent when it goes on."""
+    await add(database, tables.subscription)
+    await add(database, tables.subscription_delivery, state="pending", settled_at=None)
     assert await remove_old(database, RULE, lambda: NOW * 2) == {}
 
 
@@ -79,7 +89,9 @@ async def test_zero_keeps_for_ever(database: Database) -> None:
     """Some must keep their audit log for ten years."""
     await add(database, tables.audit, at=at(0))
     await add(database, tables.issue_cache, taken_at=at(0))
-    forever = KeepingRule(snapshots_s=0, audit_s=0, jobs_s=0, searches_s=0)
+    await add(database, tables.subscription)
+    await add(database, tables.subscription_delivery, state="delivered", settled_at=at(0))
+    forever = KeepingRule(snapshots_s=0, audit_s=0, jobs_s=0, searches_s=0, deliveries_s=0)
     assert await remove_old(database, forever, lambda: NOW) == {}
 
 
