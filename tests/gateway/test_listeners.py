@@ -158,6 +158,8 @@ async def test_what_is_sent_what_is_missing_and_why_somebody_left_is_counted(
     assert 4 + 4 <= numbers["messages_total{way=socket}"] <= 4 + 8
     assert 1 + 2 <= numbers["messages_total{way=stream}"] <= 1 + 4
     assert numbers.get("listeners{way=socket}", 0) == 0
+    seen = (await operator.get("/api/v1/gateway/stats")).json()["listeners"]
+    assert seen == {"sockets": 0, "streams": 0, "waiting": 0, "dropped": 1, "refused": 0}
 
 
 @pytest.mark.parametrize(

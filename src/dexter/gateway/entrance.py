@@ -19,7 +19,7 @@ from dexter.gateway.fast_path import HIT, PENDING
 from dexter.gateway.guard import SECURITY_HEADERS, check_host, check_origin, check_size, check_target
 from dexter.gateway.passthrough import METHODS
 from dexter.gateway.problems import LEGACY, SAID_OF_ERRORS, problem
-from dexter.gateway.protocol import OLD_SOCKET_PATHS, OVERSIZED, SOCKET_PATH
+from dexter.gateway.protocol import OLD_PUSH_PATHS, OLD_SOCKET_PATHS, OVERSIZED, SOCKET_PATH
 from dexter.observe.present import Present, begin, identity_kind
 from dexter.observe.records import AnswerServed, Observer, tell
 from dexter.observe.templates import Templates
@@ -57,6 +57,8 @@ class Faces:
         """Give the face for a path."""
         if path in self.exact:
             return self.exact[path]
+        if path.startswith(OLD_PUSH_PATHS):
+            return self.exact.get(path[: path.index("/", 1) + 1], self.workbench)
         if is_passed_through(path):
             return self.passthrough
         if path == "/api/v1" or path.startswith("/api/"):
@@ -86,7 +88,7 @@ def is_passed_through(path: str) -> bool:
     return path.startswith("/api/0/") or path in ("/api/0", SERVER_VERSION)
 
 
-_ASK_WHO_CALLS = ("/api/", "/events", "/ws/")
+_ASK_WHO_CALLS = ("/api/", "/events", "/ws/", "/connections", *OLD_PUSH_PATHS)
 """What the addresses begin with whose answers depend on who calls."""
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from dexter.features.sentry import Sentry
 from dexter.gateway import events_stream, webhooks, webhooks_unsigned
+from dexter.gateway.events_old_addresses import CONNECTIONS, OldPushes
 from dexter.gateway.events_socket import EventsSocket
 from dexter.gateway.events_socket_legacy import OldSocket
 from dexter.gateway.events_stream import EventsStream
-from dexter.gateway.protocol import OLD_SOCKET_PATHS, SOCKET_PATH
+from dexter.gateway.protocol import OLD_PUSH_PATHS, OLD_SOCKET_PATHS, SOCKET_PATH
 from dexter.gateway.tickets import Tickets
 from dexter.gateway.webhooks import SentrysDoor
 from dexter.gateway.webhooks_unsigned import PluginsDoor
@@ -70,7 +71,9 @@ def feed_pages(
 
     door = SentrysDoor(signed_with, feed.inbox, feed.webhooks, gateway.clock.now, counted)
     sockets = EventsSocket(gateway, feed.hub, Tickets(gateway.key, gateway.clock.now), listeners)
+    old = OldPushes(gateway, feed.organization)
     return {
+        **dict.fromkeys((CONNECTIONS, *OLD_PUSH_PATHS), old),
         webhooks.PATH: door,
         webhooks_unsigned.PATH: PluginsDoor(takes_unsigned, feed.inbox, feed.webhooks, gateway.clock.now, counted),
         events_stream.PATH: EventsStream(gateway, feed.hub, listeners),

@@ -16,6 +16,7 @@ from dexter.catalog.evidence import PROVEN, is_routed
 from dexter.catalog.table import operations
 from dexter.features.moment import iso
 from dexter.gateway import stats_view as view
+from dexter.gateway.listeners import SOCKET, STREAM
 from dexter.gateway.probes import Degraded
 from dexter.observe.instruments import SECONDS, Series, merged
 from dexter.observe.metrics import METRICS
@@ -53,6 +54,7 @@ SHOWN_METRICS = {
         "dexter_quota_reset_timestamp_seconds",
     )
 }
+_LISTENERS = {name: metric for name, metric in METRICS.items() if name.startswith("dexter_feed_")}
 _OUTCOMES = {name: Field[name.upper()] for name in view.Outcomes.model_fields}
 _EMPTY: Slot = [0.0] * WIDTH
 
@@ -169,6 +171,7 @@ class LiveFigures:
             queue=_queue(hour, gauges["dexter_queue_wait_seconds"]),
             flights=view.FlightsView(flown=int(hour[Field.FLIGHTS]), joined=int(hour[Field.JOINED])),
             cache=view.CacheView(used_bytes=_whole(gauges["dexter_cache_bytes"].get(())) or 0),
+            listeners=self.listeners(),
             recent_errors=[_error(mishap) for mishap in self.figures.mishaps.latest()],
             suspended=[
                 view.SuspendedPromise(promise=each.promise, since=iso(each.since), why=each.why)
@@ -178,6 +181,19 @@ class LiveFigures:
             deprecations=_deprecations(self.figures.deprecations),
             slo=self._slo(now, hour),
             tracing=self._options.tracing,
+        )
+
+    def listeners(self) -> view.ListenersView:
+        """Give who listens to the feed at the moment, to all workers of this host."""
+        self._metrics.publish()
+        found = merged(self._board, _LISTENERS)
+        open_now, ended = found["dexter_feed_listeners"], found["dexter_feed_listeners_ended_total"]
+        return view.ListenersView(
+            sockets=_whole(open_now.get((SOCKET,))) or 0,
+            streams=_whole(open_now.get((STREAM,))) or 0,
+            waiting=int(sum(block[0] for block in found["dexter_feed_waiting_messages"].values())),
+            dropped=int(sum(block[0] for (_, reason), block in ended.items() if reason == "slow")),
+            refused=int(sum(block[0] for block in found["dexter_feed_listeners_refused_total"].values())),
         )
 
     def _sum(self, now: float, seconds: int) -> Slot:

@@ -32,6 +32,8 @@ OVERSIZED = "oversized"
 
 SOCKET_PATH, OLD_SOCKET_PATHS = "/events", "/ws/"
 """Where WebSockets are, and what the addresses begin with where earlier Dexters had them."""
+OLD_PUSH_PATHS = ("/broadcast/", "/notify/")
+"""What the addresses began with by which earlier Dexters let anybody push something to all, or to one client."""
 
 FAREWELL = "farewell"
 """The key in a scope's state under which an answer without an end puts what ends it when the server does."""

@@ -130,6 +130,16 @@ class FlightsView(BaseModel):
     joined: int
 
 
+class ListenersView(BaseModel):
+    """Who listens to the feed, all workers together."""
+
+    sockets: int
+    streams: int
+    waiting: int = Field(description="Messages that wait for those who read slowly.")
+    dropped: int = Field(description="Who was too slow and was dropped, since the workers' start.")
+    refused: int = Field(description="Who was one too many, since the workers' start.")
+
+
 class CacheView(BaseModel):
     """What is stored in memory, all workers together."""
 
@@ -222,6 +232,7 @@ class GatewayStats(BaseModel):
     queue: QueueView
     flights: FlightsView
     cache: CacheView
+    listeners: ListenersView
     recent_errors: list[RecentError]
     suspended: list[SuspendedPromise]
     drift: list[DriftView]

@@ -2472,6 +2472,7 @@ export interface components {
             queue: components["schemas"]["QueueView"];
             flights: components["schemas"]["FlightsView"];
             cache: components["schemas"]["CacheView"];
+            listeners: components["schemas"]["ListenersView"];
             /** Recent Errors */
             recent_errors: components["schemas"]["RecentError"][];
             /** Suspended */
@@ -2934,6 +2935,31 @@ export interface components {
             name: string | null;
             /** Email */
             email: string | null;
+        };
+        /**
+         * ListenersView
+         * @description Who listens to the feed, all workers together.
+         */
+        ListenersView: {
+            /** Sockets */
+            sockets: number;
+            /** Streams */
+            streams: number;
+            /**
+             * Waiting
+             * @description Messages that wait for those who read slowly.
+             */
+            waiting: number;
+            /**
+             * Dropped
+             * @description Who was too slow and was dropped, since the workers' start.
+             */
+            dropped: number;
+            /**
+             * Refused
+             * @description Who was one too many, since the workers' start.
+             */
+            refused: number;
         };
         /**
          * Looking

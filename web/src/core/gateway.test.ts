@@ -4,7 +4,7 @@ import { gatewayAddressOf, readGatewayAddress, windowOf } from "./gatewayAddress
 import { axisTop, chartsOf } from "./gatewayCharts";
 import { bytesWords, durationWords, rateWords, shareWords } from "./gatewayFigures";
 import type { GatewaySeries } from "./gatewayModel";
-import { bucketWords, budgetLeft, budgetWords, failureWords, leftOf, probeWords, remedyOf, resetWords, sunsetWords, templateWords, workersWords } from "./gatewayWords";
+import { bucketWords, budgetLeft, budgetWords, failureWords, leftOf, listenersWords, probeWords, remedyOf, resetWords, sunsetWords, templateWords, workersWords } from "./gatewayWords";
 
 const NOW = Date.parse("2026-01-10T12:00:00Z");
 const iso = (seconds: number) => new Date(NOW + seconds * 1000).toISOString();
@@ -91,6 +91,8 @@ describe("words", () => {
 
   it("says the rest in words too", () => {
     expect([workersWords({ live: 1, seen: 1 }), workersWords({ live: 3, seen: 4 })]).toEqual(["1 worker", "3 workers, 1 lost"]);
+    const listeners = { sockets: 1, streams: 0, waiting: 0, dropped: 0, refused: 0 };
+    expect([listenersWords(listeners), listenersWords({ ...listeners, streams: 2, dropped: 3, refused: 4 })]).toEqual(["1 listener", "3 listeners, 3 too slow, 4 turned away"]);
     expect(templateWords("/api/0/organizations/{organization_id_or_slug}/issues/")).toBe("/api/0/organizations/{org}/issues/");
     expect([sunsetWords(null, NOW), sunsetWords("2025-12-24T00:00:00Z", NOW)]).toEqual(["Deprecated, no date given", "Ended on 24 Dec 2025"]);
   });

@@ -140,6 +140,7 @@ export interface GatewayStats {
   queue: { waited: number; refused: number; p95_wait_ms: number | null };
   flights: { flown: number; joined: number };
   cache: { used_bytes: number };
+  listeners: { sockets: number; streams: number; waiting: number; dropped: number; refused: number };
   recent_errors: RecentError[];
   suspended: Suspended[];
   drift: Drift[];

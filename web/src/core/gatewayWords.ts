@@ -2,7 +2,7 @@
 
 import { counted, epochMs, shortSpan } from "./format";
 import { measureWords } from "./gatewayFigures";
-import type { Breaker, BreakerState, Objective, Outcome, Quota, RecentError, Suspended, WindowName } from "./gatewayModel";
+import type { Breaker, BreakerState, GatewayStats, Objective, Outcome, Quota, RecentError, Suspended, WindowName } from "./gatewayModel";
 
 const WINDOW_WORDS: Record<WindowName, { short: string; long: string }> = {
   "1m": { short: "1 min", long: "the last minute" },
@@ -136,6 +136,12 @@ export function lastingWords(since: string | null, nowMs: number): string | null
 export function lastedWords(since: string, nowMs: number): string | null {
   const lasting = lastingWords(since, nowMs);
   return lasting === null ? null : `So ${lasting}`;
+}
+
+/** Give how many listen to the feed, and how many could not: "3 listeners, 1 too slow". */
+export function listenersWords({ sockets, streams, dropped, refused }: GatewayStats["listeners"]): string {
+  const trouble = [...(dropped > 0 ? [`${dropped} too slow`] : []), ...(refused > 0 ? [`${refused} turned away`] : [])];
+  return [counted(sockets + streams, "listener"), ...trouble].join(", ");
 }
 
 /** Give how many processes these figures are of: "2 workers, 1 lost". */

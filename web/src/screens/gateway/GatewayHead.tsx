@@ -5,7 +5,7 @@ import { asApiError } from "@/api/error";
 import { ago, epochMs, exactTime, shortSpan } from "@/core/format";
 import { bytesWords } from "@/core/gatewayFigures";
 import { type GatewayStats, type WindowName, WINDOWS } from "@/core/gatewayModel";
-import { windowWord, windowWords, workersWords } from "@/core/gatewayWords";
+import { listenersWords, windowWord, windowWords, workersWords } from "@/core/gatewayWords";
 import { sentences } from "@/core/sentences";
 import { useNow } from "@/ui/useNow";
 
@@ -43,9 +43,10 @@ export function GatewayHead({ stats, fetchedAtMs, failing, paused, onPause, wind
   );
 }
 
-function factsOf({ now, started_at, version, workers, cache }: GatewayStats): string {
+function factsOf({ now, started_at, version, workers, cache, listeners }: GatewayStats): string {
   const upS = ((epochMs(now) ?? 0) - (epochMs(started_at) ?? 0)) / 1000;
-  return [`Dexter ${version}`, `up ${shortSpan(upS)}`, workersWords(workers), `${bytesWords(cache.used_bytes)} stored in memory`].join(" · ");
+  const stored = `${bytesWords(cache.used_bytes)} stored in memory`;
+  return [`Dexter ${version}`, `up ${shortSpan(upS)}`, workersWords(workers), stored, listenersWords(listeners)].join(" · ");
 }
 
 function LiveBadge({ fetchedAtMs, failing, paused, onPause }: Pick<Props, "fetchedAtMs" | "failing" | "paused" | "onPause">) {

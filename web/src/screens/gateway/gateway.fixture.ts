@@ -58,6 +58,7 @@ export function someStats(part: Partial<GatewayStats> = {}): GatewayStats {
     queue: { waited: 0, refused: 0, p95_wait_ms: null },
     flights: { flown: 60, joined: 10 },
     cache: { used_bytes: 1_500_000 },
+    listeners: { sockets: 2, streams: 1, waiting: 0, dropped: 0, refused: 0 },
     recent_errors: [],
     suspended: [],
     drift: [],
