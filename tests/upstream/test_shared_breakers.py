@@ -140,7 +140,9 @@ async def test_who_waits_for_a_place_is_turned_away_when_another_process_opens_i
     assert (await calls[0]).status == 200
 
 
-@pytest.mark.parametrize("written", [b"", b"{", b'["open",{}]', b'["ajar",{"era":1}]', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "written", [b"", b"{", b'["open",{"last_failure":"\xe9"}]', b'["open",{}]', b'["ajar",{"era":1}]', b"\xff\xfe"]
+)
 def test_what_cannot_be_read_is_a_closed_breaker(written: bytes) -> None:
     """A file that another version wrote must not keep anybody from Sentry."""
     assert as_written(state_of(written)) == b'["closed",{"era":0,"failures":0,"last_failure":"","since":null}]'

@@ -7,14 +7,13 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from dexter.catalog.endpoints import endpoint_for
 from dexter.catalog.mappings import mappings
 from dexter.catalog.table import operation
 from dexter.errors import UpstreamError
 from dexter.features.limitations import limitations
 from dexter.policy.capabilities import Capabilities, Kind
+from dexter.upstream.json_text import NotJson, json_value
 from dexter.wire import Answer, Call, header
 
 if TYPE_CHECKING:
@@ -212,7 +211,7 @@ def _document(answer: Answer) -> dict[str, Any] | None:
     if answer.status != 200 or not isinstance(answer.body, bytes):
         return None
     try:
-        document = msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
+        document = json_value(answer.body)
+    except NotJson:
         return None
     return document if isinstance(document, dict) else None

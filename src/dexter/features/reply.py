@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from dexter.errors import DexterFault
 from dexter.features.upstream_errors import garbled, upstream_error
+from dexter.upstream.json_text import is_json, json_value
 from dexter.wire import Answer, Call, Endpoint, Headers, Outcome, Send
 
 if TYPE_CHECKING:
@@ -42,11 +40,7 @@ class Reply:
 
     def document(self) -> Any:
         """Give the body as Python values."""
-        try:
-            return msgspec.json.decode(self.body)
-        except msgspec.DecodeError:
-            # Sentry is written in Python, whose writer lets lone surrogates through that a strict reader refuses.
-            return json.loads(self.body)
+        return json_value(self.body)
 
 
 async def ask(send: Send, call: Call, clock: Callable[[], float]) -> Reply:
@@ -73,19 +67,8 @@ _RECENT: deque[bytes] = deque(maxlen=16)
 def _reads_as_json(body: bytes) -> bool:
     if any(known is body for known in _RECENT):
         return True
-    if not _is_json(body):
+    if not is_json(body):
         return False
     if len(body) <= LARGEST_REMEMBERED_BYTES:
         _RECENT.append(body)
-    return True
-
-
-def _is_json(body: bytes) -> bool:
-    try:
-        msgspec.json.decode(body, type=msgspec.Raw)  # checks the grammar and builds nothing
-    except msgspec.DecodeError:
-        try:
-            json.loads(body)
-        except ValueError:
-            return False
     return True

@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import msgspec
-
 from dexter.errors import (
     BadRequest,
     DexterError,
@@ -28,6 +26,7 @@ from dexter.errors import (
 )
 from dexter.policy.deprecation import deprecation, is_brownout
 from dexter.policy.retry import retry_after_s
+from dexter.upstream.json_text import NotJson, json_value
 from dexter.wire import Headers, Identity, header
 
 MAX_MESSAGE = 300
@@ -158,8 +157,8 @@ def _until(headers: Headers, now: float) -> float:
 def message_of(body: bytes) -> str:
     """Give the sentence in one of Sentry's many error forms, or an empty text for HTML and the like."""
     try:
-        document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        document = json_value(body)
+    except NotJson:
         return ""
     return _sentence(document)[:MAX_MESSAGE]
 

@@ -12,12 +12,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-import msgspec
-
 from dexter.catalog.endpoints import UNKNOWN, sentry_router
 from dexter.errors import BadRequest, NotFound
 from dexter.gateway.auditing import tell_seen
 from dexter.upstream.bodies import close_body
+from dexter.upstream.json_text import NotJson, json_value
 
 if TYPE_CHECKING:
     from dexter.wire import Answer, Call, Send
@@ -107,8 +106,8 @@ def _rows(answer: Answer) -> list[dict[str, Any]]:
     if answer.status != 200 or not isinstance(answer.body, bytes):
         return []
     try:
-        document = msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
+        document = json_value(answer.body)
+    except NotJson:
         return []
     return [row for row in document if isinstance(row, dict)] if isinstance(document, list) else []
 

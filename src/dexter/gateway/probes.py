@@ -67,7 +67,7 @@ def _says_so(last: Contact | None, now: float, *, reached: bool) -> bool:
 def _contact(written: bytes) -> Contact | None:
     try:
         return msgspec.json.decode(written, type=Contact)
-    except msgspec.DecodeError:
+    except ValueError:
         return None
 
 

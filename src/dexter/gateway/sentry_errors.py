@@ -48,7 +48,7 @@ def _is_json(headers: Headers, body: Body) -> bool:
     try:
         plain = gunzip(body, _LONGEST_ERROR_BYTES) if is_packed(header(headers, "content-encoding")) else body
         msgspec.json.decode(plain, type=msgspec.Raw)
-    except (msgspec.DecodeError, UpstreamError):
+    except (ValueError, RecursionError, UpstreamError):
         return False
     return True
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote
 
-import msgspec
-
 from dexter.catalog.endpoints import ISSUE, ORG, sentry_router
 from dexter.database.audit import Outcome, Target
 from dexter.errors import DexterError
@@ -25,6 +23,7 @@ from dexter.policy.encoding import is_packed
 from dexter.policy.freshness import Fresh, judge
 from dexter.stores.feed_log import FeedUnavailable
 from dexter.upstream.bodies import gunzip
+from dexter.upstream.json_text import NotJson, json_value
 from dexter.wire import header
 
 if TYPE_CHECKING:
@@ -199,8 +198,8 @@ def _document(headers: Headers, body: Any) -> Any:
 
 def _decoded(body: Any) -> Any:
     try:
-        return msgspec.json.decode(body) if isinstance(body, bytes) else None
-    except msgspec.DecodeError:
+        return json_value(body) if isinstance(body, bytes) else None
+    except NotJson:
         return None
 
 

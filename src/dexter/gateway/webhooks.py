@@ -15,6 +15,7 @@ from dexter.gateway.problems import MethodNotAllowed
 from dexter.policy.webhook_deliveries import SERVICE_HOOK
 from dexter.policy.webhook_seal import Verdict, epoch, judge
 from dexter.stores.webhook_inbox import InboxUnavailable, Received
+from dexter.upstream.json_text import NotJson, json_value
 from dexter.wire import header
 
 if TYPE_CHECKING:
@@ -155,6 +156,6 @@ def _refusal(verdict: Verdict) -> DexterError:
 
 def _is_object(body: bytes) -> bool:
     try:
-        return isinstance(msgspec.json.decode(body), dict)
-    except msgspec.DecodeError:
+        return isinstance(json_value(body), dict)
+    except NotJson:
         return False

@@ -138,7 +138,7 @@ def _version(config: Mapping[str, Any] | None) -> str | None:
 def _said(body: bytes) -> str:
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     detail = document.get("detail") if isinstance(document, dict) else None
     return detail if isinstance(detail, str) else ""

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-import msgspec
-
 from dexter.policy.issue_facts import IssueName, issue_facts, issue_name
 from dexter.policy.issue_feed import IssueFacts, Seen
 from dexter.realtime.events import Source
 from dexter.realtime.intake import Sighting
+from dexter.upstream.json_text import NotJson, json_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,6 +126,6 @@ def _decoded(body: Any) -> Any:
     if not isinstance(body, bytes):
         return None
     try:
-        return msgspec.json.decode(body)
-    except msgspec.DecodeError:
+        return json_value(body)
+    except NotJson:
         return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import structlog
 
 from dexter.features.moment import iso
@@ -22,6 +21,7 @@ from dexter.realtime.events import (
 from dexter.realtime.intake import Hint, Sighting
 from dexter.stores.feed_log import FeedUnavailable
 from dexter.stores.webhook_inbox import InboxUnavailable
+from dexter.upstream.json_text import NotJson, json_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -138,8 +138,8 @@ class Webhooks:
 
     def _read(self, received: Received) -> Delivery:
         try:
-            body: Any = msgspec.json.decode(received.body)
-        except msgspec.DecodeError:
+            body: Any = json_value(received.body)
+        except NotJson:
             body = None
         if not isinstance(body, dict):
             return Delivery(is_known=False)

@@ -10,6 +10,7 @@ import msgspec
 
 from dexter.catalog.endpoints import UNKNOWN, sentry_router
 from dexter.policy.link_header import next_cursor
+from dexter.upstream.json_text import NotJson, json_value
 from dexter.wire import Answer, Call, Send, header
 
 JSON = "application/json"
@@ -62,16 +63,8 @@ def document_of(answer: Answer) -> Any:
     if not isinstance(answer.body, bytes):
         return None
     try:
-        return msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
-        # Sentry is written in Python, whose writer lets lone surrogates through that a strict reader refuses.
-        return _lenient(answer.body)
-
-
-def _lenient(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError:
+        return json_value(answer.body)
+    except NotJson:
         return None
 
 

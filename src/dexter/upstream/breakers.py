@@ -104,5 +104,5 @@ def state_of(written: bytes) -> State:
     try:
         name, fields = msgspec.json.decode(written, type=tuple[Name, msgspec.Raw])
         return msgspec.json.decode(fields, type=KINDS[name])
-    except msgspec.DecodeError:
+    except ValueError:
         return Closed()

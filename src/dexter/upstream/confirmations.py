@@ -108,7 +108,7 @@ class Confirmations:
             return
         try:
             whoami = msgspec.json.decode(answer.body, type=Whoami)
-        except msgspec.DecodeError:
+        except (ValueError, RecursionError):
             return
         if whoami.auth is None:
             await self.refused(call.identity, sent_at, INDEX.name, answer.status)

@@ -127,7 +127,7 @@ def _written(known: Capabilities) -> bytes:
 def _capabilities(written: bytes) -> Capabilities:
     try:
         read = msgspec.json.decode(written, type=WrittenCapabilities)
-    except msgspec.DecodeError:
+    except ValueError:
         return Capabilities()
     return Capabilities(read.kind, read.version, read.organization, read.addresses, read.probed_at)
 
@@ -135,12 +135,12 @@ def _capabilities(written: bytes) -> Capabilities:
 def _probe(written: bytes) -> Probe:
     try:
         return msgspec.json.decode(written, type=Probe)
-    except msgspec.DecodeError:
+    except ValueError:
         return Probe()
 
 
 def _switched_off(written: bytes) -> SwitchedOff:
     try:
         return SwitchedOff(msgspec.json.decode(written, type=dict[Address, float]))
-    except msgspec.DecodeError:
+    except ValueError:
         return SwitchedOff()

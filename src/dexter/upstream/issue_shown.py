@@ -33,5 +33,5 @@ def issue_shown(headers: Headers, body: bytes) -> ShownIssue | None:
     packed = is_packed(header(headers, "content-encoding"))
     try:
         return _ISSUE.decode(gunzip(body, LONGEST_ISSUE_BYTES) if packed else body)
-    except (msgspec.MsgspecError, DexterError):
+    except (ValueError, RecursionError, DexterError):
         return None

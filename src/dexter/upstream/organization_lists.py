@@ -23,6 +23,7 @@ from dexter.policy.dialects import (
 from dexter.policy.link_header import next_cursor
 from dexter.policy.merged_pages import Position, Source, cursor_of, next_rows, positions
 from dexter.upstream.asides import JSON, Instead, aside, document_of, encoded, rows_of, said
+from dexter.upstream.json_text import NotJson, json_value
 from dexter.wire import Answer, Call, Send, header
 
 if TYPE_CHECKING:
@@ -217,8 +218,8 @@ def _document(call: Call) -> Any:
     if not isinstance(call.body, bytes):
         raise Untranslatable("The body is missing or too long to be put in this Sentry's words.", "Send a short one.")
     try:
-        return msgspec.json.decode(call.body)
-    except msgspec.DecodeError as error:
+        return json_value(call.body)
+    except NotJson as error:
         raise Untranslatable("The body is no JSON.", "Send a JSON object.") from error
 
 

@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import msgspec
-
 from dexter.catalog.endpoints import UNKNOWN, sentry_router
 from dexter.errors import Garbled, UpstreamError
 from dexter.observe.records import CapabilitiesProbed
 from dexter.policy.capabilities import Address, Capabilities, State, kind_of, state_of
 from dexter.upstream.bodies import close_body
 from dexter.upstream.findings import LEASE_S, Findings
+from dexter.upstream.json_text import NotJson, json_value
 from dexter.wire import Answer, Call, Credential, Identity, Priority, Send
 
 if TYPE_CHECKING:
@@ -221,8 +220,8 @@ def _json(answer: Answer | None) -> Any:
     if answer is None or answer.status != 200 or not isinstance(answer.body, bytes):
         return None
     try:
-        return msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
+        return json_value(answer.body)
+    except NotJson:
         return None
 
 

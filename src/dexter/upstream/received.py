@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from dexter.errors import Garbled
 from dexter.policy.encoding import is_packed
 from dexter.policy.outcome import content, declares_json, declares_page, garbled
 from dexter.policy.sharing import may_share
 from dexter.upstream.bodies import gunzip, read_up_to, with_patience
+from dexter.upstream.json_text import looks_like_json
 from dexter.wire import Answer, Call, header
 
 if TYPE_CHECKING:
     from dexter.upstream.options import StackOptions
-
-_JSON = msgspec.json.Decoder(msgspec.Raw)
-"""Reads through a text without building anything of it."""
 
 
 async def received(call: Call, answer: Answer, options: StackOptions) -> Answer:
@@ -48,7 +43,7 @@ def _check(call: Call, answer: Answer, body: bytes, options: StackOptions) -> No
     """Raise Garbled for a success that is not what the API promises."""
     expects_json = call.method == "GET"
     is_json = declares_json(answer.headers) and 200 <= answer.status < 300
-    reads = is_json and bool(body) and _reads_as_json(_plain(answer, body, options))
+    reads = is_json and bool(body) and looks_like_json(_plain(answer, body, options))
     kind = content(answer.headers, empty=not body, reads_as_json=reads)
     if (wrong := garbled(answer.status, kind, expects_json=expects_json)) is not None:
         raise Garbled(f"Sentry answered with {wrong}.")
@@ -57,20 +52,3 @@ def _check(call: Call, answer: Answer, body: bytes, options: StackOptions) -> No
 def _plain(answer: Answer, body: bytes, options: StackOptions) -> bytes:
     encoding = header(answer.headers, "content-encoding")
     return gunzip(body, options.largest_body_bytes) if is_packed(encoding) else body
-
-
-def _reads_as_json(body: bytes) -> bool:
-    try:
-        _JSON.decode(body)
-    except msgspec.DecodeError:
-        return _reads_as_lenient_json(body)
-    return True
-
-
-def _reads_as_lenient_json(body: bytes) -> bool:
-    # Sentry is written in Python, whose writer lets lone surrogates and NaN through that a strict reader refuses.
-    try:
-        json.loads(body)
-    except ValueError:
-        return False
-    return True

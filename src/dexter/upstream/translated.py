@@ -34,6 +34,7 @@ from dexter.upstream.asides import Instead, no_such_thing
 from dexter.upstream.bodies import close_body, gunzip
 from dexter.upstream.findings import Findings
 from dexter.upstream.issue_homes import IssueHomes
+from dexter.upstream.json_text import NotJson, json_value
 from dexter.upstream.organization_lists import OrganizationLists
 from dexter.upstream.probe import Asker, Prober
 from dexter.wire import Answer, Call, Headers, Send, header
@@ -187,8 +188,8 @@ def _document(call: Call) -> object:
     if not isinstance(call.body, bytes):
         raise Untranslatable("The body is too long to be put in this Sentry's words.", "Send a shorter one.")
     try:
-        return msgspec.json.decode(call.body)
-    except msgspec.DecodeError as error:
+        return json_value(call.body)
+    except NotJson as error:
         raise Untranslatable("The body is no JSON.", "Send a JSON object.") from error
 
 

@@ -10,8 +10,6 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from dexter.catalog.conformance import faults_of
 from dexter.catalog.table import by_request, operation
 from dexter.errors import Garbled
@@ -21,6 +19,7 @@ from dexter.policy.encoding import is_packed
 from dexter.policy.mended_link import mended
 from dexter.policy.outcome import declares_json
 from dexter.upstream.bodies import gunzip
+from dexter.upstream.json_text import NotJson, json_value
 from dexter.wire import Answer, Call, Headers, Send, header
 
 if TYPE_CHECKING:
@@ -86,8 +85,8 @@ class Watched:
             return
         try:
             packed = is_packed(header(answer.headers, "content-encoding"))
-            value = msgspec.json.decode(gunzip(answer.body, 8 * LARGEST_CHECKED_BYTES) if packed else answer.body)
-        except (msgspec.DecodeError, Garbled):
+            value = json_value(gunzip(answer.body, 8 * LARGEST_CHECKED_BYTES) if packed else answer.body)
+        except (NotJson, Garbled):
             return
         chosen = by_request().get(call.endpoint.name, frozenset())
         faults = tuple(

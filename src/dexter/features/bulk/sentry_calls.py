@@ -22,6 +22,7 @@ from dexter.errors import DexterFault, Garbled, NotFound, NotInThisSentry
 from dexter.features.sentry import encode_query
 from dexter.features.upstream_errors import upstream_error
 from dexter.policy.link_header import next_cursor
+from dexter.upstream.json_text import NotJson, json_value
 from dexter.wire import CacheRule, Call, Endpoint, header
 
 if TYPE_CHECKING:
@@ -198,8 +199,8 @@ def _json(answer: Answer) -> Any:
         return None
     assert isinstance(answer.body, bytes)  # noqa: S101 - checked where it came in
     try:
-        return msgspec.json.decode(answer.body)
-    except msgspec.DecodeError as error:
+        return json_value(answer.body)
+    except NotJson as error:
         raise Garbled("Sentry answered, but not with JSON.") from error
 
 
