@@ -11,6 +11,7 @@ import {
   IconLayoutSidebarLeftExpand,
   IconMenu2,
   IconRotateClockwise2,
+  IconTimeline,
   IconUserCircle,
   IconUsers,
 } from "@tabler/icons-react";
@@ -67,6 +68,7 @@ export function SideNav() {
     ...(administers ? [{ id: "go.people", label: "Go to the people", section: "Go to", run: () => void navigate({ to: "/people" }) }] : []),
     { id: "go.account", label: "Go to your account", section: "Go to", run: () => void navigate({ to: "/account" }) },
     { id: "go.back", label: "Go to the issues as they were", section: "Go to", keyOnly: true, run: () => void navigate({ to: "/", search: rememberedAddress() }) },
+    { id: "go.feed", label: "Go to the feed", section: "Go to", run: () => void navigate({ to: "/feed", search: {} }) },
     { id: "go.audit", label: "Go to the audit log", section: "Go to", run: () => void navigate({ to: "/audit", search: {} }) },
     { id: "go.gateway", label: "Go to the gateway", section: "Go to", run: () => void navigate({ to: "/gateway", search: {} }) },
     ...[STREAM, ...VIEWS].map((place) => ({
@@ -91,6 +93,7 @@ export function SideNav() {
         )}
       </Link>
       <PlaceLink place={STREAM} slim={slim} />
+      <ScreenLink to="/feed" label="Feed" tip="Feed (g f)" icon={IconTimeline} slim={slim} />
       <div className={classes.navHead}>{slim ? "" : "Views"}</div>
       {VIEWS.map((place) => (
         <PlaceLink key={place.label} place={place} slim={slim} />
@@ -122,7 +125,7 @@ export function SideNav() {
 }
 
 interface ScreenLinkProps {
-  to: "/audit" | "/gateway" | "/people";
+  to: "/audit" | "/feed" | "/gateway" | "/people";
   label: string;
   tip: string;
   icon: Place["icon"];

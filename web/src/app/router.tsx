@@ -7,6 +7,7 @@ import { visitScreen } from "@/api/tracing";
 import { parseAddress, writeAddress } from "@/core/address";
 import { readAuditAddress } from "@/core/audit";
 import { readIssueAddress } from "@/core/event/address";
+import { readFeedAddress } from "@/core/feedView";
 import { readGatewayAddress } from "@/core/gatewayAddress";
 import { screenAt } from "@/core/trace";
 import { readAddress, viewOf } from "@/core/view";
@@ -94,6 +95,15 @@ const auditRoute = createRoute({
   pendingComponent: ScreenPending,
 });
 
+const feedRoute = createRoute({
+  getParentRoute: () => workbenchRoute,
+  path: "/feed",
+  validateSearch: readFeedAddress,
+  component: lazyRouteComponent(() => import("./FeedRoute"), "FeedRoute"),
+  errorComponent: ScreenBoundary,
+  pendingComponent: ScreenPending,
+});
+
 const peopleRoute = createRoute({
   getParentRoute: () => workbenchRoute,
   path: "/people",
@@ -110,7 +120,7 @@ const accountRoute = createRoute({
   pendingComponent: ScreenPending,
 });
 
-const routeTree = rootRoute.addChildren([signInRoute, workbenchRoute.addChildren([streamRoute, issueRoute, gatewayRoute, auditRoute, peopleRoute, accountRoute])]);
+const routeTree = rootRoute.addChildren([signInRoute, workbenchRoute.addChildren([streamRoute, issueRoute, gatewayRoute, feedRoute, auditRoute, peopleRoute, accountRoute])]);
 
 /** The screens and their addresses. */
 export function createWorkbenchRouter(queryClient: QueryClient) {

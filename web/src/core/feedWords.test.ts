@@ -13,6 +13,8 @@ const line = (part: Parameters<typeof anEvent>[0]): string =>
 it.each([
   [{}, "Ongoing → Resolved"],
   [{ type: "issue.archived", before: { status: "unresolved" }, after: { status: "ignored", substatus: "archived_until_escalating" } }, "Unresolved → Archived until it escalates"],
+  [{ before: {} }, ""],
+  [{ type: "issue.assigned", before: {}, after: { assignee: "user:2" } }, "To: Grace"],
   [{ type: "issue.assigned", before: { assignee: "" }, after: { assignee: "user:2" } }, "Nobody → Grace"],
   [{ type: "issue.assigned", before: { assignee: "user:2" }, after: { assignee: "" } }, "Grace → Nobody"],
   [{ type: "issue.updated", before: { priority: "low", count: 12 }, after: { priority: "high", count: 1500 } }, "Priority: Low → High; Events: 12 → 1,500"],

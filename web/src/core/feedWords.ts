@@ -3,6 +3,7 @@
 import { asNumber, asObject, asText } from "./event/json";
 import type { FeedEvent } from "./feed";
 import type { FeedGroup, FeedSource } from "./feedView";
+import type { GapRow } from "./feedList";
 import { counted, epochMs, exactCount, exactTime } from "./format";
 import { callsWord } from "./gatewayWords";
 
@@ -28,8 +29,8 @@ const KIND_WORDS: Partial<Record<string, string>> = {
 
 const GROUP_WORDS: Record<FeedGroup, string> = {
   new: "New and back",
-  done: "Resolved and gone",
-  people: "Assigned and said",
+  done: "Resolved, archived",
+  people: "Assigned, commented",
   changes: "Changes",
   alerts: "Alerts",
   jobs: "Jobs",
@@ -100,11 +101,14 @@ function issueChanges(event: FeedEvent, nameOf: (assignee: string) => string): r
   if (type === "issue.deleted") return [];
   const found: ChangeWords[] = [];
   const state = stateWord(after);
-  if (state !== null && type !== "issue.created") found.push({ field: null, from: stateWord(before), to: state });
+  const was = stateWord(before);
+  // What the kind says already is not said twice.
+  if (state !== null && type !== "issue.created" && (was !== null || state !== kindWord(event))) found.push({ field: null, from: was, to: state });
   if ("assignee" in after) {
     const assignee = (value: unknown): string => (asText(value) === null ? "Nobody" : nameOf(String(value)));
-    const named = { from: "assignee" in before ? assignee(before["assignee"]) : null, to: assignee(after["assignee"]) };
-    if (type !== "issue.created" || named.to !== "Nobody") found.push({ field: type === "issue.assigned" ? null : "Assignee", ...named });
+    const [from, to] = ["assignee" in before ? assignee(before["assignee"]) : null, assignee(after["assignee"])];
+    if (type === "issue.assigned") found.push({ field: from === null ? "To" : null, from, to });
+    else if (type !== "issue.created" || to !== "Nobody") found.push({ field: "Assignee", from, to });
   }
   const comment = asText(data["comment"]);
   if (type === "issue.commented" && comment !== null && asNumber(comment) === null) found.push({ field: null, from: null, to: `“${comment}”` });
@@ -182,4 +186,19 @@ function gatewayWords({ type, data }: FeedEvent): string | null {
     default:
       return null;
   }
+}
+
+const WHY: Partial<Record<string, string>> = {
+  epoch: "the log began anew",
+  trimmed: "the log goes no further back",
+  ahead: "the log lost its end",
+};
+
+/** Give what is said where events are missing: "37 events between 14:03:07 and 14:05:00 are gone: the log goes no further back". */
+export function gapWords({ why, lost }: Pick<GapRow, "why" | "lost">, fromMs: number | null, toMs: number | null): string {
+  const [from, to] = [fromMs, toMs].map((ms) => (ms === null ? null : exactTime(ms)));
+  const when = from !== null && to !== null ? ` between ${from} and ${to}` : from !== null ? ` after ${from}` : to !== null ? ` before ${to}` : "";
+  const what = lost === null || lost < 1 ? "Events" : counted(lost, "event");
+  const reason = WHY[why];
+  return `${what}${when} ${lost === 1 ? "is" : "are"} gone${reason === undefined ? "" : `: ${reason}`}`;
 }

@@ -63,6 +63,11 @@ export function exactTime(ms: number | null): string {
   return new Date(ms).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 }
 
+/** Give the local time of day, to the second: "14:03:07". */
+export function clockTime(ms: number | null): string {
+  return ms === null ? "" : new Date(ms).toLocaleTimeString("en-GB");
+}
+
 /** Give a length of time in words for a sentence: "30 minutes", "2 hours", "1 day". */
 export function lengthWords(minutes: number): string {
   if (minutes % (24 * 60) === 0) return counted(minutes / (24 * 60), "day");

@@ -81,6 +81,7 @@ export function screenAt(pathname: string): string {
   if (pathname === "/") return "Issues";
   if (pathname.startsWith("/issues/")) return "Issue";
   if (pathname === "/gateway") return "Gateway";
+  if (pathname === "/feed") return "Feed";
   if (pathname === "/account") return "Account";
   if (pathname === "/people") return "People";
   return pathname === "/sign-in" ? "Sign in" : "Unknown";

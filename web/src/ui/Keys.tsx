@@ -8,8 +8,8 @@ const onMac = /Mac|iPhone|iPad/.test(navigator.userAgent);
 export function Keys({ name }: { name: string }) {
   return (
     <span className={classes.keys}>
-      {keyCaps(name, onMac).map((cap) => (
-        <kbd key={cap}>{cap}</kbd>
+      {keyCaps(name, onMac).map((cap, index) => (
+        <kbd key={index}>{cap}</kbd>
       ))}
     </span>
   );

@@ -10,7 +10,7 @@ const START: Place = { offset: 0, active: null };
 const MOST = 20;
 const places = new Map<string, Place>();
 
-const key = (): string => window.location.search;
+const key = (): string => window.location.pathname + window.location.search;
 
 export function placeOf(): Place {
   return places.get(key()) ?? START;
