@@ -18,9 +18,10 @@ def events(page: Page) -> Locator:
     return page.get_by_role("list", name="Events, the newest first").get_by_role("listitem")
 
 
-def about(page: Page, issue: str) -> Locator:
-    """The rows about one issue."""
-    return events(page).filter(has=page.locator(f'a[href="/issues/{issue}"]'))
+def about(page: Page, issue: str, kind: str = "") -> Locator:
+    """The rows about one issue, of a kind if one is named."""
+    rows = events(page).filter(has=page.locator(f'a[href="/issues/{issue}"]'))
+    return rows.filter(has=page.get_by_role("article", name=f"{kind}: ")) if kind else rows
 
 
 def open_feed(page: Page, query: str = "") -> None:
@@ -36,7 +37,7 @@ def issue(page: Page, gateway: Gateway) -> Iterator[str]:
     change(gateway, number, {"status": "resolved"})
     change(gateway, number, {"status": "unresolved"})
     open_feed(page, f"?issue={number}")
-    expect(about(page, number).filter(has_text="Reopened").first).to_be_visible(timeout=SLOW_MS)
+    expect(about(page, number, "Reopened").first).to_be_visible(timeout=SLOW_MS)
     yield number
     change(gateway, number, {"status": "unresolved"})
 
@@ -48,12 +49,12 @@ def test_what_one_person_does_appears_before_another(
     open_feed_again = page.url.split("?")[0]
     page.goto(open_feed_again)
     expect(events(page).first).to_be_visible(timeout=SLOW_MS)
-    before = about(page, issue).filter(has_text="Resolved").count()
+    before = about(page, issue, "Resolved").count()
     for other in visit(chromium.new_context(viewport={"width": WIDE[0], "height": WIDE[1]}), gateway):
         sign_in(other, gateway)
         other.goto(f"{gateway.url}/issues/{issue}")
         other.get_by_role("button", name="Resolve", exact=True).click()
-        resolved = about(page, issue).filter(has_text="Resolved")
+        resolved = about(page, issue, "Resolved")
         expect(resolved).to_have_count(before + 1, timeout=SLOW_MS)
         expect(resolved.first).to_contain_text("Through Dexter")
 
@@ -64,11 +65,11 @@ def test_filters_stand_in_the_address_and_hold_for_what_comes(page: Page, gatewa
     expect(page).to_have_url(f"{gateway.url}/feed?kind=people&issue={issue}")
     change(gateway, issue, {"status": "resolved"})
     change(gateway, issue, {"assignee": "me"})
-    expect(about(page, issue).filter(has_text="Assigned").first).to_be_visible(timeout=SLOW_MS)
-    expect(about(page, issue).filter(has_text="Resolved")).to_have_count(0)
+    expect(about(page, issue, "Assigned").first).to_be_visible(timeout=SLOW_MS)
+    expect(about(page, issue, "Resolved")).to_have_count(0)
     page.reload()
-    expect(about(page, issue).filter(has_text="Assigned").first).to_be_visible(timeout=SLOW_MS)
-    expect(about(page, issue).filter(has_text="Resolved")).to_have_count(0)
+    expect(about(page, issue, "Assigned").first).to_be_visible(timeout=SLOW_MS)
+    expect(about(page, issue, "Resolved")).to_have_count(0)
     change(gateway, issue, {"assignee": None})
 
 
@@ -79,13 +80,13 @@ def test_a_paused_feed_counts_what_comes_and_moves_nothing(page: Page, gateway: 
     expect(page.get_by_role("button", name="new event")).to_be_visible(timeout=SLOW_MS)
     expect(about(page, issue)).to_have_count(count)
     page.keyboard.press(".")
-    expect(about(page, issue).filter(has_text="Resolved").first).to_be_visible(timeout=SLOW_MS)
+    expect(about(page, issue, "Resolved").first).to_be_visible(timeout=SLOW_MS)
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
 
 
 def test_the_past_is_played_in_its_order_and_leads_back_to_now(page: Page, issue: str) -> None:
     """Whoever comes late sees how it came to be, and is never in doubt that it is not now."""
-    resolved = about(page, issue).filter(has_text="Resolved").first
+    resolved = about(page, issue, "Resolved").first
     resolved.hover()
     resolved.get_by_role("button", name="Replay from here").click()
     replay = page.get_by_role("region", name="Replay")
