@@ -64,6 +64,8 @@ LATENCY_MS = 150
 PAGE = 50
 REPLY_LIMIT_S = 60.0
 WARM_AT_S = 600.0
+NO_ANSWER = 0
+"""Counts among the statuses: the connection broke, or nothing came within `REPLY_LIMIT_S`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,7 +361,8 @@ class Replay:
             status, _, _ = await self._asked(request, self._way.ask(request, issue, {change.field: value}))
             if status == 200:
                 version.returned_at = self._now_s()
-            else:
+            elif status != NO_ANSWER:
+                # Of one without an answer nobody knows what became of it.
                 self._log.refused(issue, version)
 
     def _value(self, change: Change, project: str) -> str:
@@ -375,11 +378,14 @@ class Replay:
     async def _asked(self, request: Request, ask: Ask) -> tuple[int, Mapping[str, str], bytes]:
         began = time.perf_counter()
         headers = {**self._way.credential(request.person), **ask.headers}
-        async with self._session.request(ask.method, ask.url, headers=headers, json=ask.body) as reply:
-            body = await reply.read()
+        try:
+            async with self._session.request(ask.method, ask.url, headers=headers, json=ask.body) as reply:
+                status, told, body = reply.status, reply.headers, await reply.read()
+        except (aiohttp.ClientError, TimeoutError):
+            status, told, body = NO_ANSWER, {}, b""
         self._seen.waits_s[request.kind].append(time.perf_counter() - began)
-        self._seen.statuses[reply.status] += 1
-        return reply.status, reply.headers, body
+        self._seen.statuses[status] += 1
+        return status, told, body
 
     def _judge(self, request: Request, asked_at: float, headers: Mapping[str, str], body: bytes) -> None:
         told = headers.get("Cache-Status", "")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+import msgspec
 from tests.doubles.sentry_double import JSON, ONE_ATTEMPT, SERVICE, TOKEN, FakeClock, call
 
 from dexter.errors import TimedOut
@@ -22,7 +24,9 @@ class VersionedSentry:
     """A Sentry with one issue whose value is its version; every answer waits until the schedule lets it go.
 
     The issue's address shows the version at the moment Sentry reads it, which is when the schedule says so: a read
-    may have left long before. The list shows what the version was `INDEX_LAG_S` ago.
+    may have left long before. The list shows what the version was `INDEX_LAG_S` ago. What the issue's page can be
+    renewed from without a view shows the version, too. Every other change is answered with no issue, so that which one
+    was changed is not certain.
     """
 
     clock: FakeClock
@@ -46,8 +50,21 @@ class VersionedSentry:
             self.written_at.append(self.clock.monotonic())
         indexed = sum(self.clock.monotonic() - moment >= INDEX_LAG_S for moment in self.written_at)
         shown = indexed if asked.path == LIST else self.version
-        body = b'{"auth":{}}' if asked.path == "/api/0/" else b'{"version":%d}' % shown
-        return asked, done, Answer(200, JSON, body)
+        return asked, done, Answer(200, JSON, msgspec.json.encode(self._document(asked, shown)))
+
+    def _document(self, asked: Call, version: int) -> dict[str, Any]:
+        issue = {"id": "7", "shortId": "SHOP-1", "version": version}
+        match asked.path.removeprefix(ISSUE):
+            case "/api/0/":
+                return {"auth": {}}
+            case "/api/0/organizations/acme/shortids/SHOP-1/":
+                return {"group": issue}
+            case "activities/":
+                return {"activity": []}
+            case "" if asked.method == "GET" or version % 2:
+                return issue
+            case _:
+                return {"version": version}
 
     async def aclose(self) -> None:
         pass
@@ -148,7 +165,8 @@ class Schedule:
             if answer.outcome in PROMISED[path]:
                 assert _version(answer) >= floor
             if answer.outcome is Outcome.STALE:
-                assert _version(answer) >= own
+                # A page is brought up to date before it is given, or not given.
+                assert _version(answer) >= (floor if path == ISSUE else own)
 
     async def overtake(self) -> None:
         """One more write that Sentry answers before everything else under way, and a read by everybody after it."""
@@ -192,4 +210,5 @@ def answer_of(task: asyncio.Task[Answer]) -> Answer | None:
 
 def _version(answer: Answer) -> int:
     assert isinstance(answer.body, bytes)
-    return int(answer.body.split(b":")[1].rstrip(b"}"))
+    version: int = msgspec.json.decode(answer.body)["version"]
+    return version

@@ -21,6 +21,7 @@ class Kept:
     outdated: bool = False
     status: int = 200
     brief: bool = False
+    renewed_at: float | None = None
 
 
 RULE = CacheRule(fresh_s=300, stale_s=600, if_error_s=86_400)

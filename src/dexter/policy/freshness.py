@@ -11,7 +11,8 @@ Age runs from the moment Sentry was asked:
       Fresh             Stale                    Fallback                       Miss
 
 What a write has overtaken, or what was asked for while search lagged behind one, is never Fresh: it is Stale for those
-who did not write, up to an age of `OVERTAKEN_FOR_S`, and Fallback for everybody else and after that.
+who did not write, up to an age of `OVERTAKEN_FOR_S`, and Fallback for everybody else and after that. Nor is what was
+renewed in part: it is Stale for those who did not write since all of it was asked for.
 """
 
 from __future__ import annotations
@@ -47,6 +48,10 @@ class Stored(Protocol):
     @property
     def brief(self) -> bool:
         """The next event may outdate it: nothing was found, or an issue that is put aside."""
+
+    @property
+    def renewed_at(self) -> float | None:
+        """The epoch second at which Sentry was asked for parts of it anew: never to be given as fresh."""
 
 
 BRIEF_FRESH_S = 5.0
@@ -95,14 +100,21 @@ Judgement = Fresh[E] | Stale[E] | Fallback[E] | Miss
 
 def why_not_given(entry: Stored, max_age_s: float | None, now: float, *, others_wrote: bool) -> Reason:
     """Give why Sentry is asked although there is an entry; `others_wrote` as in `judge`."""
+    if may_lack_a_write(entry) and not others_wrote:
+        return Reason.OWN_CHANGE
     if is_overtaken(entry):
-        return Reason.CHANGE if others_wrote else Reason.OWN_CHANGE
+        return Reason.CHANGE
     return Reason.AGE if max_age_s is None or now - entry.stored_at <= max_age_s else Reason.MAX_AGE
 
 
 def is_overtaken(entry: Stored) -> bool:
     """Whether a write came since Sentry was asked, or shortly before, so that the entry must not be given as fresh."""
     return entry.outdated or entry.fallback_only
+
+
+def may_lack_a_write(entry: Stored) -> bool:
+    """Whether a write may have come since all of the entry was asked for."""
+    return is_overtaken(entry) or entry.renewed_at is not None
 
 
 def refresh_is_due(entry: Stored, now: float) -> bool:
@@ -118,12 +130,14 @@ def judge(
     max_stale_s: float = 0.0,
     *,
     others_wrote: bool = False,
+    brief_stale_s: float = BRIEF_FRESH_S,
 ) -> Judgement[E]:
     """Give what an entry is good for at the epoch second `now`, to a caller who takes it up to `max_age_s` old.
 
     For `max_stale_s` more the caller takes it as stale, within the stale time of the rule.
 
-    `others_wrote` says that it was others who wrote what the entry does not show, if anybody did.
+    `others_wrote` says that it was others who wrote what the entry does not show, if anybody did. `brief_stale_s` is
+    for how long what the next event may outdate is given as stale.
     """
     if entry is None or rule.fresh_s <= 0:
         return Miss()
@@ -132,23 +146,32 @@ def judge(
         return Miss()
     if age_s >= rule.fresh_s + max(rule.if_error_s, rule.stale_s):
         return Miss()
-    if age_s < 0 or (is_overtaken(entry) and (not others_wrote or age_s >= OVERTAKEN_FOR_S)):
+    if may_lack_a_write(entry) and not others_wrote:
+        return Fallback(entry)
+    if age_s < 0 or (is_overtaken(entry) and age_s >= OVERTAKEN_FOR_S):
         # A negative age means that the clock was set back: how old it really is, nobody knows.
         return Fallback(entry)
     too_old = max_age_s is not None and age_s > max_age_s
     if too_old and (entry.status == ABSENT or age_s > (max_age_s or 0.0) + max_stale_s):
         return Miss() if entry.status == ABSENT else Fallback(entry)
     fresh_s = _fresh_for_s(entry, rule)
-    if age_s < fresh_s and not too_old and not is_overtaken(entry):
+    if age_s < fresh_s and not too_old and not may_lack_a_write(entry):
         return Fresh(entry)
-    if age_s < fresh_s + (min(rule.stale_s, BRIEF_FRESH_S) if entry.brief else rule.stale_s):
-        return Stale(entry)
-    return Fallback(entry)
+    return Stale(entry) if _is_stale(entry, rule, now, brief_stale_s) else Fallback(entry)
 
 
 def fresh_for_s(entry: Stored, rule: CacheRule) -> float:
     """Give how long after it was stored an entry is fresh, in seconds."""
-    return 0.0 if is_overtaken(entry) else _fresh_for_s(entry, rule)
+    return 0.0 if may_lack_a_write(entry) else _fresh_for_s(entry, rule)
+
+
+def _is_stale(entry: Stored, rule: CacheRule, now: float, brief_stale_s: float) -> bool:
+    if now - entry.stored_at >= rule.fresh_s + rule.stale_s:
+        return False
+    if not entry.brief:
+        return True
+    recent_s = now - (entry.stored_at if entry.renewed_at is None else entry.renewed_at)
+    return recent_s < _fresh_for_s(entry, rule) + min(rule.stale_s, brief_stale_s)
 
 
 def _fresh_for_s(entry: Stored, rule: CacheRule) -> float:

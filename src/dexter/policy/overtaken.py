@@ -10,6 +10,9 @@ noted for whoever made it, and that note is asked before anything overtaken is g
 
 That a write succeeded is noted apart: then even a Sentry that is merely slow is waited for, rather than that something
 from before the write stands in.
+
+Each is noted twice: as a write, after which no list is given from before it, and as a write to the issue that it
+changed for certain, or to any, for the pages of issues.
 """
 
 from __future__ import annotations
@@ -17,26 +20,43 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from dexter.wire import Call
 
 _ANYBODY = "anybody"
 _SOMEBODY = "somebody"
+_ANY_ISSUE = "any"
 _WIDE = frozenset({"all", "org", "orgless"})
 
 
-def noted_for(call: Call, *, succeeded: bool = False) -> frozenset[str]:
-    """Give the tags under which a write is noted for whoever made it."""
+def noted_for(call: Call, *, succeeded: bool = False, issue: str | None = None) -> frozenset[str]:
+    """Give the tags under which a write is noted for whoever made it; `issue` is the only one that it changed."""
     writers = {_ANYBODY, _of_credential(call), _of_person(call.person) if call.person else _SOMEBODY}
     kinds = ("wrote", "changed") if succeeded else ("wrote",)
-    return frozenset(f"{kind}:{writer}" for kind in kinds for writer in writers)
+    abouts = ("", f"#{_ANY_ISSUE if issue is None else issue}")
+    return frozenset(f"{kind}:{writer}{about}" for kind in kinds for writer in writers for about in abouts)
 
 
-def own_writes(call: Call, *, succeeded: bool = False) -> frozenset[str]:
-    """Give the tags under which the writes are noted that a reader may have made, or those of them that succeeded."""
+def own_writes(call: Call, *, succeeded: bool = False, issues: Collection[str] = ()) -> frozenset[str]:
+    """Give the tags under which the writes are noted that a reader may have made, or those of them that succeeded.
+
+    With `issues`, only those that may have changed one of them.
+    """
     kind = "changed" if succeeded else "wrote"
-    return frozenset(f"{kind}:{writer}" for writer in _writers(call))
+    abouts = [f"#{issue}" for issue in (*issues, _ANY_ISSUE)] if issues else [""]
+    return frozenset(f"{kind}:{writer}{about}" for writer in _writers(call) for about in abouts)
+
+
+def issues_shown(tags: Iterable[str]) -> frozenset[str]:
+    """Give the numbers of the only issues that an answer filed under the tags shows; none when it may be any."""
+    shown, anybodys = set(), False
+    for tag in tags:
+        kind, _, value = tag.partition(":")
+        if kind == "state" and value:
+            shown.add(value)
+        anybodys = anybodys or kind == "issue-state"
+    return frozenset() if anybodys or "*" in shown else frozenset(shown)
 
 
 def _writers(call: Call) -> set[str]:

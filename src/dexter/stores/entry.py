@@ -33,8 +33,18 @@ class Entry:
     mark: int = 0
     """Where in the order of purges Sentry was asked; set by the store that keeps it."""
 
+    renewed_at: float | None = None
+    """The epoch second at which Sentry was asked for parts of it anew: never to be given as fresh."""
+    whole_mark: int | None = None
+    """Where in the order of purges Sentry was asked for all of it, if that was earlier than `mark`."""
+
     size_bytes: int = field(init=False, compare=False, repr=False)
     """What the entry takes of a store's room."""
+
+    @property
+    def oldest_mark(self) -> int:
+        """Where in the order of purges the oldest part of it was asked for."""
+        return self.mark if self.whole_mark is None else self.whole_mark
 
     def __post_init__(self) -> None:
         size = OVERHEAD_BYTES + len(self.body) + sum(len(name) + len(value) for name, value in self.headers)

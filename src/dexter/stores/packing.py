@@ -6,7 +6,7 @@ import msgspec
 
 from dexter.stores.entry import Entry
 
-FORM = 2
+FORM = 3
 """Changes when the form does; bytes of another form are no entry."""
 
 
@@ -21,6 +21,8 @@ class _Packed(msgspec.Struct, array_like=True):
     fallback_only: bool
     brief: bool
     mark: int
+    renewed_at: float | None
+    whole_mark: int | None
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -41,6 +43,8 @@ def packed(entry: Entry) -> bytes:
             entry.fallback_only,
             entry.brief,
             entry.mark,
+            entry.renewed_at,
+            entry.whole_mark,
         )
     )
 
@@ -63,4 +67,6 @@ def unpacked(data: bytes) -> Entry | None:
         fallback_only=told.fallback_only,
         brief=told.brief,
         mark=told.mark,
+        renewed_at=told.renewed_at,
+        whole_mark=told.whole_mark,
     )

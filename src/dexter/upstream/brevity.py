@@ -25,4 +25,9 @@ def soon_outdated(headers: Headers, body: bytes, issue: ShownIssue | None) -> bo
     if len(body) <= LONGEST_EMPTY_LIST_BYTES:
         packed = is_packed(header(headers, "content-encoding"))
         return (gunzip(body, LONGEST_EMPTY_LIST_BYTES) if packed else body).strip() == b"[]"
-    return issue is not None and issue.status in ("resolved", "ignored")
+    return issue is not None and is_put_aside(issue.status)
+
+
+def is_put_aside(status: object) -> bool:
+    """Whether an issue of a status comes back with its next event."""
+    return status in ("resolved", "ignored")

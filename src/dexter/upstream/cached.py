@@ -13,21 +13,23 @@ from dexter.policy.cache_key import cache_key
 from dexter.policy.deadlines import patience_s
 from dexter.policy.deprecation import is_brownout
 from dexter.policy.freshness import (
+    BRIEF_FRESH_S,
     Fallback,
     Fresh,
     Miss,
     Stale,
     fresh_for_s,
-    is_overtaken,
     judge,
+    may_lack_a_write,
     refresh_is_due,
     why_not_given,
 )
 from dexter.policy.outcome import is_failure
-from dexter.policy.overtaken import own_writes, wide
+from dexter.policy.overtaken import issues_shown, own_writes, wide
 from dexter.policy.purge import identity_tag
+from dexter.policy.renewed_page import PUT_ASIDE_FOR_S
 from dexter.policy.revalidation import may_fall_back
-from dexter.policy.sharing import may_refresh_behind, may_share, shared_headers
+from dexter.policy.sharing import is_issue_detail, may_refresh_behind, may_share, shared_headers
 from dexter.upstream.bodies import close_body
 from dexter.wire import Answer, Call, Outcome, Priority, Reason, Send
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from dexter.stores.store import Mark
     from dexter.upstream.confirmations import Confirmations
     from dexter.upstream.parts import Parts
+    from dexter.upstream.renewals import Renewals
 
 AGEING = 1.0
 """How many monotonic seconds pass while an entry ages by one; a measurement whose time runs faster sets it."""
@@ -46,9 +49,10 @@ REFRESH_S = 30.0
 class Cached:
     """A stage; calls that may not share answers pass it by."""
 
-    def __init__(self, inner: Send, confirmations: Confirmations, parts: Parts) -> None:
+    def __init__(self, inner: Send, confirmations: Confirmations, renewals: Renewals, parts: Parts) -> None:
         self._inner = inner
         self._confirmations = confirmations
+        self._renewals = renewals
         self._parts = parts
         self._refreshing: set[str] = set()
 
@@ -64,18 +68,27 @@ class Cached:
         key = cache_key(call.identity, call.method, call.path, call.query)
         mark = self._parts.store.mark()
         found, now = await self._found(key), self._parts.clock.now()
-        others_wrote = found is not None and is_overtaken(found) and self._only_others_wrote(call, found, now)
-        rule = call.endpoint.cache
-        judged = judge(found, rule, now, call.max_age_s, call.max_stale_s, others_wrote=others_wrote)
+        is_page = is_issue_detail(call.endpoint)
+        if is_page:
+            self._renewals.read(call, key)
+        others_wrote = found is not None and may_lack_a_write(found) and self._only_others_wrote(call, found, now)
+        judged = judge(
+            found,
+            call.endpoint.cache,
+            now,
+            call.max_age_s,
+            call.max_stale_s,
+            others_wrote=others_wrote,
+            brief_stale_s=PUT_ASIDE_FOR_S if is_page else BRIEF_FRESH_S,
+        )
         match judged:
             case Fresh(entry):
                 if await self._may_have(call, entry, mark):
                     return _stored(call, entry, Outcome.HIT)
                 return await self._inner(call)
-            case Stale(entry) if may_refresh_behind(call.endpoint):
+            case Stale(entry) if not is_page or self._renewals.may_renew(call, key, entry):
                 if await self._may_have(call, entry, mark):
-                    if refresh_is_due(entry, now):
-                        self._refresh(call, key)
+                    self._ask_behind(call, key, entry, now)
                     return _stored(call, entry, Outcome.STALE)
                 return await self._inner(call)
             case Stale(entry) | Fallback(entry):
@@ -95,14 +108,14 @@ class Cached:
     def _only_others_wrote(self, call: Call, entry: Entry, now: float) -> bool:
         """Whether what overtook an entry is a write that was not the caller's own, and known for what it changes."""
         store = self._parts.store
-        if store.suspended() or store.outdated(wide(entry.tags), entry.mark):
+        if store.suspended() or store.outdated(wide(entry.tags), entry.oldest_mark):
             return False
-        return not self._may_lack(own_writes(call), entry, now)
+        return not self._may_lack(own_writes(call, issues=issues_shown(entry.tags)), entry, now)
 
     def _may_lack(self, writes: frozenset[str], entry: Entry, now: float) -> bool:
         """Whether an entry was asked for before one of the writes that are noted so, or while search lagged behind."""
         asked_at = self._parts.clock.monotonic() - AGEING * (now - entry.stored_at)
-        return self._parts.store.outdated(writes, entry.mark) or self._parts.store.lagging(writes, asked_at)
+        return self._parts.store.outdated(writes, entry.oldest_mark) or self._parts.store.lagging(writes, asked_at)
 
     async def _may_have(self, call: Call, entry: Entry, mark: Mark) -> bool:
         # Confirming a token takes time, in which a write may have made the entry stale, or the others fallen silent.
@@ -136,12 +149,19 @@ class Cached:
         return _stored(call, fallback, Outcome.FALLBACK)
 
     def _lacks_own_change(self, call: Call, entry: Entry) -> bool:
-        return self._may_lack(own_writes(call, succeeded=True), entry, self._parts.clock.now())
+        writes = own_writes(call, succeeded=True, issues=issues_shown(entry.tags))
+        return self._may_lack(writes, entry, self._parts.clock.now())
 
     def _may_stand_in(self, call: Call, entry: Entry, mark: Mark) -> bool:
         # What a write has overtaken may stand in, since it says how old it is; what a doubted credential got may not.
         ended = self._parts.store.outdated((identity_tag(call.identity),), mark)
         return may_fall_back(call.identity) and not ended
+
+    def _ask_behind(self, call: Call, key: str, entry: Entry, now: float) -> None:
+        if not may_refresh_behind(call.endpoint):
+            self._renewals.renew_if_due(key, entry, now)
+        elif refresh_is_due(entry, now):
+            self._refresh(call, key)
 
     def _refresh(self, call: Call, key: str) -> None:
         if key not in self._refreshing:

@@ -18,11 +18,12 @@ LONGEST_ISSUE_BYTES = 4_000_000
 """What an issue's detail unpacks to, at most."""
 
 
-class ShownIssue(msgspec.Struct):
-    """The issue's own number, which is another than the address names when it was merged, and its status."""
+class ShownIssue(msgspec.Struct, rename={"short_id": "shortId"}):
+    """The issue's own number, which is another than the address names when it was merged, its status and short id."""
 
     id: str
     status: str = ""
+    short_id: str | None = None
 
 
 _ISSUE = msgspec.json.Decoder(ShownIssue)

@@ -26,6 +26,7 @@ from dexter.upstream.parts import Parts
 from dexter.upstream.probe import Prober
 from dexter.upstream.purging import purging
 from dexter.upstream.quota_book import ProcessQuotaBook
+from dexter.upstream.renewals import Renewals
 from dexter.upstream.retried import Retried
 from dexter.upstream.sent import sent
 from dexter.upstream.shared_quota import QuotaSharing, SharedQuotaBook
@@ -115,8 +116,9 @@ def build_stack(
     if flights is not None:
         send = OneAsks(send, parts, flights)
     send = stage("coalesced", Coalesced(send, parts))
-    send = stage("cached", Cached(send, confirmations, parts))
-    send = purging(send, confirmations, parts)
+    renewals = Renewals(decoded(send, parts), parts)
+    send = stage("cached", Cached(send, confirmations, renewals, parts))
+    send = purging(send, confirmations, renewals, parts)
     if witness is not None:
         send = witnessed(send, witness)
     send = followed(send, transport.upstream)

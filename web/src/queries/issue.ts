@@ -2,13 +2,10 @@ import { queryOptions, type QueryClient, useQueryClient } from "@tanstack/react-
 import { useCallback } from "react";
 
 import { api } from "@/api/client";
-import { hasStalePart, readDetail, withPart, type PartName } from "@/core/event/detail";
+import { askAgainMs, readDetail, withPart, type PartName } from "@/core/event/detail";
 import { readEvent } from "@/core/event/event";
 
 import { issueKeys } from "./issues";
-
-/** How soon a page with parts from the store is asked for again; by then the gateway has refreshed them behind. */
-const STALE_AGAIN_MS = 5_000;
 
 const pathOf = (id: string) => `/api/v1/issues/${encodeURIComponent(id)}` as const;
 
@@ -27,7 +24,7 @@ export function issueDetailQuery(id: string) {
     queryFn: ({ signal }) => api.get<unknown>(`${pathOf(id)}/context`, undefined, signal),
     select: readDetail,
     staleTime: 30_000,
-    refetchInterval: (query) => (hasStalePart(query.state.data) ? STALE_AGAIN_MS : false),
+    refetchInterval: (query) => askAgainMs(query.state.data),
   });
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { headline, levelWord, priorityWord, stateWords } from "../issueWords";
-import { hasStalePart, isOutdated, readDetail, withPart } from "./detail";
+import { askAgainMs, isOutdated, readDetail, withPart } from "./detail";
 import { randomFrom, rubbish } from "./rubbish.fixture";
 
 describe("readDetail", () => {
@@ -88,15 +88,17 @@ describe("withPart", () => {
   });
 });
 
-describe("hasStalePart", () => {
-  // A page that is refreshed behind must not stay old until the reader moves.
+describe("askAgainMs", () => {
+  // A page that is refreshed behind must not stay old until the reader moves, nor be asked for without end.
   it.each([
-    [{ parts: { issue: { status: "ok" }, tags: { status: "stale" } } }, true],
+    [{ parts: { issue: { status: "ok" }, tags: { status: "stale" } } }, 5000],
+    [{ parts: { issue: { status: "stale" }, tags: { status: "stale" } } }, 5000],
+    [{ parts: { issue: { status: "stale" }, tags: { status: "ok" } } }, 30_000],
     [{ parts: { issue: { status: "ok" }, tags: { status: "missing" } } }, false],
     [{}, false],
     [null, false],
   ])("%j: %s", (page, expected) => {
-    expect(hasStalePart(page)).toBe(expected);
+    expect(askAgainMs(page)).toBe(expected);
   });
 });
 

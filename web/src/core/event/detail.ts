@@ -62,9 +62,17 @@ export function readDetail(value: unknown): IssueDetail {
   };
 }
 
-/** Whether the gateway gave any part from its store while it asks Sentry behind: asking again soon is worth it. */
-export function hasStalePart(page: unknown): boolean {
-  return Object.values(asObject(asObject(page)["parts"])).some((part) => readPart(part).status === "stale");
+/** How soon a page with parts from the store is asked for again; by then the gateway has refreshed them behind. */
+const STALE_AGAIN_MS = 5_000;
+/** The same when the issue alone is stale: the gateway brings it up to date, and yet marks it until somebody looks anew. */
+const ISSUE_AGAIN_MS = 30_000;
+
+/** In how many milliseconds asking for a page again is worth it, since the gateway asks Sentry behind; or false. */
+export function askAgainMs(page: unknown): number | false {
+  const parts = Object.entries(asObject(asObject(page)["parts"]));
+  const stale = parts.filter(([, part]) => readPart(part).status === "stale").map(([name]) => name);
+  if (stale.length === 0) return false;
+  return stale.some((name) => name !== "issue") ? STALE_AGAIN_MS : ISSUE_AGAIN_MS;
 }
 
 /** The gateway refreshes an issue behind for this long; what is older stands in because Sentry does not answer. */
