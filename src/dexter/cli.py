@@ -31,6 +31,7 @@ from dexter.cli_gateway import (
     refusals_told,
 )
 from dexter.cli_issues import issues
+from dexter.cli_subscriptions import subscriptions
 from dexter.cli_users import keys, users
 
 app = typer.Typer(
@@ -45,6 +46,7 @@ app.add_typer(bulk, name="bulk")
 app.add_typer(catalog, name="catalog")
 app.add_typer(db, name="db")
 app.command()(forget)
+app.add_typer(subscriptions, name="subscriptions")
 app.add_typer(users, name="users")
 app.add_typer(keys, name="keys")
 
