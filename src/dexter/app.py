@@ -188,7 +188,7 @@ def create_app(
         flights=flights,
         tracing=tracing,
         witness=None if feed is None else feed.witness,
-        sharing=QuotaSharing(ledger, partial(_tell_quota_promise, watch.promises, settings.redis_url is not None)),
+        sharing=_quota_sharing(settings, ledger, watch),
         cells=cells,
     )
     listeners = Listeners(_listener_limits(settings), observers)
@@ -413,12 +413,22 @@ def _quota_ledger(settings: Settings, base_url: str, clock: Clock) -> QuotaLedge
     return open_quota_ledger(settings.data_dir, settings.redis_url, namespace, clock.now)
 
 
-def _tell_quota_promise(promises: Promises, over_redis: bool, suspended: bool) -> None:
-    if suspended:
+def _quota_sharing(settings: Settings, ledger: QuotaLedger, watch: Watch) -> QuotaSharing:
+    over_redis = settings.redis_url is not None
+
+    def fewest() -> int:
+        workers = sum(sheet.is_live for sheet in watch.board.sheets())
+        # Whoever has a Redis has it for the sake of another host.
+        return 2 * workers if over_redis else workers
+
+    return QuotaSharing(ledger, partial(_tell_quota_promise, watch.promises, over_redis), fewest)
+
+
+def _tell_quota_promise(promises: Promises, over_redis: bool, parts: int) -> None:
+    promises.restore(SHARED_QUOTA)
+    if parts:
         lost = "the Redis that all processes share does not answer" if over_redis else "the disk holds no shared ledger"
-        promises.suspend(SHARED_QUOTA, f"{lost}; each process keeps to its part of Sentry's quota")
-    else:
-        promises.restore(SHARED_QUOTA)
+        promises.suspend(SHARED_QUOTA, f"{lost}; each process keeps to its part of Sentry's quota, one of {parts}")
 
 
 def _stack_options(settings: Settings) -> StackOptions:

@@ -96,6 +96,21 @@ def test_two_gateways_of_two_workers_keep_within_one_quota(sandbox: Sandbox, tmp
             until_suspended(gateways, "shared-quota", is_suspended=False)
 
 
+def test_a_gateway_that_begins_while_redis_is_away_takes_a_part(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Its host remembers how many shared the quota, so that it takes no more than they leave it, and says so."""
+    with running_redis() as redis:
+        shared = {"DEXTER_REDIS_URL": redis.url, "DEXTER_SECRET_KEY": "of-both-hosts-" * 4}
+        with running_gateway(sandbox.url, sandbox.token, folder=tmp_path, workers=2, **shared) as before:
+            share(sandbox, before, seconds=SECONDS / 2)
+        redis.kill()
+        with running_gateway(sandbox.url, sandbox.token, folder=tmp_path, workers=2, **shared) as begun:
+            run = share(sandbox, begun, seconds=SECONDS / 2)
+            why = {each["promise"]: each["why"] for each in begun.v1("GET", "/gateway/stats").json()["suspended"]}
+    assert why["shared-quota"].endswith(("one of 2", "one of 3", "one of 4"))
+    assert run.people.statuses[200] > 0
+    assert run.refused <= (sum(run.people.statuses.values()) + sum(run.script.statuses.values())) / 50
+
+
 def two(stack: ExitStack, sandbox: Sandbox, folder: Path, redis: Redis | None) -> list[Gateway]:
     """Two gateways of two workers each: on two hosts over Redis, or on one with one data directory."""
     shared = {} if redis is None else {"DEXTER_REDIS_URL": redis.url, "DEXTER_SECRET_KEY": "of-both-hosts-" * 4}

@@ -13,6 +13,7 @@ from tests.doubles.sentry_double import SERVICE, FakeClock, SentryDouble, call
 from dexter.policy.retry import RetryRule
 from dexter.stores.memory import MemoryStore
 from dexter.stores.quota_ledger import HostQuotaLedger, LedgerFailed, Row, Told, Wish
+from dexter.stores.remembering_quota import RememberingQuotaLedger
 from dexter.upstream.options import StackOptions
 from dexter.upstream.shared_quota import QuotaSharing
 from dexter.upstream.stack import Stack, build_stack
@@ -34,19 +35,33 @@ class Ledger(HostQuotaLedger):
 
     async def exchange(self, bucket: str, holder: str, row: Row, wish: Wish) -> Told:
         self.asked += 1
+        self._reach()
+        return await super().exchange(bucket, holder, row, wish)
+
+    async def known(self, account: str) -> bytes | None:
+        self._reach()
+        return await super().known(account)
+
+    async def knows_any(self) -> bool:
+        self._reach()
+        return await super().knows_any()
+
+    def _reach(self) -> None:
         if self.is_away:
             raise LedgerFailed("away")
-        return await super().exchange(bucket, holder, row, wish)
 
 
 class Process:
     """One of the processes."""
 
-    def __init__(self, sentry: SentryDouble, clock: FakeClock, path: Path) -> None:
+    def __init__(
+        self, sentry: SentryDouble, clock: FakeClock, path: Path, *, host: Path | None = None, fewest: int = 1
+    ) -> None:
         self.clock = clock
         self.ledger = Ledger(path, "test", clock.now)
-        self.suspended: list[bool] = []
-        sharing = QuotaSharing(self.ledger, self.suspended.append)
+        remembering = host and RememberingQuotaLedger(self.ledger, HostQuotaLedger(host, "test", clock.now), clock.now)
+        self.suspended: list[int] = []
+        sharing = QuotaSharing(remembering or self.ledger, self.suspended.append, lambda: fewest)
         self.stack: Stack = build_stack(sentry, MemoryStore(), clock, OPTIONS, sharing=sharing)
         self._number = 0
 
@@ -229,12 +244,56 @@ async def test_cut_off_each_keeps_to_its_part_and_says_so(
     calls = [process.ask() for _ in range(10) for process in (one, other)]
     await settle()
     assert len(sentry.calls) == 10
-    assert (one.suspended, other.suspended) == ([True], [True])
+    assert (one.suspended, other.suspended) == ([2], [2])
     one.ledger.is_away = other.ledger.is_away = False
     clock.pass_s(1.0)
     await settle()
     clock.pass_s(1.0)
     await settle()
     assert {answer.status for answer in await asyncio.gather(*calls)} == {200}
-    assert (one.suspended, other.suspended) == ([True, False], [True, False])
+    assert (one.suspended, other.suspended) == ([2, 0], [2, 0])
     assert limited.refused == 0
+
+
+@pytest.mark.parametrize(
+    ("remembers", "parts"), [(True, 2), (False, 5)], ids=["the host remembers who shared", "nobody remembers"]
+)
+async def test_a_process_that_begins_while_the_ledger_is_away_takes_a_part(
+    sentry: SentryDouble,
+    clock: FakeClock,
+    limited: LimitedSentry,
+    tmp_path: Path,
+    remembers: bool,
+    parts: int,
+) -> None:
+    """It knows nothing of the others, who keep to their parts: whole limits for it are more than there is."""
+    shared, host = tmp_path / "shared", tmp_path / "host"
+    before = [Process(sentry, clock, shared, host=host) for _ in range(2)]
+    for process in before:
+        await told(process, clock)
+    await before[0].ask()
+    clock.pass_s(1.0)
+    begun = Process(sentry, clock, shared, host=host if remembers else tmp_path / "new", fewest=2 if remembers else 5)
+    begun.ledger.is_away = True
+    sentry.calls.clear()
+    calls = [begun.ask() for _ in range(10)]
+    for _ in range(4):
+        await settle()
+    assert begun.suspended == [parts]
+    if remembers:
+        # The very first goes out while it is looked up whether there are limits at all.
+        assert len(sentry.calls) <= 10 // parts + 1
+    more = [begun.ask() for _ in range(10)]
+    sent = []
+    for _ in range(4):
+        sentry.calls.clear()
+        clock.pass_s(1.0)
+        for _ in range(4):
+            await settle()
+        sent.append(len(sentry.calls))
+    assert 0 < max(sent) <= 10 // parts, sent
+    for each in (*calls, *more):
+        each.cancel()
+    for process in (*before, begun):
+        await process.stack.aclose()
+        await process.ledger.aclose()

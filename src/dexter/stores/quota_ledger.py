@@ -95,6 +95,9 @@ class QuotaLedger(Protocol):
     async def knows_any(self) -> bool:
         """Whether anybody ever met a limit."""
 
+    async def shared_by(self) -> int | None:
+        """Give how many processes shared it last, None where nobody remembers. It never raises."""
+
     async def aclose(self) -> None:
         """Let go of it."""
 
@@ -188,6 +191,10 @@ class HostQuotaLedger:
         with _failing():
             return self._database.execute("SELECT 1 FROM known LIMIT 1").fetchone() is not None
 
+    async def shared_by(self) -> int | None:
+        """Give None: whoever cannot read the file remembers nothing."""
+        return None
+
     async def aclose(self) -> None:
         """Let go of the file."""
         if self._opened is not None:
@@ -267,11 +274,13 @@ def _opened(path: Path, now: float) -> sqlite3.Connection:
 
 def open_quota_ledger(data_dir: Path, redis_url: str | None, namespace: str, now: Callable[[], float]) -> QuotaLedger:
     """Give the ledger of all processes with the same namespace: over Redis where there is one, else of this host."""
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    host = HostQuotaLedger(data_dir / LEDGER_FILE, namespace, now)
     if redis_url is None:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return HostQuotaLedger(data_dir / LEDGER_FILE, namespace, now)
+        return host
     # Imported here, since whoever has no Redis need not pay for its client.
     from dexter.stores.redis_quota import RedisQuotaLedger
     from dexter.stores.redis_server import connected
+    from dexter.stores.remembering_quota import RememberingQuotaLedger
 
-    return RedisQuotaLedger(connected(redis_url), namespace)
+    return RememberingQuotaLedger(RedisQuotaLedger(connected(redis_url), namespace), host, now)

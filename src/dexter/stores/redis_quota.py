@@ -131,6 +131,10 @@ class RedisQuotaLedger:
         """Whether anybody ever met a limit."""
         return bool(await _answered(self._client.exists(self._name("limited"))))
 
+    async def shared_by(self) -> int | None:
+        """Give None: what cannot be asked remembers nothing."""
+        return None
+
     async def aclose(self) -> None:
         """Let the connections go."""
         await self._client.aclose()

@@ -71,22 +71,25 @@ class QuotaSharing:
     """With whom quotas are shared, and who hears it when that is not possible."""
 
     ledger: QuotaLedger
-    on_suspended: Callable[[bool], None] = lambda _: None
-    processes: int = 1
-    """How many share at least, until the ledger has said it."""
+    on_suspended: Callable[[int], None] = lambda _: None
+    """Hears among how many the limits are divided while the ledger cannot be asked, and 0 when it can again."""
+    processes: Callable[[], int] = lambda: 1
+    """Gives how many share at least, for a process that begins while the ledger is away and nobody remembers it."""
 
 
 class SharedQuotaBook(ProcessQuotaBook):
     """A `QuotaBook` over a ledger."""
 
     def __init__(self, sharing: QuotaSharing, clock: Clock, background: Background) -> None:
-        """Share; who is told of a suspension hears True when the ledger cannot be asked, and False when it can."""
+        """Share with others."""
         super().__init__()
         self._ledger = sharing.ledger
         self._clock = clock
         self._background = background
         self._on_suspended = sharing.on_suspended
-        self._processes = sharing.processes
+        self._fewest = sharing.processes
+        self._processes: int | None = None
+        """How many share; None until the ledger has said it."""
         self._holder = f"{os.getpid()}-{secrets.token_hex(6)}"
         self._shares: dict[Bucket, Share] = {}
         self._are_limits_known: bool | None = None
@@ -147,7 +150,7 @@ class SharedQuotaBook(ProcessQuotaBook):
         self._shares[bucket] = Share(name, f"{name}:{limits[0]}", bucket)
         self._are_limits_known = True
         if self._is_cut_off:
-            bucket.parts = self._processes
+            bucket.parts = self._processes or 1
         return bucket
 
     def _forgotten(self, account: Account) -> None:
@@ -178,7 +181,7 @@ class SharedQuotaBook(ProcessQuotaBook):
                 told = await self._ledger.exchange(share.name, self._holder, row, wish)
                 self._take_in(share, wish, row, told)
         except LedgerFailed:
-            self._lost()
+            await self._lost()
         finally:
             share.is_settling = False
         self.on_answer()
@@ -242,14 +245,18 @@ class SharedQuotaBook(ProcessQuotaBook):
                 self._tell_of(share.bucket)
         self._beats = False
 
-    def _lost(self) -> None:
+    async def _lost(self) -> None:
+        if self._processes is None:
+            # It has begun just now, and whole limits for it would be more than there is: the others have their parts.
+            remembered = await self._ledger.shared_by()
+            self._processes = self._processes or max(self._fewest(), remembered or 1)
         if self._is_cut_off:
             return
         self._is_cut_off = True
         for share in self._shares.values():
             share.bucket.parts = self._processes
             share.wants.clear()
-        self._on_suspended(True)
+        self._on_suspended(self._processes)
         self._start(self._cut_off())
 
     async def _cut_off(self) -> None:
@@ -264,14 +271,14 @@ class SharedQuotaBook(ProcessQuotaBook):
             for share in self._shares.values():
                 share.bucket.parts = 1
                 self._tell(share)
-            self._on_suspended(False)
+            self._on_suspended(0)
 
     def _has_asked(self, subject: Subject) -> bool:
         """Whether it is known what others learned of a credential, or nobody ever met a limit."""
         if self._are_limits_known is None:
             self._are_limits_known = False
             self._start(self._asked_whether_limits_are_known())
-        if not self._are_limits_known or self._is_cut_off:
+        if not self._are_limits_known:
             return True
         name = account_name(subject)
         if name in self._asked:
