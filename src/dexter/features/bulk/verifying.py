@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dexter.features.bulk.audited import audited
 from dexter.features.bulk.work import END, MORE, wait
 from dexter.policy.bulk_verdict import ItemState, Verdict, merged, verified
+from dexter.policy.bulk_wanted import relabelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,10 +83,9 @@ def _with_dropped(want: Json, verdict: Verdict) -> Verdict:
 
 
 def _relabelled(item: Item) -> Json:
-    from dexter.policy.bulk_wanted import relabelled
-
+    # Of the other fields nothing was read back, and others may have changed them meanwhile.
     before = item.before or {}
-    return {**before, "labels": relabelled(before.get("labels") or (), item.wanted.get("labels") or {})}
+    return {"labels": relabelled(before.get("labels") or (), item.wanted.get("labels") or {})}
 
 
 async def _split_off(work: Work, job: Job, items: Sequence[Item]) -> dict[int, bool]:
