@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 import structlog
+from tests.conftest import ENGINES
 from tests.doubles.asgi_client import Response, request
 from tests.doubles.sentry_double import BASE, FakeClock, SentryDouble
 
@@ -17,6 +18,8 @@ from dexter.settings import read_settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
     from pathlib import Path
+
+    from tests.doubles.postgres_server import PostgresServer
 
 ACCESS_TOKEN = "dexter-access-token"
 SERVICE_TOKEN = "sntryu_service"
@@ -71,19 +74,48 @@ def sentry() -> SentryDouble:
     return SentryDouble()
 
 
+ON_EACH_ENGINE = frozenset(
+    {"test_people", "test_issue_management", "test_issue_people", "test_audit_routes", "test_sessions"}
+)
+"""The files whose gateways keep what people made: they run with each database."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what rests on the database with each engine."""
+    if "kept_in" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in ON_EACH_ENGINE:
+        metafunc.parametrize("kept_in", ENGINES, indirect=True)
+
+
 @pytest.fixture
-def environment(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path) -> dict[str, str]:
+def kept_in(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path) -> Iterator[dict[str, str]]:
+    """The settings of a database with the newest schema and nothing in it."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        # A file that was migrated before, which takes a hundredth of the time.
+        shutil.copy(sqlite_template, tmp_path / "dexter.sqlite3")
+        yield {}
+        return
+    from tests.doubles.postgres_server import TEMPLATE
+
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.fresh(TEMPLATE) as name:
+        yield {"DEXTER_DATABASE_URL": server.url(name), "DEXTER_SECRET_KEY": "k" * 32}
+
+
+@pytest.fixture
+def environment(request: pytest.FixtureRequest, tmp_path: Path, kept_in: dict[str, str]) -> dict[str, str]:
     """What the gateway under test is set up with; a test may change it by indirect parameters, None unsets."""
-    # A file that was migrated before, which takes a hundredth of the time.
-    shutil.copy(sqlite_template, tmp_path / "dexter.sqlite3")
-    stated = {
-        "DEXTER_DATA_DIR": str(tmp_path),
-        "DEXTER_ACCESS_TOKEN": ACCESS_TOKEN,
-        "DEXTER_ATTEMPTS": "1",
-        "SENTRY_BASE_URL": BASE,
-        "SENTRY_API_TOKEN": SERVICE_TOKEN,
-        "SENTRY_ORG": "acme",
-    } | getattr(request, "param", {})
+    stated = (
+        kept_in
+        | {
+            "DEXTER_DATA_DIR": str(tmp_path),
+            "DEXTER_ACCESS_TOKEN": ACCESS_TOKEN,
+            "DEXTER_ATTEMPTS": "1",
+            "SENTRY_BASE_URL": BASE,
+            "SENTRY_API_TOKEN": SERVICE_TOKEN,
+            "SENTRY_ORG": "acme",
+        }
+        | getattr(request, "param", {})
+    )
     return {name: value for name, value in stated.items() if value is not None}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -74,11 +73,9 @@ def check_shape(method: str, path: str, body: bytes) -> None:
 
 
 @pytest.fixture
-async def stand(tmp_path: Path, sqlite_template: Path, request: pytest.FixtureRequest) -> AsyncIterator[Stand]:
-    # Copied, since making a fresh database takes half a second.
-    shutil.copy(sqlite_template, tmp_path / "dexter.sqlite3")
+async def stand(tmp_path: Path, kept_in: dict[str, str], request: pytest.FixtureRequest) -> AsyncIterator[Stand]:
     transport = SandboxTransport(profile=getattr(request, "param", None))
-    settings = {
+    settings = kept_in | {
         "DEXTER_DATA_DIR": str(tmp_path),
         "DEXTER_ACCESS_TOKEN": ACCESS_TOKEN,
         "SENTRY_BASE_URL": BASE,

@@ -188,9 +188,11 @@ async def test_a_restart_keeps_people_signed_in_unless_the_access_token_changed(
 
 
 async def test_the_database_holds_no_session_id_and_is_its_owners_alone(
-    browser: Visitor, gateway: Application, database_files: Callable[[], list[Path]]
+    browser: Visitor, gateway: Application, database_files: Callable[[], list[Path]], kept_in: dict[str, str]
 ) -> None:
     """A stolen backup must not sign anybody in."""
+    if kept_in:
+        pytest.skip("PostgreSQL's files are its own")
     csrf_token = await sign_in(browser)
     await gateway.aclose()
     assert database_files()
