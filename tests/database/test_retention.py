@@ -70,6 +70,23 @@ async def test_a_job_that_still_runs_is_never_too_old(database: Database) -> Non
     assert await remove_old(database, RULE, lambda: NOW * 2) == {}
 
 
+async def test_of_many_deliveries_the_newest_stay(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy subscription must not fill the disk within its week; what waits or was given up is not counted."""
+    monkeypatch.setattr(retention, "DELIVERIES", 3)
+    for name in ("busy", "calm"):
+        await add(database, tables.subscription, id=name)
+    states = ["delivered", "dead", "delivered", "pending", "delivered", "delivered", "delivered"]
+    for number, state in enumerate(states):
+        values = {"number": number, "id": str(number), "state": state, "settled_at": at(NOW)}
+        await add(database, tables.subscription_delivery, **values, subscription_id="busy")
+    await add(database, tables.subscription_delivery, number=99, id="99", state="delivered", subscription_id="calm")
+    forever = KeepingRule(deliveries_s=0)
+    assert await remove_old(database, forever, lambda: NOW) == {"subscription_delivery": 2}
+    async with database.reading() as connection:
+        left = (await connection.scalars(select(tables.subscription_delivery.c.number))).all()
+    assert sorted(left) == [1, 3, 4, 5, 6, 99]
+
+
 async def test_what_is_still_to_be_forwarded_is_never_too_old(database: Database) -> None:
     """Its subscription may have been stopped for a month; it is sent when it goes on."""
     await add(database, tables.subscription)

@@ -451,29 +451,42 @@ async def test_what_was_not_settled_is_sent_again(stand: Stand) -> None:
     assert len(stand.sender.sent) == 2
 
 
-async def test_a_secret_that_no_key_reads_stops_the_subscription(stand: Stand) -> None:
-    """Unsigned is worse than not sent; it is said what to do."""
-    wanted = await stand.subscribed(ciphertext=b"x" * 40)
-    stand.process()
-    stand.log.happens(event())
-
-    async def is_paused() -> bool:
-        return (await stand.kept(wanted)).paused == lines.UNREADABLE
-
-    await stand.until(is_paused)
-    assert stand.sender.sent == []
-
-
-async def test_a_log_that_is_away_is_waited_for(stand: Stand) -> None:
-    """It is no reason to lose an event or to give up."""
+async def test_what_cannot_be_signed_is_not_sent_and_waits_for_the_key(stand: Stand) -> None:
+    """Unsigned is worse than late; on a host that lacks the key no event may lose its attempts."""
     wanted = await stand.subscribed()
+    async with stand.database.transaction() as connection:
+        await subscriptions.change(connection, wanted.id, {"ciphertext": b"x" * 40})
     stand.process()
     stand.log.happens(event())
+
+    async def is_failing() -> bool:
+        return (await stand.kept(wanted)).last_error == lines.UNREADABLE
+
+    await stand.until(is_failing)
+    assert stand.sender.sent == []
+    [waiting] = await stand.deliveries(wanted)
+    assert (waiting.state, waiting.attempts) == ("pending", 0)
+    async with stand.database.transaction() as connection:
+        await subscriptions.change(connection, wanted.id, {"ciphertext": wanted.ciphertext})
+    stand.now += 60
     await stand.until(all_are(stand, wanted, "delivered"))
-    stand.log.is_down = True
+
+
+async def test_while_the_log_is_away_what_is_pending_goes_out_and_the_rest_comes_later(stand: Stand) -> None:
+    """It is no reason to lose an event, nor to hold one back that is at hand."""
+    stand.sender.answer = lambda *_: Unanswered("It is down.")
+    wanted = await stand.subscribed()
+    first = stand.process(RetryRule(attempts=50, first_s=0.01))
     stand.log.happens(event())
-    await asyncio.sleep(0.05)
+    await stand.until(all_are(stand, wanted, "pending"))
+    await first.aclose()
+    stand.ran.remove(first)
+    stand.log.is_down = True
+    stand.sender.answer = lambda *_: Answered(204)
+    stand.process()
+    await stand.until(all_are(stand, wanted, "delivered"))
     stand.log.is_down = False
+    stand.log.happens(event())
     await stand.until(all_are(stand, wanted, "delivered", "delivered"))
 
 

@@ -22,6 +22,7 @@ from dexter.database.tables import (
     issue_cache,
     outbox,
     recent_search,
+    subscription,
     subscription_delivery,
 )
 from dexter.database.tables import session as session_table
@@ -46,6 +47,8 @@ DELIVERED_S = DAY_S
 """How long what the outbox delivered is kept, for whoever asks what happened."""
 GIVEN_UP_S = 30 * DAY_S
 """How long what was given up waits for somebody to look at it."""
+DELIVERIES = 10_000
+"""How many deliveries of a subscription stay at most, however young."""
 ENDED_S = 7 * DAY_S
 """How long sessions and tokens that are worth nothing any more are still shown to their people."""
 
@@ -57,7 +60,7 @@ async def remove_old(database: Database, rule: KeepingRule, clock: Callable[[], 
     if not await leases.take(database, LEASE, holder, at(clock()), LEASE_S):
         return removed
     try:
-        for table, is_old in _old(rule, at(clock())):
+        for table, is_old in (*_old(rule, at(clock())), *await _crowded(database)):
             while count := await _remove(database, table, is_old):
                 removed[table.name] = removed.get(table.name, 0) + count
                 if not await leases.take(database, LEASE, holder, at(clock()), LEASE_S):
@@ -93,6 +96,20 @@ def _old(rule: KeepingRule, now: datetime) -> Iterator[tuple[Table, ColumnElemen
     yield outbox, or_(delivered, outbox.c.done_at < before(GIVEN_UP_S))
     for table in (session_table, access_token):
         yield table, or_(table.c.expires_at < before(ENDED_S), table.c.revoked_at < before(ENDED_S))
+
+
+async def _crowded(database: Database) -> list[tuple[Table, ColumnElement[bool]]]:
+    """Give what is too much of what was delivered to a subscription: of a busy one that is more than anybody reads."""
+    sent = subscription_delivery.c
+    found: list[tuple[Table, ColumnElement[bool]]] = []
+    async with database.reading() as connection:
+        for name in (await connection.scalars(select(subscription.c.id))).all():
+            delivered = and_(sent.subscription_id == name, sent.state == "delivered")
+            newest = select(sent.number).where(delivered).order_by(sent.number.desc())
+            last_of_too_many = await connection.scalar(newest.offset(DELIVERIES).limit(1))
+            if last_of_too_many is not None:
+                found.append((subscription_delivery, and_(delivered, sent.number <= last_of_too_many)))
+    return found
 
 
 async def _remove(database: Database, table: Table, is_old: ColumnElement[bool]) -> int:

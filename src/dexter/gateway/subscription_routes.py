@@ -53,6 +53,8 @@ routes = APIRouter(prefix="/api/v1/subscriptions", tags=["subscriptions"])
 
 MOST = 50
 """How many subscriptions an organization may have: each may have a few connections open."""
+BEGIN_ANEW = {"failures": 0, "held_until": None, "last_error": None}
+"""What is forgotten of a subscription's failures when what caused them may be over."""
 OfSubscription = Annotated[str, Path(alias="id", pattern=r"^[0-9a-f]{32}$")]
 OfDelivery = Annotated[str, Path(alias="delivery", pattern=r"^[0-9a-f]{32}$")]
 
@@ -205,7 +207,7 @@ async def renew_secret(subscription: OfSubscription, desk: AsDesk) -> Response:
     secret, ciphertext, key_id = desk.outgoing.new_secret(subscription)
     async with desk.database.transaction() as connection:
         before = await desk.required(connection, subscription)
-        await _written(connection, desk, before, {"ciphertext": ciphertext, "key_id": key_id})
+        await _written(connection, desk, before, {"ciphertext": ciphertext, "key_id": key_id, **BEGIN_ANEW})
         await desk.tell(connection, before=_audited(before), after=_audited(before))
     desk.outgoing.forwarding.wake()
     return answered({"secret": secret})
@@ -288,7 +290,7 @@ async def remove_dead(subscription: OfSubscription, desk: AsDesk) -> Response:
 async def _changed(connection: AsyncConnection, desk: Desk, before: Subscription, values: Json) -> Subscription:
     if "url" in values or values.get("active"):
         # Another receiver, or one that is said to be back, is not made to wait for what was.
-        values |= {"failures": 0, "held_until": None, "last_error": None}
+        values |= BEGIN_ANEW
     person = desk.caller.person
     if values.get("active"):
         values["paused"] = None

@@ -105,8 +105,8 @@ class Forwarding:
             pause_s = LOOK_S
             try:
                 await self._look()
-            except (DatabaseUnavailable, FeedUnavailable) as error:
-                log.warning("forwarding_waits", error=type(error).__name__)
+            except DatabaseUnavailable as error:
+                log.warning("forwarding_waits", error=str(error))
                 pause_s = UNAVAILABLE_S
             except Exception:
                 log.exception("forwarding_failed")
@@ -138,23 +138,28 @@ class Forwarding:
         if self.is_ours() and time.monotonic() - self._renewed_at < RENEW_S:
             return True
         database, executor = self._parts.database, self._parts.executor
+        holder = await leases.holder_of(database, self._lease, at(self._parts.now()))
+        if holder is not None and executor.is_dead(holder):
+            await leases.give_back(database, self._lease, holder)
+        elif holder not in (None, executor.name):
+            return False
         executor.begin()
         begun = time.monotonic()
         if not await leases.take(database, self._lease, executor.name, at(self._parts.now()), LEASE_S):
-            holder = await leases.holder_of(database, self._lease)
-            if holder is None or not executor.is_dead(holder):
-                return False
-            await leases.give_back(database, self._lease, holder)
-            if not await leases.take(database, self._lease, executor.name, at(self._parts.now()), LEASE_S):
-                return False
+            return False
         self._renewed_at, self._held_until = begun, begun + LEASE_S
         return True
 
     async def _listen(self) -> None:
         """Hear of each event, and have the poller look for them: a receiver is a listener like any other."""
         if not self._is_listening:
-            await self._parts.hub.join(self._listener)
-            self._is_listening = True
+            try:
+                await self._parts.hub.join(self._listener)
+            except FeedUnavailable as error:
+                # What is pending can be sent without it.
+                log.warning("forwarding_hears_nothing", error=str(error))
+            else:
+                self._is_listening = True
 
     def _heard(self, _: Frame | Gap) -> None:
         for line in self._lines.values():

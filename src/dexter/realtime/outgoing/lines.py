@@ -23,7 +23,7 @@ from dexter.database.engine import DatabaseUnavailable
 from dexter.features.people_keys import Unreadable
 from dexter.observe.records import EventForwarded, tell
 from dexter.policy.feed_channels import EVERYTHING, read_filter
-from dexter.policy.outgoing import State, judge, room, slots, wants_type
+from dexter.policy.outgoing import LONGEST_HOLD_S, PATIENCE, State, judge, room, slots, wants_type
 from dexter.policy.outgoing_seal import delivery_id, sealed
 from dexter.policy.people import BUILT_IN_ID, Role
 from dexter.realtime.audience import Interest
@@ -55,7 +55,7 @@ RECHECK_S = 60.0
 """How long a subscription goes on after its creator has lost the right to it, at most."""
 WRITE_TRIES = 3
 GAP = "gap"
-UNREADABLE = "Its secret cannot be read with any key of this Dexter: make a new one."
+UNREADABLE = "Its secret cannot be read with any key of this Dexter: give it the key, or make a new secret."
 
 
 class Line:
@@ -112,8 +112,8 @@ class Line:
             pause_s = STUMBLE_S
             try:
                 pause_s = await self._go_on()
-            except (DatabaseUnavailable, FeedUnavailable) as error:
-                log.warning("line_waits", subscription=self._held.id, error=type(error).__name__)
+            except DatabaseUnavailable as error:
+                log.warning("line_waits", subscription=self._held.id, error=str(error))
             except Exception:
                 log.exception("line_failed", subscription=self._held.id)
             with suppress(TimeoutError):
@@ -125,7 +125,12 @@ class Line:
         """Read and send what can be, and give how long nothing is to be done unless something happens."""
         if not self._is_ours() or not await self._looked() or not await self._is_permitted():
             return IDLE_S
-        await self._read_on()
+        try:
+            await self._read_on()
+        except FeedUnavailable as error:
+            # What is pending can be sent without it.
+            log.warning("line_reads_nothing", subscription=self._held.id, error=str(error))
+            return min(STUMBLE_S, await self._send_on())
         return await self._send_on()
 
     async def _looked(self) -> bool:
@@ -255,7 +260,7 @@ class Line:
         try:
             secret = parts.ring.decrypt(held.ciphertext, held.key_id, subscriptions.about(held.id))
         except Unreadable:
-            await self._stop(UNREADABLE)
+            await self._wait_for_a_key()
             return
         body = msgspec.json.encode(delivery.message)
         headers = sealed(body, delivery=delivery.id, event=delivery.type, now=parts.now(), secret=secret)
@@ -291,11 +296,13 @@ class Line:
             else:
                 return
 
-    async def _stop(self, why: str) -> None:
+    async def _wait_for_a_key(self) -> None:
+        """Say that nothing can be signed here, and look again after a while: no event loses an attempt by that."""
+        held_until = at(self._parts.now()) + timedelta(seconds=LONGEST_HOLD_S)
+        theirs = {"failures": PATIENCE, "held_until": held_until, "last_error": UNREADABLE}
         async with self._parts.database.transaction() as connection:
-            await subscriptions.change(connection, self._held.id, {"paused": why})
-        log.warning("subscription_paused", subscription=self._held.id, why=why)
-        self._tell_changed()
+            await subscriptions.change(connection, self._held.id, theirs)
+        log.error("subscription_secret_unreadable", subscription=self._held.id, key=self._held.key_id)
 
 
 def _told(delivery: KeptDelivery, verdict: Verdict, now: float) -> tuple[dict[str, Any], dict[str, Any]]:

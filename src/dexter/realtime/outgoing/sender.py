@@ -24,8 +24,8 @@ LARGEST_ANSWER = 4096
 """So much of an answer is read at most."""
 GOOD_ANSWER_S = 1.0
 """How long the rest of an answer is waited for that says yes already, to use its connection again."""
-NAME_THREADS = 8
-"""In so many threads names are looked up: one that nobody answers for holds up no other part of the gateway."""
+NAME_THREADS = 32
+"""In so many threads, at most, names are looked up: one that nobody answers for holds up no other part of Dexter."""
 _HEADERS = {
     "Content-Type": "application/json",
     "User-Agent": f"Dexter/{__version__}",
