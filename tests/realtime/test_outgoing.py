@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from sqlalchemy import select
-from tests.doubles.feed_log_double import FeedLogDouble, event
+from tests.doubles.feed_log_double import event
+from tests.realtime.outgoing_stand import Stand
 
-from dexter.database import people, subscription_deliveries, subscriptions, tables
+from dexter.database import people, subscription_deliveries, subscriptions
 from dexter.database.columns import at
-from dexter.features.bulk.executors import Executor
-from dexter.features.people_keys import KeyRing
 from dexter.policy.outgoing import Answered, RetryRule, Unanswered
 from dexter.policy.outgoing_seal import delivery_id, signature
-from dexter.policy.people import BUILT_IN_ID
-from dexter.realtime.hub import Hub
 from dexter.realtime.hub import frame as hub_frame
 from dexter.realtime.outgoing import lines
-from dexter.realtime.outgoing.forwarding import Forwarding, ForwardingParts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -29,122 +23,6 @@ if TYPE_CHECKING:
 
     from dexter.database.engine import Database
     from dexter.database.subscriptions import Subscription
-    from dexter.policy.outgoing import Outcome
-
-LIMIT_S = 20.0
-RULE = RetryRule(attempts=3, first_s=0.01)
-
-
-@dataclass
-class SenderDouble:
-    """Takes what is sent, and answers as a test says."""
-
-    answer: Callable[[str, dict[str, str]], Outcome] = lambda _url, _headers: Answered(204)
-    sent: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
-    taken: list[str] = field(default_factory=list)
-    holds: dict[str, asyncio.Event] = field(default_factory=dict)
-    """By URL what an attempt waits for."""
-
-    async def send(self, url: str, body: bytes, headers: tuple[tuple[str, str], ...]) -> Outcome:
-        named = dict(headers)
-        self.sent.append((url, body, named))
-        if url in self.holds:
-            await self.holds[url].wait()
-        outcome = self.answer(url, named)
-        if isinstance(outcome, Answered) and outcome.status < 300:
-            self.taken.append(named["X-Dexter-Delivery"])
-        return outcome
-
-    def bodies(self, url: str = "http://r/") -> list[str]:
-        return [body.decode() for each, body, _ in self.sent if each == url]
-
-    async def aclose(self) -> None:
-        pass
-
-
-class Stand:
-    """A log, a database, a sender, and as many processes that forward as a test starts."""
-
-    def __init__(self, database: Database, folder: Path) -> None:
-        self.log = FeedLogDouble()
-        self.database = database
-        self.sender = SenderDouble()
-        self.ring = KeyRing(folder)
-        self.folder = folder
-        self.ran: list[Forwarding] = []
-        self.now = 1_800_000_000.0
-        self.told: list[Any] = []
-
-    def clock(self) -> float:
-        return self.now
-
-    def process(self, rule: RetryRule = RULE) -> Forwarding:
-        """Start a process that forwards, if none does."""
-        parts = ForwardingParts(
-            self.database,
-            Hub(self.log, "acme"),
-            self.ring,
-            self.sender,  # type: ignore[arg-type]
-            Executor(self.folder),
-            self.clock,
-            rule,
-            (self.told.append,),
-        )
-        forwarding = Forwarding(parts)
-        forwarding.start()
-        self.ran.append(forwarding)
-        return forwarding
-
-    async def subscribed(self, **changes: Any) -> Subscription:
-        """Keep a subscription that begins where the log is now."""
-        name = subscriptions.new_subscription_id()
-        ciphertext, key_id = self.ring.encrypt("secret", subscriptions.about(name))
-        values = {
-            "id": name,
-            "organization": "acme",
-            "name": "Ops",
-            "url": "http://r/",
-            "channels": ["issues"],
-            "filter": "",
-            "types": [],
-            "active": True,
-            "ciphertext": ciphertext,
-            "key_id": key_id,
-            "created_by": BUILT_IN_ID,
-            "created_by_name": "Administrator",
-            "created_at": at(self.now),
-            "updated_at": at(self.now),
-            "epoch": self.log.epoch,
-            "position": self.log.last,
-        } | changes
-        async with self.database.transaction() as connection:
-            return await subscriptions.add(connection, values)
-
-    async def kept(self, subscription: Subscription) -> Subscription:
-        async with self.database.reading() as connection:
-            found = await subscriptions.find(connection, "acme", subscription.id)
-        assert found is not None
-        return found
-
-    async def deliveries(self, subscription: Subscription) -> list[subscription_deliveries.KeptDelivery]:
-        async with self.database.reading() as connection:
-            table = tables.subscription_delivery
-            asked = select(table).where(table.c.subscription_id == subscription.id).order_by(table.c.number)
-            return [subscription_deliveries.KeptDelivery(*row) for row in await connection.execute(asked)]
-
-    async def states(self, subscription: Subscription) -> list[str]:
-        return [each.state for each in await self.deliveries(subscription)]
-
-    async def until(self, holds: Callable[[], Any]) -> None:
-        """Wait until something holds; the clock of the gateway runs, so that what was put off comes."""
-        async with asyncio.timeout(LIMIT_S):
-            while not await holds():
-                self.now += 0.02
-                for each in self.ran:
-                    each.wake()
-                    for line in each._lines.values():
-                        line.wake()
-                await asyncio.sleep(0.005)
 
 
 @pytest.fixture
@@ -437,13 +315,7 @@ async def test_what_was_not_settled_is_sent_again(stand: Stand) -> None:
         return len(stand.sender.sent) == 1
 
     await stand.until(was_sent)
-    # What kill -9 does to a process, as far as the others can see.
-    for line in first._lines.values():
-        line._task.cancel()  # type: ignore[union-attr]
-        for attempt in line._under_way.values():
-            attempt.cancel()
-    await first.aclose()
-    stand.ran.remove(first)
+    await stand.kill(first)
     stand.sender.holds.clear()
     stand.process()
     await stand.until(all_are(stand, wanted, "delivered"))
