@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     from dexter.observe.records import Observer
     from dexter.realtime.feed import Feed
     from dexter.settings import Settings
+    from dexter.stores.ranked_values import RankedValues
     from dexter.stores.store import Store
 
 SHARED_QUOTA = "shared-quota"
@@ -179,6 +180,7 @@ def create_app(
     tracing = open_tracing(_tracing_options(settings, settings.sentry_base_url))
     feed = _feed(settings, store, clock, lambda: gateway, news, observers)
     ledger = _quota_ledger(settings, settings.sentry_base_url, clock)
+    hosts = _hosts(settings, settings.sentry_base_url)
     stack = build_stack(
         transport,
         store,
@@ -190,6 +192,7 @@ def create_app(
         witness=None if feed is None else feed.witness,
         sharing=_quota_sharing(settings, ledger, watch),
         cells=cells,
+        hosts=hosts,
     )
     listeners = Listeners(_listener_limits(settings), observers)
     for listening_way in WAYS:
@@ -293,6 +296,10 @@ def create_app(
         if tracing is not None:
             await tracing.aclose()
 
+    async def close_hosts() -> None:
+        if hosts is not None:
+            await hosts.aclose()
+
     async def close_files() -> None:
         people.close()
         live.close()
@@ -305,6 +312,7 @@ def create_app(
         api_v1.aclose,
         upkeep.aclose,
         stack.aclose,
+        close_hosts,
         keeper.aclose,
         store.aclose,
         transport.aclose,
@@ -314,6 +322,7 @@ def create_app(
         database.aclose,
     )
     starters: tuple[Callable[[], None], ...] = (
+        stack.start,
         api_v1.start,
         keeper.start,
         upkeep.start,
@@ -411,6 +420,16 @@ def _tell_promise(promises: Promises, suspended: bool) -> None:
 def _quota_ledger(settings: Settings, base_url: str, clock: Clock) -> QuotaLedger:
     namespace = _store_options(settings, base_url).namespace
     return open_quota_ledger(settings.data_dir, settings.redis_url, namespace, clock.now)
+
+
+def _hosts(settings: Settings, base_url: str) -> RankedValues | None:
+    if settings.redis_url is None:
+        return None
+    # Imported here, since whoever has no Redis need not pay for its client.
+    from dexter.stores.redis_server import connected
+    from dexter.stores.redis_values import RedisValues
+
+    return RedisValues(connected(settings.redis_url), _store_options(settings, base_url).namespace)
 
 
 def _quota_sharing(settings: Settings, ledger: QuotaLedger, watch: Watch) -> QuotaSharing:

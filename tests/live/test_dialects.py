@@ -169,8 +169,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def gateway(sandbox: Sandbox) -> Iterator[Gateway]:
-    """A gateway that has not met this Sentry yet."""
-    with running_gateway(sandbox.url, sandbox.token) as running:
+    """A gateway that has not met this Sentry yet; what one of its workers finds out, the other knows."""
+    with running_gateway(sandbox.url, sandbox.token, workers=2) as running:
         yield running
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from bench.stand import Gateway, Sandbox, request, running_gateway
+from bench.stand import Gateway, Sandbox, request, running_gateway, running_redis
 
 WORKERS = 4
 THRESHOLD = 5
@@ -170,3 +170,28 @@ def test_one_worker_finds_out_what_this_sentry_can_do(sandbox: Sandbox, gateway:
         assert sandbox.calls()["GET /api/client-config/"] == 1
     finally:
         sandbox.settings(profile="default")
+
+
+def test_what_one_host_leaves_alone_the_other_does(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Two data directories and one Redis; and when Redis is away each goes by what it sees."""
+    folders = [tmp_path / "here", tmp_path / "there"]
+    for folder in folders:
+        folder.mkdir()
+    with running_redis() as redis:
+        shared = {
+            "DEXTER_REDIS_URL": redis.url,
+            "DEXTER_SECRET_KEY": "of-both-hosts-" * 4,
+            "DEXTER_ATTEMPTS": "1",
+            "DEXTER_BREAKER_RECOVERY": "600s",
+        }
+        with (
+            running_gateway(sandbox.url, sandbox.token, folder=folders[0], workers=2, **shared) as here,
+            running_gateway(sandbox.url, sandbox.token, folder=folders[1], workers=2, **shared) as there,
+        ):
+            trip(sandbox, here)
+            # From now on only the other host's word can keep this one from asking.
+            sandbox.faults()
+            until(lambda: asked(there) == 503, "the other host leaves it alone")
+            assert breaker(stats(there))["last_failure"] == "status 500"
+            redis.kill()
+            assert {asked(here) for _ in range(4)} == {asked(there) for _ in range(4)} == {503}

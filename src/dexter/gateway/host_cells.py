@@ -32,6 +32,6 @@ def host_cells(data_dir: Path, base_url: str, promises: Promises) -> HostCells:
 
 def _tell(promises: Promises, is_alone: bool) -> None:
     if is_alone:
-        promises.suspend(SHARED_BREAKERS, "the data directory holds no file to share; each process judges Sentry alone")
+        promises.suspend(SHARED_BREAKERS, "the disk holds no file to share; each process judges Sentry alone")
     else:
         promises.restore(SHARED_BREAKERS)

@@ -69,6 +69,10 @@ class Breakers:
         """Give what is told to whoever may not ask now; None when somebody may."""
         return turned_away(self.state(kind), self._rule, self._now())
 
+    def take_over(self, kind: CallClass, state: State) -> Changed:
+        """Take over a state of another host's, if it is a later one."""
+        return Changed(*self._cells[kind].change(lambda own: state if state.era > own.era else own))
+
     def admit(self, kind: CallClass) -> tuple[Ticket | TurnedAway, Changed]:
         """Say whether a call may be sent."""
         now = self._now()

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from dexter.errors import CallerError, CircuitOpen, RateLimited, UpstreamError
 from dexter.observe.records import BreakerChanged
-from dexter.policy.breaker import Closed, State, Ticket, TurnedAway, Word, word_of_status
+from dexter.policy.breaker import Closed, HalfOpen, State, Ticket, TurnedAway, Word, word_of_status
 from dexter.policy.call_class import CallClass, call_class
 from dexter.upstream.admission import NoPlace
 from dexter.upstream.breakers import Breakers, Changed, state_name
 
 if TYPE_CHECKING:
     from dexter.upstream.admission import Admission
+    from dexter.upstream.breakers_of_hosts import BreakersOfHosts
     from dexter.upstream.parts import Parts
     from dexter.wire import Answer, Call, Send
 
@@ -24,8 +25,16 @@ LOOKED_EVERY_S = 0.25
 class Guarded:
     """A stage. Every attempt counts; what the caller did wrong, or quota forbade, says nothing of Sentry."""
 
-    def __init__(self, inner: Send, breakers: Breakers, admission: Admission, parts: Parts) -> None:
+    def __init__(
+        self,
+        inner: Send,
+        breakers: Breakers,
+        admission: Admission,
+        parts: Parts,
+        hosts: BreakersOfHosts | None = None,
+    ) -> None:
         self._inner = inner
+        self._hosts = hosts
         self._breakers = breakers
         self._admission = admission
         self._parts = parts
@@ -37,9 +46,15 @@ class Guarded:
         """Give Sentry's answer. Raises CircuitOpen, without asking, while the class of the call is left alone."""
         kind = call_class(call)
         verdict, changed = self._breakers.admit(kind)
-        self._took_note(kind, changed)
+        self.took_note(kind, changed)
         if isinstance(verdict, TurnedAway):
             raise self._open_error(kind, verdict)
+        if isinstance(changed.after, HalfOpen) and not await self._may_probe(kind, verdict):
+            away = self._breakers.turned_away(kind)
+            if away is None:
+                # The other host has found out meanwhile.
+                return await self(call)
+            raise self._open_error(kind, away)
         self._begin_looking()
         self._under_way += 1
         try:
@@ -52,10 +67,19 @@ class Guarded:
         self._settle(kind, verdict, word_of_status(answer.status), f"status {answer.status}")
         return answer
 
-    def _settle(self, kind: CallClass, ticket: Ticket, word: Word, failure: str) -> None:
-        self._took_note(kind, self._breakers.settle(kind, ticket, word, failure))
+    async def _may_probe(self, kind: CallClass, ticket: Ticket) -> bool:
+        if self._hosts is None:
+            return True
+        try:
+            return await self._hosts.may_probe(kind, ticket.era)
+        except BaseException:
+            self._settle(kind, ticket, Word.NOTHING, "")
+            raise
 
-    def _took_note(self, kind: CallClass, changed: Changed) -> None:
+    def _settle(self, kind: CallClass, ticket: Ticket, word: Word, failure: str) -> None:
+        self.took_note(kind, self._breakers.settle(kind, ticket, word, failure))
+
+    def took_note(self, kind: CallClass, changed: Changed) -> None:
         """Tell of a change that was made here: who makes one tells of it, so that it is told once."""
         state = changed.after
         if type(changed.before) is not type(state):

@@ -10,6 +10,7 @@ from dexter.stores.cells import OwnCells
 from dexter.upstream.admission import Admission
 from dexter.upstream.background import Background
 from dexter.upstream.breakers import Breakers
+from dexter.upstream.breakers_of_hosts import BreakersOfHosts
 from dexter.upstream.cached import Cached
 from dexter.upstream.clock import Clock, SystemClock
 from dexter.upstream.coalesced import Coalesced
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from dexter.observe.spans import Tracing
     from dexter.stores.cells import Cells
     from dexter.stores.flights import Flights
+    from dexter.stores.ranked_values import RankedValues
     from dexter.stores.store import Store
     from dexter.upstream.transport import Transport
     from dexter.upstream.witnessed import Witness
@@ -61,6 +63,8 @@ class Stack:
     """Know which parts of it are left alone."""
     is_confirmed: Callable[[Identity], bool]
     """Whether stored data may be given to an identity now."""
+    start: Callable[[], None]
+    """Begins the work that goes on also while nobody calls."""
 
     async def __call__(self, call: Call) -> Answer:
         """Give the answer to a call. Raises an UpstreamError when there is none to give."""
@@ -83,13 +87,14 @@ def build_stack(
     sharing: QuotaSharing | None = None,
     witness: Witness | None = None,
     cells: Cells | None = None,
+    hosts: RankedValues | None = None,
 ) -> Stack:
     """Give the way to one Sentry. Each line wraps the one above it, so that the last is passed first.
 
     `chance` draws the numbers from 0 to 1 that spread retries. `flights` are shared with other processes, if any.
     `tracing` puts spans round the attempts and round the stages that calls may wait in. `sharing` is with whom Sentry's
     quotas are shared, if with anybody. `witness` hears of every change that Sentry accepted. `cells` hold what
-    other processes found out about this Sentry, if there are any.
+    other processes found out about this Sentry, if there are any, and `hosts` what other hosts did.
     """
     options = options or StackOptions()
     parts = Parts(store, clock or SystemClock(), options, Background(), observers)
@@ -104,7 +109,8 @@ def build_stack(
     if tracing is not None:
         attempt = tracing.attempt(attempt)
     attempt = stage("metered", Metered(attempt, admission, book, parts))
-    attempt = Guarded(attempt, breakers, admission, parts)
+    joined = None if hosts is None else BreakersOfHosts(hosts, breakers, parts.clock)
+    attempt = guarded = Guarded(attempt, breakers, admission, parts, joined)
     attempt = Retried(attempt, parts, chance)
     attempt = Watched(attempt, transport.upstream, parts)
     prober = Prober(decoded(attempt, parts), transport.upstream, parts, cells)
@@ -125,7 +131,12 @@ def build_stack(
     send = deadlined(send, parts)
     send = decoded(send, parts)
     send = traced(send, parts)
-    return Stack(send, parts.background, prober, breakers, confirmations.is_confirmed)
+
+    def start() -> None:
+        if joined is not None:
+            parts.background.start(joined.follow(guarded.took_note))
+
+    return Stack(send, parts.background, prober, breakers, confirmations.is_confirmed, start)
 
 
 def _plain(_name: str, send: Send) -> Send:

@@ -79,6 +79,7 @@ export const kindWord = (kind: RecentError["kind"]): string => KINDS[kind];
 const PROMISES: Record<string, string> = {
   "fresh-after-writes": "a change shows everywhere at once",
   "shared-quota": "all processes together keep within Sentry's quota",
+  "shared-breakers": "all processes together leave alone what fails at Sentry",
 };
 
 /** Give a promise in words; one that is not known here goes by its name. */
