@@ -6,7 +6,7 @@ import { ApiError } from "@/api/error";
 import { visitScreen } from "@/api/tracing";
 import { parseAddress, writeAddress } from "@/core/address";
 import { readAuditAddress } from "@/core/audit";
-import { readIssueAddress } from "@/core/event/address";
+import { readIssuePageAddress } from "@/core/event/address";
 import { readFeedAddress } from "@/core/feedView";
 import { readGatewayAddress } from "@/core/gatewayAddress";
 import { screenAt } from "@/core/trace";
@@ -71,7 +71,7 @@ const streamRoute = createRoute({
 const issueRoute = createRoute({
   getParentRoute: () => workbenchRoute,
   path: "/issues/$issueId",
-  validateSearch: readIssueAddress,
+  validateSearch: readIssuePageAddress,
   component: lazyRouteComponent(() => import("./IssueRoute"), "IssueRoute"),
   errorComponent: ScreenBoundary,
   pendingComponent: ScreenPending,

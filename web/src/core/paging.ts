@@ -13,16 +13,27 @@ export function nextCursor(last: Page<unknown>, followed: readonly (string | nul
   return cursor;
 }
 
-/** Give the rows to show: each issue once (pages shift while they are read), without those that have left the tab. */
-export function rowsOf(pages: readonly Page<Issue>[], tab: StatusTab): Issue[] {
+/**
+ * Give the rows to show: each issue once (pages shift while they are read), without those that have left the tab.
+ * The one that is being read stays, whatever became of it.
+ */
+export function rowsOf(pages: readonly Page<Issue>[], tab: StatusTab, reading: string | null = null): Issue[] {
   const seen = new Set<string>();
   return pages.flatMap((page) =>
     page.data.filter((issue) => {
-      if (seen.has(issue.id) || !belongs(issue, tab)) return false;
+      if (seen.has(issue.id) || !(issue.id === reading || belongs(issue, tab))) return false;
       seen.add(issue.id);
       return true;
     }),
   );
+}
+
+/** Give how many issues match, where Sentry says it; it estimates, and those that have just left the tab no longer count. */
+export function totalOf(pages: readonly Page<Issue>[], shown: readonly Issue[]): number | null {
+  const hits = pages[0]?.meta.hits;
+  if (typeof hits !== "number") return null;
+  const loaded = new Set(pages.flatMap((page) => page.data.map(({ id }) => id)));
+  return Math.max(shown.length, hits - (loaded.size - shown.length));
 }
 
 /** What a newer first page knows that the list on screen does not. */

@@ -1,5 +1,6 @@
 /** What the issue page shows beside the issue itself, and its form in the address. Defaults stay out of it. */
 
+import { readAddress, type ViewAddress } from "../view";
 import type { FrameOrder } from "./frames";
 
 /** Sentry's own words for an event that is found by its place. */
@@ -19,6 +20,9 @@ export interface IssueAddress {
   stack?: "raw";
 }
 
+/** The list that an issue was opened from. An address that names none means the list as it is at first. */
+export type ListAddress = Omit<ViewAddress, "split">;
+
 const DEFAULT_EVENT: EventWord = "recommended";
 
 /** Give the address's known parts; a mangled one shows the recommended event, never an error. */
@@ -29,6 +33,16 @@ export function readIssueAddress(search: Readonly<Record<string, unknown>>): Iss
   if (search["order"] === "oldest") address.order = "oldest";
   if (search["stack"] === "raw") address.stack = "raw";
   return address;
+}
+
+/** Give the known parts of the address of an issue's page: the list it stands in, and what is shown of it. */
+export function readIssuePageAddress(search: Readonly<Record<string, unknown>>): ListAddress & IssueAddress {
+  return { ...readListAddress(search), ...readIssueAddress(search) };
+}
+
+/** Give the list that the address of an issue's page names. */
+export function readListAddress(search: Readonly<Record<string, unknown>>): ListAddress {
+  return readAddress({ ...search, split: undefined });
 }
 
 function eventOf(text: string): string | null {

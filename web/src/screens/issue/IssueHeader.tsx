@@ -10,11 +10,12 @@ import {
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
+import type { ListAddress } from "@/core/event/address";
 import type { IssueDetail } from "@/core/event/detail";
 import type { Neighbours } from "@/core/event/neighbours";
+import { exactCount } from "@/core/format";
 import { headline, levelWord } from "@/core/issueWords";
 import type { Issue } from "@/core/model";
-import { addressOf, DEFAULT_VIEW } from "@/core/view";
 import { CopyIcon } from "@/ui/CopyIcon";
 import { VisibleText } from "@/ui/VisibleText";
 
@@ -25,6 +26,8 @@ import { LongText } from "./LongText";
 
 interface Props {
   detail: IssueDetail;
+  /** The list it stands in. */
+  list: ListAddress;
   neighbours: Neighbours | null;
   onGo: (issueId: string) => void;
   refresh: ReactNode;
@@ -33,14 +36,14 @@ interface Props {
 }
 
 /** What broke, in which state it is, and everything that can be done about it. */
-export function IssueHeader({ detail, neighbours, onGo, refresh, beside = false }: Props) {
+export function IssueHeader({ detail, list, neighbours, onGo, refresh, beside = false }: Props) {
   const { issue } = detail;
   return (
     <header className={headerClasses.head}>
       <div className={headerClasses.trail}>
         {!beside && (
           <>
-            <Link className={headerClasses.back} to="/" search={addressOf(neighbours?.view ?? DEFAULT_VIEW)}>
+            <Link className={headerClasses.back} to="/" search={list}>
               <IconArrowLeft size={14} aria-hidden /> Issues
             </Link>
             <span className={headerClasses.slash} aria-hidden>
@@ -72,11 +75,12 @@ export function IssueHeader({ detail, neighbours, onGo, refresh, beside = false 
 }
 
 function Walk({ neighbours, onGo }: { neighbours: Neighbours; onGo: (id: string) => void }) {
-  const { position, total, previous, next } = neighbours;
+  const { position, total, isLeast, previous, next } = neighbours;
   return (
     <span className={headerClasses.walk}>
       <span className={headerClasses.walkPlace}>
-        {position} of {total}
+        {exactCount(position)} of {exactCount(total)}
+        {isLeast && "+"}
       </span>
       <ActionIcon
         variant="subtle"

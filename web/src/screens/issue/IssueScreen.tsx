@@ -7,11 +7,11 @@ import { ApiError } from "@/api/error";
 import { issueAddressOf, issueViewOf, type IssueAddress, type IssueView } from "@/core/event/address";
 import { isOutdated, type IssueDetail, type PartName } from "@/core/event/detail";
 import type { EventView } from "@/core/event/event";
-import type { Neighbours } from "@/core/event/neighbours";
 import { visibleText } from "@/core/event/visibleText";
 import { headline } from "@/core/issueWords";
-import { addressOf, DEFAULT_VIEW } from "@/core/view";
+import { addressOf, type View } from "@/core/view";
 import { issueDetailQuery, issueEventQuery, refreshIssue, useFetchPart } from "@/queries/issue";
+import { useView } from "@/screens/stream/useView";
 import { ErrorState } from "@/ui/ErrorState";
 import { useNow } from "@/ui/useNow";
 
@@ -47,15 +47,16 @@ interface Beside {
 /** The page of one issue: what broke, how bad it is, and one of its events from top to bottom. */
 export function IssueScreen({ issueId, address, beside }: Props) {
   const view = issueViewOf(address);
+  const { view: list } = useView();
   const now = useNow();
   const row = useRow(issueId);
   // What the list already knows is on screen at once; its numbers and parts follow.
   const detail = useQuery({ ...issueDetailQuery(issueId), placeholderData: row });
   const event = useQuery({ ...issueEventQuery(issueId, view.event), placeholderData: keepPreviousData });
-  const neighbours = useNeighbours(issueId, detail.data?.issue);
+  const neighbours = useNeighbours(list, issueId, detail.data?.issue, beside === undefined);
   const queryClient = useQueryClient();
   const refresh = useMutation({ mutationFn: () => refreshIssue(queryClient, issueId, view.event) });
-  const way = useWay(issueId, view, neighbours, beside);
+  const way = useWay(issueId, view, list, beside);
   useIssueCommands(detail.data?.issue, event.data, neighbours, { ...way, refresh: () => refresh.mutate() }, beside !== undefined);
   useDocumentTitle(beside === undefined ? detail.data : null);
   useSurvivor(issueId, detail.data?.issue.id, way.toIssue);
@@ -79,6 +80,7 @@ export function IssueScreen({ issueId, address, beside }: Props) {
       )}
       <IssueHeader
         detail={detail.data}
+        list={addressOf(list)}
         neighbours={beside === undefined ? neighbours : null}
         beside={beside !== undefined}
         onGo={way.toIssue}
@@ -180,13 +182,13 @@ const PART_WORDS: Record<PartName, string> = {
   "stats.30d": "Frequency",
 };
 
-function useWay(issueId: string, view: IssueView, neighbours: Neighbours | null, beside: Beside | undefined) {
+function useWay(issueId: string, view: IssueView, list: View, beside: Beside | undefined) {
   const navigate = useNavigate();
   const change = (part: Partial<IssueView>) => {
     const search = issueAddressOf({ ...view, ...part });
     if (beside !== undefined) beside.onAddress(search);
     // Looking at another event is no step to go back through.
-    else void navigate({ to: "/issues/$issueId", params: { issueId }, search, replace: true, resetScroll: false });
+    else void navigate({ to: "/issues/$issueId", params: { issueId }, search: { ...addressOf(list), ...search }, replace: true, resetScroll: false });
   };
   return {
     change,
@@ -195,9 +197,9 @@ function useWay(issueId: string, view: IssueView, neighbours: Neighbours | null,
     merge: () => document.getElementById(SIMILAR_TITLE)?.focus(),
     toIssue: (id: string) => {
       if (beside !== undefined) beside.toIssue(id);
-      else void navigate({ to: "/issues/$issueId", params: { issueId: id }, replace: true });
+      else void navigate({ to: "/issues/$issueId", params: { issueId: id }, search: addressOf(list), replace: true });
     },
-    back: () => void navigate({ to: "/", search: addressOf(neighbours?.view ?? DEFAULT_VIEW) }),
+    back: () => void navigate({ to: "/", search: addressOf(list) }),
   };
 }
 

@@ -7,8 +7,10 @@ import { asApiError } from "@/api/error";
 import { counted } from "@/core/format";
 import type { Issue } from "@/core/model";
 import { sentences } from "@/core/sentences";
+import { addressOf } from "@/core/view";
 import { issueDetailQuery } from "@/queries/issue";
 import { mergedQuery, similarQuery, unmerge } from "@/queries/merge";
+import { useView } from "@/screens/stream/useView";
 import { Ago } from "@/ui/Ago";
 import { VisibleText } from "@/ui/VisibleText";
 
@@ -27,6 +29,7 @@ export function SimilarSection({ issue }: { issue: Issue }) {
   const queryClient = useQueryClient();
   const similar = useQuery(similarQuery(issue.id));
   const [chosen, setChosen] = useState<readonly string[]>([]);
+  const { view } = useView();
   const merge = useMutation({
     mutationFn: async () => {
       const pages = await Promise.all(chosen.map((id) => queryClient.query(issueDetailQuery(id))));
@@ -47,7 +50,7 @@ export function SimilarSection({ issue }: { issue: Issue }) {
             <li key={one.id}>
               <Checkbox size="xs" aria-label={`Merge ${one.shortId}`} checked={chosen.includes(one.id)} onChange={(event) => setChosen(event.currentTarget.checked ? [...chosen, one.id] : chosen.filter((id) => id !== one.id))} />
               <span>
-                <Link to="/issues/$issueId" params={{ issueId: one.id }}>
+                <Link to="/issues/$issueId" params={{ issueId: one.id }} search={addressOf(view)}>
                   {one.shortId}
                 </Link>{" "}
                 <VisibleText text={one.title} />

@@ -5,8 +5,8 @@ import type { TagDistribution, TagShare } from "@/core/event/tags";
 import { searchTerm, type Tag } from "@/core/event/tags";
 import { visibleText } from "@/core/event/visibleText";
 import { counted } from "@/core/format";
-import { addressOf, DEFAULT_VIEW, type View, viewOf } from "@/core/view";
-import { rememberedAddress } from "@/screens/stream/useView";
+import { addressOf, DEFAULT_VIEW } from "@/core/view";
+import { useView } from "@/screens/stream/useView";
 import { VisibleText } from "@/ui/VisibleText";
 
 import dataClasses from "./data.module.css";
@@ -16,12 +16,6 @@ import { Section } from "./Section";
 
 /** The project whose issues a tag leads to: the one of the issue on screen. */
 export const TagProject = createContext<string | null>(null);
-
-/** Give the environment and period of the list the reader came from; a tag leads to no other ones. */
-function scope(): Pick<View, "environment" | "period"> {
-  const { environment, period } = viewOf(rememberedAddress());
-  return { environment, period };
-}
 
 /** How many distributions are shown at first: three rows of three. */
 const SHOWN = 9;
@@ -127,11 +121,13 @@ function ShareRow({ share, isOwn }: { share: TagShare; isOwn: boolean }) {
 /** A way to every issue with this tag value, when Sentry's search can name it. */
 function TermLink({ term, className, children }: { term: string | null; className?: string; children: ReactNode }) {
   const project = useContext(TagProject);
+  // The environment and period of the list the reader came from; a tag leads to no other ones.
+  const { environment, period } = useView().view;
   if (term === null) return <span className={className}>{children}</span>;
   return (
     <Link
       to="/"
-      search={addressOf({ ...DEFAULT_VIEW, ...scope(), query: term, status: "all", project: project === null ? [] : [project] })}
+      search={addressOf({ ...DEFAULT_VIEW, environment, period, query: term, status: "all", project: project === null ? [] : [project] })}
       className={className}
       data-tip={visibleText(project === null ? `Issues with ${term}` : `Issues of ${project} with ${term}`)}
     >

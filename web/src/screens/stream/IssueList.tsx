@@ -7,6 +7,7 @@ import { asApiError } from "@/api/error";
 import { exactCount } from "@/core/format";
 import type { Issue } from "@/core/model";
 import { activeAfter, EVERY_MATCH, extendTo, isChosen, moveActive, NOTHING_SELECTED, pageIsChosen, type Selection, toggle, togglePage } from "@/core/selection";
+import { addressOf } from "@/core/view";
 import { useMarks } from "@/queries/labels";
 import { isCrowd, type Question, type Subjects, useTriage } from "@/screens/triage/triage";
 import { useCommands } from "@/ui/commands";
@@ -18,6 +19,7 @@ import classes from "./stream.module.css";
 import { type Density, ROW_HEIGHT, useDensity } from "./useDensity";
 import { placeOf, rememberPlace } from "./place";
 import type { Split } from "./useSplit";
+import { useView } from "./useView";
 
 /** Rows before the end at which the next page is asked for. */
 const AHEAD = 20;
@@ -52,6 +54,8 @@ export function IssueList({ split, rows, order, total, selection, onSelection, s
   const density = split.on ? "phone" : wanted;
   const triage = useTriage();
   const navigate = useNavigate();
+  const { view } = useView();
+  const list = useMemo(() => addressOf(view), [view]);
   const scroller = useRef<HTMLDivElement>(null);
   const [place] = useState(placeOf);
   const [wantedActive, setActive] = useState<string | null>(split.issueId ?? place.active);
@@ -123,7 +127,7 @@ export function IssueList({ split, rows, order, total, selection, onSelection, s
   const anchor = (): HTMLElement | null => (selected !== null || active === null ? null : linkOf(scroller.current, active));
   const ask = (what: Question) => () => triage.choose(what, targets(), anchor());
   const open = (to: string | null, hash?: string) => {
-    if (to !== null) void navigate({ to: "/issues/$issueId", params: { issueId: to }, ...(hash === undefined ? {} : { hash }) });
+    if (to !== null) void navigate({ to: "/issues/$issueId", params: { issueId: to }, search: list, ...(hash === undefined ? {} : { hash }) });
   };
   const some = selected !== null || active !== null;
   const bookmark = () => {
@@ -207,7 +211,7 @@ export function IssueList({ split, rows, order, total, selection, onSelection, s
                 aria-setsize={more.has ? -1 : rows.length}
                 aria-posinset={item.index + 1}
               >
-                <IssueRow issue={issue} density={density} active={issue.id === active} selected={isChosen(selection, issue.id)} marks={marks.get(issue.id)} actions={actions} />
+                <IssueRow issue={issue} list={list} density={density} active={issue.id === active} selected={isChosen(selection, issue.id)} marks={marks.get(issue.id)} actions={actions} />
               </li>
             );
           })}

@@ -2,6 +2,7 @@ import { IconArchive, IconArrowBackUp, IconCheck, IconMessageCircle, IconNote } 
 import { Link } from "@tanstack/react-router";
 import { memo, type MouseEvent } from "react";
 
+import type { ListAddress } from "@/core/event/address";
 import { counted } from "@/core/format";
 import { headline, levelWord, placeOf, priorityWord, stateWords } from "@/core/issueWords";
 import type { Marks } from "@/core/labels";
@@ -32,6 +33,8 @@ export interface RowActions {
 
 interface Props {
   issue: Issue;
+  /** The list it stands in, for its page's address. */
+  list: ListAddress;
   density: Density;
   active: boolean;
   selected: boolean;
@@ -41,7 +44,7 @@ interface Props {
 }
 
 /** One issue, one decision: what broke, where, how bad, how many people, whose it is, since when, getting worse? */
-export const IssueRow = memo(function IssueRow({ issue, density, active, selected, marks, actions }: Props) {
+export const IssueRow = memo(function IssueRow({ issue, list, density, active, selected, marks, actions }: Props) {
   const flashing = useFlash(issue.id);
   return (
     <div className={classes.row} data-flash={flashing || undefined} data-density={density} data-active={active || undefined} data-selected={selected || undefined} data-seen={issue.hasSeen || undefined}>
@@ -57,13 +60,13 @@ export const IssueRow = memo(function IssueRow({ issue, density, active, selecte
           onClick={(event) => actions.select(issue.id, event.shiftKey)}
         />
       </label>
-      <RowMain issue={issue} density={density} marks={marks} actions={actions} />
+      <RowMain issue={issue} list={list} density={density} marks={marks} actions={actions} />
       {density === "phone" ? <PhoneNumbers issue={issue} /> : <RowColumns issue={issue} actions={actions} />}
     </div>
   );
 });
 
-function RowMain({ issue, density, marks, actions }: Pick<Props, "issue" | "density" | "marks" | "actions">) {
+function RowMain({ issue, list, density, marks, actions }: Pick<Props, "issue" | "list" | "density" | "marks" | "actions">) {
   const { type, value } = headline(issue);
   const place = placeOf(issue);
   const second = value === "" ? place : value;
@@ -73,6 +76,7 @@ function RowMain({ issue, density, marks, actions }: Pick<Props, "issue" | "dens
         <Link
           to="/issues/$issueId"
           params={{ issueId: issue.id }}
+          search={list}
           className={classes.link}
           data-issue={issue.id}
           onFocus={() => actions.activate(issue.id)}

@@ -4,20 +4,23 @@ import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 
 import type { IssueAddress } from "@/core/event/address";
+import { addressOf } from "@/core/view";
 
 import classes from "./stream.module.css";
 import type { Split } from "./useSplit";
+import { useView } from "./useView";
 
 const IssueScreen = lazy(async () => ({ default: (await import("@/screens/issue/IssueScreen")).IssueScreen }));
 
 /** The issue beside the list. */
 export function SplitPane({ split }: { split: Split }) {
   const { issueId } = split;
+  const { view } = useView();
   return (
     <aside className={classes.pane} aria-label="The issue">
       <div className={classes.paneTools}>
         {issueId !== null && (
-          <Link to="/issues/$issueId" params={{ issueId }} className={classes.paneLink} aria-label="Open on a page of its own" data-tip="Open on a page of its own (o)">
+          <Link to="/issues/$issueId" params={{ issueId }} search={addressOf(view)} className={classes.paneLink} aria-label="Open on a page of its own" data-tip="Open on a page of its own (o)">
             <IconArrowsDiagonal size={16} stroke={1.5} />
           </Link>
         )}

@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo } from "react";
 
-import { rowsOf } from "@/core/paging";
+import { rowsOf, totalOf } from "@/core/paging";
 import { belongs } from "@/core/issuePatch";
 import { takesAway } from "@/core/bulk/job";
 import { bulkSelectionOf, isEmpty, NOTHING_SELECTED, sizeOf, without } from "@/core/selection";
@@ -58,7 +58,7 @@ function Stream({ view }: { view: View }) {
 
   const { fetchNextPage } = list;
   const loadMore = useCallback(() => void fetchNextPage(), [fetchNextPage]);
-  const total = totalOf(pages?.[0]?.meta.hits, pages?.flatMap((page) => page.data).length ?? 0, rows.length);
+  const total = totalOf(pages ?? [], rows);
 
   const subjectsOf = (): Subjects => {
     const issues = chosenIssues(selection, rows);
@@ -103,11 +103,6 @@ function Stream({ view }: { view: View }) {
       )}
     </div>
   );
-}
-
-/** Sentry estimates how many issues match; rows that have just left the tab no longer count. */
-function totalOf(hits: number | null | undefined, loaded: number, shown: number): number | null {
-  return typeof hits === "number" ? Math.max(shown, hits - (loaded - shown)) : null;
 }
 
 /** Give what is still loaded but has left the tab: it was resolved here, say, and must not be acted on again. */

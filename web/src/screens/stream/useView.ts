@@ -1,6 +1,7 @@
 import { useNavigate, useRouterState, useSearch } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 
+import { readListAddress } from "@/core/event/address";
 import { addressOf, readAddress, type View, type ViewAddress, viewOf } from "@/core/view";
 
 /** The last view of the stream, so that leaving an issue leads back to the same list. */
@@ -12,12 +13,13 @@ export interface ViewControl {
   readonly change: (part: Partial<View>) => void;
 }
 
-/** Give the stream's view as the address holds it, and the way to change it. */
+/** Give the view of the stream as the address holds it, also that of an issue opened from it, and the way to change it. */
 export function useView(): ViewControl {
   const navigate = useNavigate();
-  const onStream = useRouterState({ select: (state) => state.location.pathname === "/" });
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const [onStream, onIssue] = [path === "/", path.startsWith("/issues/")];
   const search = useSearch({ strict: false });
-  const address = useMemo(() => (onStream ? readAddress(search) : lastAddress), [onStream, search]);
+  const address = useMemo<ViewAddress>(() => (onStream ? readAddress(search) : onIssue ? readListAddress(search) : lastAddress), [onStream, onIssue, search]);
   const view = useMemo(() => viewOf(address), [address]);
   const change = useCallback(
     (part: Partial<View>) => {
