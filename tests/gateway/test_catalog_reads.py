@@ -88,11 +88,22 @@ async def test_an_exhausted_list_ends(operator: Visitor, sentry: SentryDouble) -
 
 
 @pytest.mark.parametrize(
-    "link", ["", "nonsense", "<https://x", '<a>; rel="next"', '<a>; rel="next"; results="true"; cursor=""', "<>,<>,"]
+    "link", ["nonsense", "<https://x", '<a>; rel="next"', '<a>; rel="next"; results="true"; cursor=""', "<>,<>,"]
 )
-async def test_a_malformed_link_header_ends_the_list(operator: Visitor, sentry: SentryDouble, link: str) -> None:
-    """A guessed next page could loop; a list that ends early can be asked for again."""
-    sentry.will(ok(b"[]", headers=(*JSON, ("Link", link))))
+async def test_a_page_whose_link_cannot_be_read_is_refused_and_not_kept(
+    operator: Visitor, sentry: SentryDouble, link: str
+) -> None:
+    """A guessed next page could loop, and a list that ends early looks like a whole one, for as long as it is kept."""
+    sentry.will(ok(b"[]", headers=(*JSON, ("Link", link))), page_of("true", "0:25:0"))
+    refused = await operator.get(ISSUES)
+    assert (refused.status, "Link header" in refused.json()["detail"]) == (502, True)
+    assert (await operator.get(ISSUES)).json()["pagination"]["next"] == {"cursor": "0:25:0"}
+    assert len(sentry.calls) == 2
+
+
+async def test_an_empty_link_header_is_none(operator: Visitor, sentry: SentryDouble) -> None:
+    """Nothing is said of other pages, as where the header lacks."""
+    sentry.will(ok(b"[]", headers=(*JSON, ("Link", ""))))
     response = await operator.get(ISSUES)
     assert (response.status, response.json()["pagination"]) == (200, {"next": None, "prev": None})
 

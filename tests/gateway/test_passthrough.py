@@ -410,11 +410,12 @@ async def test_links_lead_back_to_the_gateway(app: AsgiApp, sentry: SentryDouble
     )
 
 
-async def test_a_malformed_link_is_left_out(app: AsgiApp, sentry: SentryDouble) -> None:
-    """The page itself is good; a client that guesses at its successor may loop."""
-    sentry.will(ok(headers=(*JSON, ("Link", "<https://sentry.example; rel=next"))))
+async def test_a_page_whose_link_cannot_be_read_is_refused(app: AsgiApp, sentry: SentryDouble) -> None:
+    """A client that takes it for the last page misses what follows; one that guesses may loop."""
+    sentry.will(ok(headers=(*JSON, ("Link", "<https://sentry.example; rel=next"))), ok())
     response = await get(app)
-    assert (response.status, "link" in response.headers) == (200, False)
+    assert (response.status, "Link header" in response.json()["detail"]) == (502, True)
+    assert (await get(app)).status == 200, "nothing of it was kept"
 
 
 async def test_the_region_of_an_organization_is_the_gateway(app: AsgiApp, sentry: SentryDouble) -> None:

@@ -304,7 +304,7 @@ async def test_the_fallback_comes_before_the_callers_time_is_over(
     clock.pass_s(3600)
     held = Held(ok())
     sentry.will(held)
-    answer = await stack(call(clock=clock, deadline_s=0.06))
+    answer = await stack(call(clock=clock, deadline_s=0.1))
     assert answer.outcome is Outcome.FALLBACK
     held.let_go()
 

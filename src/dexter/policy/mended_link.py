@@ -2,7 +2,7 @@
 
 The address in it is the least of it: Sentry's is always the request's own with another cursor. So a header whose
 relations, results and cursors can be read is certain, whatever became of its addresses or its quotes; one that lacks
-any of these is not, and reads as no links at all.
+any of these is not, and nobody knows whether the list goes on.
 """
 
 from __future__ import annotations
@@ -32,6 +32,18 @@ def mended(header: str, path: str, query: str) -> str | None:
     if len(read) != len(parts) or {link.get("rel") for link in read} != _WHOLE or len(read) != len(_WHOLE):
         return None
     return format_links(tuple(sorted(read, key=lambda link: link.get("rel") != "previous")))
+
+
+def is_uncertain(header: str) -> bool:
+    """Whether a header, as it came or mended, leaves open whether there is another page."""
+    links = parse(header)
+    if not links:
+        return bool(header.strip())
+    return not all(_says_what_follows(link) for link in links if link.get("rel") in _WHOLE)
+
+
+def _says_what_follows(link: Link) -> bool:
+    return link.get("results") == "false" or (link.get("results") == "true" and bool(link.get("cursor")))
 
 
 def _parts(header: str) -> list[str]:

@@ -16,9 +16,9 @@ from dexter.errors import Garbled
 from dexter.observe.records import DeprecationSeen, LinkMended, ReplyChecked
 from dexter.policy.deprecation import announced, deprecation, is_brownout
 from dexter.policy.encoding import is_packed
-from dexter.policy.mended_link import mended
+from dexter.policy.mended_link import is_uncertain, mended
 from dexter.policy.outcome import declares_json
-from dexter.upstream.bodies import gunzip
+from dexter.upstream.bodies import close_body, gunzip
 from dexter.upstream.json_text import NotJson, json_value
 from dexter.wire import Answer, Call, Headers, Send, header
 
@@ -32,7 +32,10 @@ LARGEST_CHECKED_BYTES = 512 * 1024
 
 
 class Watched:
-    """A stage that adds what Sentry announces in standard words, and mends a `Link` whose meaning is certain."""
+    """A stage that adds what Sentry announces in standard words, and mends a `Link` whose meaning is certain.
+
+    A list whose `Link` is not certain is refused, as every garbled answer is.
+    """
 
     def __init__(self, inner: Send, upstream: Upstream, parts: Parts) -> None:
         self._inner = inner
@@ -41,12 +44,16 @@ class Watched:
         self._check_again_at: dict[str, float] = {}
 
     async def __call__(self, call: Call) -> Answer:
-        """Give the answer to a call."""
+        """Give the answer to a call. Raises Garbled for a page that nobody knows the next one of."""
         answer = await self._inner(call)
         answer = self._heard(call, answer)
         if self._is_due(call, answer):
             self._parts.background.start(self._checked(call, answer))
-        return self._with_links(call, answer)
+        try:
+            return self._with_links(call, answer)
+        except Garbled:
+            await close_body(answer.body)
+            raise
 
     def _heard(self, call: Call, answer: Answer) -> Answer:
         """Give the answer with what Sentry says of its address's end in standard words too."""
@@ -63,6 +70,9 @@ class Watched:
             return answer
         right = mended(link, self._upstream.address(call.path, ""), call.query)
         if right is None:
+            if call.method == "GET" and 200 <= answer.status < 300 and is_uncertain(link):
+                # Without it a list seems to end here, and what follows would be missing without a word.
+                raise Garbled("Sentry answered with a Link header that cannot be read, so that more may follow or not.")
             return answer
         self._parts.tell(LinkMended(call.endpoint.name))
         return replace(answer, headers=_replaced(answer.headers, "Link", right))
