@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from dexter import __version__
 from dexter.cli import main
+from dexter.supervise import LOCK_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,6 +99,47 @@ def test_a_bad_index_lag_is_told_too(capsys: pytest.CaptureFixture[str], monkeyp
     """Options deserve the same sentence as settings."""
     status, _, err = run(capsys, monkeypatch, "sandbox", "--index-lag", "soon")
     assert (status, "--index-lag" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("sandbox", "--port", "99999"), "65535"),
+        (("sandbox", "--public-url", "notaurl"), "--public-url: 'notaurl' must be a URL"),
+    ],
+)
+def test_a_bad_address_of_the_sandbox_is_told_in_a_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], told: str
+) -> None:
+    """One was a traceback, the other a DSN that no SDK could send to."""
+    status, _, err = run(capsys, monkeypatch, *arguments)
+    assert (status, told in err, "Traceback" in err) == (2, True, False)
+
+
+@pytest.mark.parametrize("command", ["up", "serve"])
+def test_a_data_directory_that_is_a_file_is_told_in_a_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
+) -> None:
+    """It was a traceback."""
+    file = tmp_path / "file"
+    file.touch()
+    for name, value in (("DATA_DIR", str(file)), ("PORT", "0"), ("SANDBOX_PORT", "0")):
+        monkeypatch.setenv(f"DEXTER_{name}", value)
+    monkeypatch.setenv("SENTRY_BASE_URL", "http://127.0.0.1:9")
+    status, _, err = run(capsys, monkeypatch, command)
+    assert (status, "DEXTER_DATA_DIR" in err, "Traceback" in err) == (2, True, False)
+
+
+def test_a_second_dexter_up_with_the_same_data_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Two sandboxes on one database, at other ports, would each believe to be the only one."""
+    with (tmp_path / LOCK_FILE).open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        for name in ("PORT", "SANDBOX_PORT"):
+            monkeypatch.setenv(f"DEXTER_{name}", "0")
+        status, _, err = run(capsys, monkeypatch, "up")
+    assert (status, "another `dexter up` runs" in err) == (2, True)
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -91,7 +91,9 @@ def sandbox(
     seed: Annotated[int, typer.Option(help="What the organization grows from; the same seed gives the same.")] = 42,
     issues: Annotated[int, typer.Option(min=0, help="How many issues a new database is seeded with.")] = 500,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int | None, typer.Option(help="The port; DEXTER_SANDBOX_PORT by default.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="The port, 0 for any; DEXTER_SANDBOX_PORT by default.")
+    ] = None,
     db: Annotated[str, typer.Option(help="A file that keeps the state between starts, or :memory:.")] = ":memory:",
     index_lag: Annotated[str, typer.Option(help="How long search trails behind writes, such as 2s.")] = "0",
     profile: Annotated[
@@ -109,9 +111,13 @@ def sandbox(
     from dexter.sandbox.options import SandboxOptions
     from dexter.sandbox.profiles import profile as named_profile
     from dexter.sandbox.webhook_admin import address
-    from dexter.settings import duration_s, read_settings
+    from dexter.settings import URL, duration_s, read_settings
 
     settings = read_settings()
+    try:
+        public_url = None if public_url is None else URL.parse(public_url)
+    except ValueError as error:
+        raise SettingsError(f"--public-url: {public_url!r} must be {URL.text}.") from error
     secret = webhook_secret or settings.sentry_webhook_secret
     try:
         if webhook is not None:

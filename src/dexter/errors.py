@@ -113,7 +113,7 @@ class CircuitOpen(UpstreamError):
     """Sentry failed so often in a row that it is left alone for a while: what is known of that, in epoch seconds."""
 
     status = 503
-    remedy = "Wait until the stated moment: then Dexter tries whether Sentry is back."
+    remedy = "Wait until then: Dexter asks by itself whether Sentry is back."
 
     def __init__(
         self, message: str, *, call_class: str, since: float, probe_at: float, last_failure: str, retry_after_s: float

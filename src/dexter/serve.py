@@ -12,6 +12,7 @@ import uvicorn
 
 from dexter import garbage
 from dexter.app import Application, create_app
+from dexter.data_dir import made
 from dexter.database.upgrade import prepare
 from dexter.gateway.protocol import GatewayProtocol
 from dexter.listening import greet, listening
@@ -44,6 +45,7 @@ class DrainingServer(uvicorn.Server):
 def run_server(settings: Settings) -> None:
     """Serve in the foreground until interrupted. Raises SettingsError when the port is taken or Sentry is not named."""
     garbage.one_heap()
+    made(settings.data_dir)
     prepare(settings.database)
     app = create_app(settings, on_imported=garbage.spare)
     with listening(settings.host, settings.port, "DEXTER_PORT") as listener:

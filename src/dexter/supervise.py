@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ import urllib.request
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from dexter.data_dir import made
 from dexter.errors import SettingsError
 from dexter.gateway import access_token
 from dexter.settings import REMOVED, TABLE, Settings, own_environment
@@ -22,9 +24,11 @@ from dexter.settings import REMOVED, TABLE, Settings, own_environment
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+    from typing import TextIO
 
 LOOPBACK = "127.0.0.1"
 DATABASE_FILE = "sandbox.sqlite3"
+LOCK_FILE = "up.lock"
 DEMO_LOG = "demo.log"
 """The shop's own log: an application in trouble says a lot."""
 
@@ -39,6 +43,8 @@ STOP_S = 10.0
 RESTARTS = 3
 """How often one child is started anew before all ends."""
 TICK_S = 0.2
+READY_TICK_S = 0.05
+"""How often it is looked whether a child answers: somebody waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,7 @@ class Supervisor:
                 raise SettingsError(f"The {child.name} did not start: it ended with status {status}.", remedy=_ABOVE)
             if time.monotonic() > deadline:
                 raise SettingsError(f"The {child.name} did not answer within {START_S:g} s.", remedy=_ABOVE)
-            self._pause()
+            self._pause(READY_TICK_S)
 
     def watch(self) -> int:
         """Watch until told to stop; give the exit status: 0, or 1 when an essential child could not be kept."""
@@ -162,8 +168,8 @@ class Supervisor:
         child.start(self._environment)
         return True
 
-    def _pause(self) -> None:
-        if self._stop.wait(TICK_S):
+    def _pause(self, seconds: float = TICK_S) -> None:
+        if self._stop.wait(seconds):
             raise Stopped
 
 
@@ -177,6 +183,7 @@ def run_up(settings: Settings, options: UpOptions) -> int:
         port=_free_port(settings.host, settings.port, "DEXTER_PORT"),
         sandbox_port=_free_port(LOOPBACK, settings.sandbox_port, "DEXTER_SANDBOX_PORT"),
     )
+    alone = _only_one(made(settings.data_dir))
     key = access_token.key_of(settings.data_dir, settings.secret_key)
     supervisor = Supervisor(child_environment(own_environment(), settings, key), _say)
     signal.signal(signal.SIGINT, supervisor.request_stop)
@@ -188,7 +195,22 @@ def run_up(settings: Settings, options: UpOptions) -> int:
         return 0
     finally:
         supervisor.stop()
+        alone.close()
         _say("Stopped.")
+
+
+def _only_one(data_dir: Path) -> TextIO:
+    """Give what keeps every other `dexter up` from the same folder: two sandboxes would share one database."""
+    held = (data_dir / LOCK_FILE).open("w")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        held.close()
+        raise SettingsError(
+            f"DEXTER_DATA_DIR: another `dexter up` runs with {data_dir}.",
+            remedy="Stop that one, or set DEXTER_DATA_DIR to another folder.",
+        ) from error
+    return held
 
 
 def _start_all(supervisor: Supervisor, settings: Settings, options: UpOptions, key: bytes) -> None:
@@ -196,14 +218,15 @@ def _start_all(supervisor: Supervisor, settings: Settings, options: UpOptions, k
     sandbox, gateway, demo = children(settings, options, database)
     if not database.exists() and options.issues:
         _say(f"First start: growing an organization with {options.issues} issues ...")
-    # One after the other: a gateway that answers should have something to answer with.
-    supervisor.start(sandbox)
-    supervisor.wait_until_ready(sandbox)
-    supervisor.start(gateway)
-    if options.traffic:
-        supervisor.start(demo)
-    supervisor.wait_until_ready(gateway)
+    # Side by side, since the gateway asks the sandbox nothing before somebody asks the gateway.
+    for child in (sandbox, gateway):
+        supervisor.start(child)
+    for child in (sandbox, gateway):
+        supervisor.wait_until_ready(child)
     _say(panel(settings, settings.access_token or access_token.access_token(key), traffic=options.traffic))
+    if options.traffic:
+        # Last: nobody waits for it, and it would slow down those that somebody waits for.
+        supervisor.start(demo)
 
 
 def children(settings: Settings, options: UpOptions, database: Path) -> tuple[Child, Child, Child]:

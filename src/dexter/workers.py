@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dexter.data_dir import made
 from dexter.database.upgrade import prepare
 from dexter.errors import SettingsError
 from dexter.gateway import access_token
@@ -134,6 +135,7 @@ def run_workers(settings: Settings, count: int) -> int:
             "SENTRY_BASE_URL is not set, so there is no Sentry to stand in front of.",
             remedy="Set it to your Sentry's address, or run `dexter up` for one of your own to try things on.",
         )
+    made(settings.data_dir)
     prepare(settings.database)
     key = access_token.key_of(settings.data_dir, settings.secret_key)
     token = settings.access_token or access_token.access_token(key)

@@ -169,3 +169,10 @@ def test_operation_ids_are_one_word(given: str, expected: str) -> None:
     """They become names of types, in Python and TypeScript."""
     assert identifier(given) == expected
     assert expected.isidentifier()
+
+
+@pytest.mark.parametrize("paths", [{"/x/": {"get": 3}}, {"/x/": []}])
+def test_a_document_whose_paths_are_no_objects_is_told_in_a_sentence(paths: dict[str, Any]) -> None:
+    """It was Python's own complaint."""
+    with pytest.raises(BadRequest, match="not an OpenAPI document"):
+        read_document({"paths": paths})

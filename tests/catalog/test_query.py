@@ -39,7 +39,7 @@ def test_a_query_in_sentrys_words(pairs: list[tuple[str, str]], expected: list[t
     ("pairs", "words"),
     [
         ([("limit", "abc")], "whole number"),
-        ([("limit", "-1")], "whole number"),
+        ([("limit", "-1")], "must be from 1"),
         ([("limit", "٣")], "whole number"),
         ([("limit", "0")], "from 1 to 100"),
         ([("limit", "101")], "from 1 to 100"),

@@ -28,7 +28,8 @@ OWN = Identity("t", "token")
         (b"null", ""),
         (b"42", ""),
         (b'{"detail":null}', ""),
-        (b'{"detail":"' + b"x" * 1000 + b'"}', "x" * 300),
+        (b'{"detail":"' + b"x" * 1001 + b'"}', "x" * 1000 + " …"),
+        (b'{"detail":"' + b"word " * 250 + b'"}', "word " * 199 + "word …"),
         (b"\xff\xfe", ""),
     ],
 )

@@ -71,6 +71,8 @@ def read_document(document: Any) -> Table:
     """Give the operation table of an OpenAPI 3 document; raises `BadRequest` when the value is none."""
     if not isinstance(document, dict) or not isinstance(document.get("paths"), dict) or not document["paths"]:
         raise BadRequest("not an OpenAPI document: it has no paths")
+    if not all(isinstance(facts, dict) for item in _items(document) for facts in item.values()):
+        raise BadRequest("not an OpenAPI document: each method of a path must be described by an object")
     named = {name: facts_of(schema) for name, schema in _named_schemas(document).items()}
     operations = tuple(
         _operation(method.upper(), path, _followed(item, document), _followed(facts, document))
@@ -81,6 +83,14 @@ def read_document(document: Any) -> Table:
     if not operations:
         raise BadRequest("not an OpenAPI document of an API: it has no operations")
     return _share(operations, named)
+
+
+def _items(document: Json) -> Iterator[Json]:
+    """Give what each path holds for the methods that matter."""
+    for path, item in document["paths"].items():
+        if not isinstance(item, dict):
+            raise BadRequest(f"not an OpenAPI document: {path} must hold an object with its methods")
+        yield {method: facts for method, facts in item.items() if method in METHODS}
 
 
 def with_history(table: Table, previous: Table, release: str | None) -> Table:

@@ -45,7 +45,8 @@ class QueryName:
 
     def _check_integer(self, value: str) -> str:
         low = self.minimum if self.minimum is not None else 0
-        if not (value.isascii() and value.isdigit() and len(value) < 10):
+        digits = value.removeprefix("-")
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
             raise BadRequest(f"{self.name} must be a whole number, not {value[:80]!r}")
         if int(value) < low or (self.maximum is not None and int(value) > self.maximum):
             raise BadRequest(f"{self.name} must be from {low} to {self.maximum}, not {value[:80]!r}")

@@ -29,7 +29,8 @@ from dexter.policy.retry import retry_after_s
 from dexter.upstream.json_text import NotJson, json_value
 from dexter.wire import Headers, Identity, header
 
-MAX_MESSAGE = 300
+MAX_MESSAGE = 1000
+"""So much of what Sentry says is passed on; a list of permitted values fits."""
 
 
 class Conflict(BadRequest):
@@ -160,7 +161,14 @@ def message_of(body: bytes) -> str:
         document = json_value(body)
     except NotJson:
         return ""
-    return _sentence(document)[:MAX_MESSAGE]
+    return shortened(_sentence(document))
+
+
+def shortened(text: str) -> str:
+    """Give a text that is not too long, cut between two words and marked as cut where it was."""
+    if len(text) <= MAX_MESSAGE:
+        return text
+    return f"{text[:MAX_MESSAGE].rpartition(' ')[0] or text[:MAX_MESSAGE]} …"
 
 
 def _sentence(value: Any) -> str:

@@ -7,6 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dexter.wire import Call
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -21,6 +23,15 @@ class CallClass(StrEnum):
     READS = "read-other"
     WRITES = "write"
 
+
+IN_WORDS: Mapping[CallClass, str] = {
+    CallClass.ISSUES: "reading issues",
+    CallClass.EVENTS: "reading events",
+    CallClass.STATS: "reading counts",
+    CallClass.READS: "reading what is neither",
+    CallClass.WRITES: "taking changes in",
+}
+"""What Sentry fails at, as a sentence says it."""
 
 _BY_TAG = (("stats:", CallClass.STATS), ("events:", CallClass.EVENTS), ("issue", CallClass.ISSUES))
 """How tags begin, the more telling first: an issue's counts and events are filed under the issue as well."""

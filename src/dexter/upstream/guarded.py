@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dexter.errors import CallerError, CircuitOpen, RateLimited, UpstreamError
 from dexter.observe.records import BreakerChanged
 from dexter.policy.breaker import Closed, HalfOpen, State, Ticket, TurnedAway, Word, word_of_status
-from dexter.policy.call_class import CallClass, call_class
+from dexter.policy.call_class import IN_WORDS, CallClass, call_class
 from dexter.upstream.admission import NoPlace
 from dexter.upstream.breakers import Breakers, Changed, state_name
 
@@ -114,8 +114,8 @@ class Guarded:
     def _open_error(self, kind: CallClass, away: TurnedAway) -> CircuitOpen:
         now = self._parts.clock.now()
         return CircuitOpen(
-            f"Sentry failed again and again at such calls ({kind.value}; last: {away.last_failure}), so it is left "
-            f"alone until a probe in {max(1, ceil(away.probe_at - now))} s.",
+            f"Sentry failed several times in a row at {IN_WORDS[kind]} (last: {away.last_failure}); Dexter leaves that "
+            f"alone and tries again in {max(1, ceil(away.probe_at - now))} s.",
             call_class=kind.value,
             since=away.since,
             probe_at=away.probe_at,
