@@ -27,12 +27,13 @@ class FeedLogDouble:
     def __init__(self) -> None:
         self.epoch = "one"
         self.last = 0
+        self.begins = 0
         self.records: list[Record] = []
         self.known: dict[str, bytes] = {}
         self.is_down = False
         self.asked = 0
         """How often somebody read the log."""
-        self._changed = asyncio.Event()
+        self._waiting: list[asyncio.Event] = []
 
     def happens(self, *events: FeedEvent | bytes) -> None:
         """Record events, or bytes that are none."""
@@ -47,8 +48,13 @@ class FeedLogDouble:
 
     def begin_anew(self, epoch: str) -> None:
         """Lose everything."""
-        self.epoch, self.last, self.records = epoch, 0, []
+        self.epoch, self.last, self.begins, self.records = epoch, 0, 0, []
         self._wake()
+
+    def fail_over(self, epoch: str, to: int) -> None:
+        """Start anew without the last records, as a store does that knows that it may have lost some."""
+        self.epoch, self.begins = epoch, to
+        self.fall_back(to)
 
     def fall_back(self, to: int) -> None:
         """Lose the last records."""
@@ -78,19 +84,22 @@ class FeedLogDouble:
     async def wait(self, organization: str, offset: int, timeout_s: float) -> None:
         self._require()
         if self.last == offset:
-            self._changed = asyncio.Event()
-            await self._changed.wait()
+            changed = asyncio.Event()
+            self._waiting.append(changed)
+            await changed.wait()
 
     async def aclose(self) -> None:
         pass
 
     def _page(self, found: tuple[Record, ...]) -> Page:
         oldest = self.records[0].offset if self.records else (self.last + 1 if self.last else 0)
-        return Page(self.epoch, oldest, self.last, found)
+        return Page(self.epoch, oldest, self.last, found, self.begins)
 
     def _require(self) -> None:
         if self.is_down:
             raise FeedUnavailable("down")
 
     def _wake(self) -> None:
-        self._changed.set()
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.set()

@@ -137,6 +137,21 @@ async def test_a_log_that_falls_behind_its_listeners_is_a_gap_and_tells_nothing_
     assert places(heard) == [1, 2, 3, ("ahead", Position("one", 1)), 2]
 
 
+async def test_a_log_that_starts_anew_is_a_gap_and_what_is_left_of_it_is_not_told_again(
+    hub: Hub, log: FeedLogDouble
+) -> None:
+    """It lost its last second and gives the same offsets again, before anybody here has looked."""
+    listener, heard = ear()
+    await hub.join(listener)
+    log.happens(event(), event(), event())
+    await settled()
+    log.fail_over("two", 2)
+    log.happens(event(), event())
+    await settled()
+    assert places(heard) == [1, 2, 3, ("epoch", Position("two", 2)), 3, 4]
+    assert await replayed(hub, Position("one", 3), Position("two", 4)) == [("epoch", Position("two", 2)), 3, 4]
+
+
 async def test_the_last_to_leave_ends_the_reading_and_who_comes_begins_it(hub: Hub, log: FeedLogDouble) -> None:
     """Nobody's events are not read, and the next one still hears from its own beginning on."""
     listener, heard = ear()

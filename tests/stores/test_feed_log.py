@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 from bench.stand import Redis, running_redis
 
+from dexter.stores import feed_sqlite
 from dexter.stores.feed_log import FeedLog, FeedUnavailable, Settled
 from dexter.stores.feed_sqlite import SqliteFeedLog
 
@@ -163,6 +164,65 @@ async def test_a_redis_that_lost_its_data_begins_a_new_epoch(redis: Redis, tmp_p
     assert after.epoch != before
     assert not after.reaches(1)
     await log.aclose()
+
+
+@pytest.mark.live
+async def test_a_redis_that_comes_back_without_its_last_second_begins_a_new_epoch() -> None:
+    """It gives the same offsets again, to other records: who had the lost ones would miss those and not know it."""
+    from dexter.stores.feed_redis import RedisFeedLog
+    from dexter.stores.redis_server import connected
+
+    with running_redis() as redis:
+        log = RedisFeedLog(connected(redis.url, 4), "restarted")
+        await log.settle("acme", (), lambda _: saying(b"kept", b"kept too", fact=b"1"))
+        saved = connected(redis.url, 1)
+        await saved.save()
+        await saved.aclose(close_connection_pool=True)
+        await log.settle("acme", (), lambda _: saying(b"lost", fact=b"2"))
+        before = await log.after("acme", 0, 10)
+        redis.kill()
+        redis.start()
+        new = RedisFeedLog(connected(redis.url, 4), "restarted")
+        assert [each.offset for each in await new.settle("acme", (), lambda _: saying(b"new"))] == [3]
+        after = await new.after("acme", 0, 10)
+        assert (before.last, after.last, after.begins) == (3, 3, 2)
+        assert after.epoch != before.epoch
+        assert [each.body for each in after.records] == [b"kept", b"kept too", b"new"], "the rest is there to look at"
+        assert (await new.after("acme", 0, 10)).epoch == after.epoch
+        await log.aclose()
+        await new.aclose()
+
+
+async def test_a_file_that_outlived_its_machine_begins_a_new_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power failure may take the last writes along, whose offsets are then given again."""
+    boot = tmp_path / "boot"
+    monkeypatch.setattr(feed_sqlite, "BOOT_FILE", boot)
+    found = []
+    for run in ("one", "one", "two", "two"):
+        boot.write_text(run)
+        log = SqliteFeedLog(tmp_path / "feed.sqlite3")
+        (record,) = await log.settle("acme", (), lambda _: saying(b"a"))
+        page = await log.after("acme", 0, 10)
+        found.append((page.epoch, record.offset, page.begins, len(page.records)))
+        await log.aclose()
+    first, again, second, still = (epoch for epoch, *_ in found)
+    assert (first == again, second == still, first == second) == (True, True, False)
+    assert [rest for _, *rest in found] == [[1, 0, 1], [2, 0, 2], [3, 2, 3], [4, 2, 4]]
+
+
+async def test_where_no_run_of_the_machine_is_named_the_epoch_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not every system says; a gap at each start of Dexter would be worse than none."""
+    monkeypatch.setattr(feed_sqlite, "BOOT_FILE", tmp_path / "none")
+    epochs = set()
+    for _ in range(2):
+        log = SqliteFeedLog(tmp_path / "feed.sqlite3")
+        epochs.add((await log.after("acme", 0, 1)).epoch)
+        await log.aclose()
+    assert len(epochs) == 1
 
 
 @pytest.mark.live

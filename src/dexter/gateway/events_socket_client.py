@@ -107,7 +107,7 @@ class Client:
         self.hub.change(self.listener, Interest(wish.channels, wish.wanted, self.held.projects))
         self.say(HELLO, {**place(now), "channels": sorted(wish.channels), **(more or {})})
         if wish.since is not None:
-            self._start(self._replay(wish.channels, wish.since, now, is_first=True))
+            self._replay(wish.channels, wish.since, now, is_first=True)
 
     def give(self, found: Frame | Gap | bytes) -> None:
         """Have something sent soon; what cannot be sent waits, and a client that lets too much wait is dropped."""
@@ -203,7 +203,7 @@ class Client:
         until = self.hub.position
         self._confirm(said)
         if since is not None:
-            self._start(self._replay(channels - had, since, until, is_first=not had))
+            self._replay(channels - had, since, until, is_first=not had)
 
     def _regard(self, **changed: Any) -> None:
         self.hub.change(self.listener, replace(self.listener.interest, **changed))
@@ -227,10 +227,22 @@ class Client:
         seen = {"issue": said.issue, "viewer": {"id": self.viewer.id, "name": self.viewer.name}}
         self.say(ACK, {"op": "presence", "id": said.id, **place(self.hub.position), **seen})
 
-    async def _replay(self, channels: frozenset[str], since: Position, until: Position, *, is_first: bool) -> None:
-        """Send what happened in channels between two places. What happens meanwhile waits."""
-        self.flush()
+    def _replay(self, channels: frozenset[str], since: Position, until: Position, *, is_first: bool) -> None:
+        """Send what happened in channels between two places. What happens from this moment on waits."""
+        before, self.pending = self.pending, []
         self._is_replaying = True
+        self._start(self._replayed(before, channels, since, until, is_first=is_first))
+
+    async def _replayed(
+        self,
+        before: list[Frame | Gap | bytes],
+        channels: frozenset[str],
+        since: Position,
+        until: Position,
+        *,
+        is_first: bool,
+    ) -> None:
+        await self._sent([framed(self._spelt(each)) for each in before])
         interest = self.listener.interest
         replayed = replace(interest, channels=channels)
         others = interest.channels - channels
@@ -246,10 +258,23 @@ class Client:
                 batch = []
         await self._sent(batch)
         if is_whole and is_first:
-            # Another process may have told it more than this one knows of yet.
-            self.listener.heard = since
-            has_heard = self.listener.has_heard
-            self.pending = [each for each in self.pending if not isinstance(each, Frame) or not has_heard(each)]
+            self._forget_up_to(since)
+
+    def _forget_up_to(self, since: Position) -> None:
+        """Send nothing that another process has told already, which knew more than this one knows of yet.
+
+        What comes after a gap begins anew.
+        """
+        self.listener.heard = since
+        waiting, self.pending = self.pending, []
+        for each in waiting:
+            if isinstance(each, Gap):
+                self.listener.heard = None
+            if not isinstance(each, Frame) or not self.listener.has_heard(each):
+                self.pending.append(each)
+
+    def _spelt(self, message: Frame | Gap | bytes) -> bytes:
+        return message if isinstance(message, bytes) else self._language.told(message)
 
     async def _sent(self, frames: list[bytes]) -> None:
         if self.socket.is_full:

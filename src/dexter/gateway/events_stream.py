@@ -155,6 +155,8 @@ class EventsStream:
                 self._hub.change(listener, replace(listener.interest, projects=held.projects))
                 checked_at = clock.monotonic()
             found = await inbox.next(HEARTBEAT_S)
+            if isinstance(found, Gap):
+                listener.heard = None  # what comes after it begins anew
             if found is None:
                 await writer.heartbeat()
             elif isinstance(found, Gap) or (listener.interest.allows(found) and not listener.has_heard(found)):

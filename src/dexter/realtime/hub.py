@@ -150,10 +150,16 @@ class Hub:
         while True:
             page = await self.log.after(self.organization, since.offset, REPLAY_PAGE)
             if page.epoch != until.epoch:
-                return  # the log begins anew at this moment, of which all who listen are told
+                # The log begins anew at this moment, of which all who listen are told; but after what comes next.
+                if since != until:
+                    yield Gap(until, "epoch")
+                return
             missing = why_missing(page, since)
             if missing is not None:
                 since = place_beyond(page, missing)
+                if since.offset >= until.offset:
+                    yield Gap(until, missing)  # what lies beyond waits to be told already
+                    return
                 yield Gap(since, missing)
                 continue
             for record in page.records:
@@ -242,5 +248,8 @@ def why_missing(page: Page, since: Position) -> str | None:
 
 def place_beyond(page: Page, missing: str) -> Position:
     """Give the place from where on a log has everything, for somebody who misses something of it."""
-    # Of a log that fell behind its reader all that is left is known to the reader already.
-    return Position(page.epoch, page.last if missing == "ahead" else max(0, page.oldest - 1))
+    if missing == "ahead":
+        # All that is left of a log that fell behind its reader is known to the reader already.
+        return Position(page.epoch, page.last)
+    # What is left of an earlier epoch is not told as if it happened in this one.
+    return Position(page.epoch, max(0, page.oldest - 1, page.begins if missing == "epoch" else 0))

@@ -3,6 +3,9 @@
 Records get offsets that grow by one. An epoch names one unbroken line: where it is another one than a reader knows,
 what lies between is lost, and the reader has to be told. What is known and what is recorded change together, so that
 two processes that see the same change record it once.
+
+A store that comes back after a failure may have lost its last second, and would give the same offsets again, to other
+records. So another epoch begins then, too; what is left of the one before stays for those who look back.
 """
 
 from __future__ import annotations
@@ -34,6 +37,8 @@ class Page:
     oldest: int
     last: int
     records: tuple[Record, ...] = ()
+    begins: int = 0
+    """What was recorded up to this offset is of an earlier epoch, of which this one only knows what it kept."""
 
     def reaches(self, offset: int) -> bool:
         """Whether nothing is missing between a reader that has had everything up to an offset and this log."""

@@ -1,7 +1,8 @@
 """The feed's log in a Redis stream, shared by all hosts.
 
 Whoever decides reads what is known with the line's version, and writes only if nobody else has written in between. If
-Redis forgets its data a new epoch begins, and readers of the old one are told of the gap.
+Redis forgets its data, or starts anew and may have forgotten the last of it, a new epoch begins, and readers of the
+old one are told of the gap.
 """
 
 from __future__ import annotations
@@ -23,26 +24,39 @@ if TYPE_CHECKING:
 TRIES = 50
 _KNOWN_MS = round(KNOWN_S * 1000)
 
-_BEGIN = """
-if redis.call('EXISTS', KEYS[1]) == 0 then
-  redis.call('DEL', KEYS[2])
-  redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'last', '0', 'version', '0')
+_SERVER = """
+local function server()
+  local told = redis.pcall('INFO', 'server')
+  return type(told) == 'string' and string.match(told, 'run_id:(%x+)') or ''
 end
 """
+"""Names one run of one server; nothing where that is not said."""
 _READ = (
-    _BEGIN
+    _SERVER
     + """
+local run = server()
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('DEL', KEYS[2])
+  redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'last', '0', 'version', '0', 'begins', '0', 'run', run)
+end
+local before = redis.call('HGET', KEYS[1], 'run')
+if run ~= '' and before ~= run then
+  if before and before ~= '' then
+    redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'begins', redis.call('HGET', KEYS[1], 'last'))
+  end
+  redis.call('HSET', KEYS[1], 'run', run)
+end
 local known = {}
 for at = 3, #KEYS do known[at - 2] = redis.call('GET', KEYS[at]) end
-return {redis.call('HMGET', KEYS[1], 'epoch', 'last', 'version'), known}
+return {redis.call('HMGET', KEYS[1], 'epoch', 'last', 'version', 'begins'), known}
 """
 )
 """KEYS: line, stream, known... ARGV: a name for a new epoch."""
 _WRITE = (
-    _BEGIN
+    _SERVER
     + """
-local version = redis.call('HGET', KEYS[1], 'version')
-if version ~= ARGV[2] then return false end
+local line = redis.call('HMGET', KEYS[1], 'epoch', 'version', 'run')
+if line[1] ~= ARGV[1] or line[2] ~= ARGV[2] or (line[3] or '') ~= server() then return false end
 local last = tonumber(redis.call('HGET', KEYS[1], 'last'))
 local count = tonumber(ARGV[5])
 for at = 1, count do
@@ -111,9 +125,10 @@ class RedisFeedLog:
         line, _ = await self._asked(self._read(keys, [secrets.token_hex(8)]))
         first = await self._asked(self._redis.xrange(keys[1], count=1))
         found = await self._asked(read()) if read is not None else []
-        last = int(line[1])
+        last, begins = int(line[1]), int(line[3] or 0)
         oldest = _offset(first[0][0]) if first else (last + 1 if last else 0)
-        return Page(line[0].decode(), oldest, last, tuple(Record(_offset(name), body[b"b"]) for name, body in found))
+        records = tuple(Record(_offset(name), body[b"b"]) for name, body in found)
+        return Page(line[0].decode(), oldest, last, records, begins)
 
     def _keys(self, organization: str, subjects: tuple[str, ...]) -> list[str]:
         base = f"{self._prefix}:{organization}"

@@ -7,6 +7,7 @@ import secrets
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from dexter.stores.feed_log import (
@@ -22,7 +23,6 @@ from dexter.stores.sqlite_file import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
-    from pathlib import Path
 
 T = TypeVar("T")
 
@@ -44,7 +44,11 @@ CREATE TABLE IF NOT EXISTS known (
   organization TEXT NOT NULL, subject TEXT NOT NULL, at REAL NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY (organization, subject)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS began (organization TEXT PRIMARY KEY, after INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS host (id INTEGER PRIMARY KEY CHECK (id = 1), boot TEXT NOT NULL) STRICT;
 """
+BOOT_FILE = Path("/proc/sys/kernel/random/boot_id")
+"""Names one run of this machine's kernel, on Linux."""
 
 _AFTER = "SELECT offset, body FROM record WHERE organization = ? AND offset > ? ORDER BY offset LIMIT ?"
 _BEFORE = "SELECT offset, body FROM record WHERE organization = ? AND offset < ? ORDER BY offset DESC LIMIT ?"
@@ -141,6 +145,7 @@ class SqliteFeedLog:
             connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
             self._path.chmod(0o600)
             prepare(connection, _SCHEMA, synchronous="NORMAL", patience_s=PREPARING_S)
+            _begin_anew_after_a_crash(connection)
             self._connection = connection
         return self._connection
 
@@ -218,6 +223,29 @@ class SqliteFeedLog:
             row = connection.execute("SELECT epoch, last FROM line WHERE organization = ?", (organization,)).fetchone()
         oldest = connection.execute("SELECT min(offset) FROM record WHERE organization = ?", (organization,)).fetchone()
         found = connection.execute(reading, (organization, offset, limit)).fetchall()
+        began = connection.execute("SELECT after FROM began WHERE organization = ?", (organization,)).fetchone()
         records = tuple(Record(int(number), bytes(body)) for number, body in found)
-        # All trimmed: the next record is the oldest there will be.
-        return Page(str(row[0]), int(oldest[0] or (row[1] + 1 if row[1] else 0)), int(row[1]), records)
+        # Where all is trimmed the next record is the oldest there will be.
+        first = int(oldest[0] or (row[1] + 1 if row[1] else 0))
+        return Page(str(row[0]), first, int(row[1]), records, int(began[0]) if began else 0)
+
+
+def _begin_anew_after_a_crash(connection: sqlite3.Connection) -> None:
+    """Begin new epochs when the machine was started since the last ones began: it may have lost the last writes.
+
+    Writes are not waited for until they are on the disk, which only a failure of the machine itself makes a difference.
+    """
+    try:
+        boot = BOOT_FILE.read_text().strip()
+    except OSError:
+        return
+    if connection.execute("SELECT 1 FROM host WHERE boot = ?", (boot,)).fetchone() is not None:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    row = connection.execute("SELECT boot FROM host").fetchone()
+    if row is not None and row[0] != boot:
+        connection.execute("INSERT OR REPLACE INTO began SELECT organization, last FROM line")
+        for (organization,) in connection.execute("SELECT organization FROM line").fetchall():
+            connection.execute("UPDATE line SET epoch = ? WHERE organization = ?", (secrets.token_hex(8), organization))
+    connection.execute("INSERT OR REPLACE INTO host VALUES (1, ?)", (boot,))
+    connection.execute("COMMIT")
