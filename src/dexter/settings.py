@@ -287,7 +287,7 @@ TABLE: tuple[Setting, ...] = (
         "breaker_threshold",
         Form("a number from 1 to 10000", _count),
         "5",
-        "After how many failures in a row a part of Sentry is left alone for a while.",
+        "After how many failures in a row, at all workers of a host, a part of Sentry is left alone for a while.",
     ),
     Setting(
         "DEXTER_BREAKER_RECOVERY",

