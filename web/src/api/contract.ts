@@ -8,6 +8,7 @@
 import type { BulkSelection, Job, JobItem } from "@/core/bulk/job";
 import type { GatewayStats } from "@/core/gatewayModel";
 import type { Issue, IssueUpdate, Meta, Session } from "@/core/model";
+import type { Delivery, Pinged, Subscription, SubscriptionForm } from "@/core/subscriptions";
 import type { Span } from "@/core/trace";
 
 import type { components, operations, paths } from "./schema";
@@ -47,7 +48,10 @@ export type Gives = [
   // Operations come back as they were sent, of which the document says no more than that they are objects.
   Assert<Omit<Schemas["JobShape"], "operations">, Omit<Job, "operations">>,
   Assert<Schemas["ItemShape"], JobItem>,
+  Assert<Schemas["SubscriptionShape"], Subscription>,
+  Assert<Schemas["DeliveryShape"], Delivery>,
+  Assert<Schemas["PingShape"], Pinged>,
 ];
 
 /** @public The gateway takes what the workbench sends. */
-export type TakesBack = [Assert<IssueUpdate, Schemas["IssueUpdate"]>, Assert<BulkSelection, Sent<Schemas["Selection"]>>, Assert<Span, Schemas["SpanReport"]>];
+export type TakesBack = [Assert<IssueUpdate, Schemas["IssueUpdate"]>, Assert<BulkSelection, Sent<Schemas["Selection"]>>, Assert<Span, Schemas["SpanReport"]>, Assert<SubscriptionForm, Schemas["SubscriptionForm"]>];

@@ -33,7 +33,7 @@ export function CommandPalette() {
   );
 }
 
-const SECTION_ORDER = ["This issue", "Issues", "Feed", "List", "Event", "Jobs", "Gateway", "View", "Go to", "Look", "Account", "Help"];
+const SECTION_ORDER = ["This issue", "Issues", "Feed", "List", "Event", "Jobs", "Subscriptions", "Gateway", "View", "Go to", "Look", "Account", "Help"];
 
 function offeredIn(commands: readonly Command[]): Command[] {
   const rank = (section: string) => (SECTION_ORDER.includes(section) ? SECTION_ORDER.indexOf(section) : -1);

@@ -37,7 +37,7 @@ export function KeySheet() {
   );
 }
 
-const ORDER = ["List", "Feed", "Issues", "This issue", "Event", "Jobs", "Gateway", "View", "Go to", "Look", "Help"];
+const ORDER = ["List", "Feed", "Issues", "This issue", "Event", "Jobs", "Subscriptions", "Gateway", "View", "Go to", "Look", "Help"];
 
 const rank = (section: string): number => (ORDER.includes(section) ? ORDER.indexOf(section) : ORDER.length);
 

@@ -11,6 +11,7 @@ import {
   IconLayoutSidebarLeftExpand,
   IconMenu2,
   IconRotateClockwise2,
+  IconSend,
   IconTimeline,
   IconUserCircle,
   IconUsers,
@@ -65,7 +66,12 @@ export function SideNav() {
   const administers = session.user.is_admin === true || session.user.role === "admin";
 
   useCommands([
-    ...(administers ? [{ id: "go.people", label: "Go to the people", section: "Go to", run: () => void navigate({ to: "/people" }) }] : []),
+    ...(administers
+      ? [
+          { id: "go.people", label: "Go to the people", section: "Go to", run: () => void navigate({ to: "/people" }) },
+          { id: "go.subscriptions", label: "Go to the subscriptions", section: "Go to", run: () => void navigate({ to: "/subscriptions" }) },
+        ]
+      : []),
     { id: "go.account", label: "Go to your account", section: "Go to", run: () => void navigate({ to: "/account" }) },
     { id: "go.back", label: "Go to the issues as they were", section: "Go to", keyOnly: true, run: () => void navigate({ to: "/", search: rememberedAddress() }) },
     { id: "go.feed", label: "Go to the feed", section: "Go to", run: () => void navigate({ to: "/feed", search: {} }) },
@@ -100,6 +106,7 @@ export function SideNav() {
       ))}
       <div className={classes.navEnd}>
         {administers && <ScreenLink to="/people" label="People" tip="People" icon={IconUsers} slim={slim} />}
+        {administers && <ScreenLink to="/subscriptions" label="Subscriptions" tip="Subscriptions (g s)" icon={IconSend} slim={slim} />}
         <ScreenLink to="/audit" label="Audit" tip="Audit (g a)" icon={IconHistory} slim={slim} />
         <ScreenLink to="/gateway" label="Gateway" tip="Gateway (g g)" icon={IconActivityHeartbeat} slim={slim} />
         <a className={classes.navLink} href="/docs" aria-label="API reference" {...(slim ? { "data-tip": "API reference" } : {})}>
@@ -125,7 +132,7 @@ export function SideNav() {
 }
 
 interface ScreenLinkProps {
-  to: "/audit" | "/feed" | "/gateway" | "/people";
+  to: "/audit" | "/feed" | "/gateway" | "/people" | "/subscriptions";
   label: string;
   tip: string;
   icon: Place["icon"];
@@ -133,7 +140,8 @@ interface ScreenLinkProps {
 }
 
 function ScreenLink({ to, label, tip, icon: Icon, slim }: ScreenLinkProps) {
-  const here = useElsewhere() === to;
+  const elsewhere = useElsewhere();
+  const here = elsewhere === to || elsewhere?.startsWith(`${to}/`) === true;
   return (
     <Link to={to} search={{}} className={classes.navLink} aria-label={label} aria-current={here ? "page" : undefined} data-here={here || undefined} data-tip={slim ? tip : undefined}>
       <Icon size={18} stroke={1.5} />

@@ -9,6 +9,7 @@ import { readAuditAddress } from "@/core/audit";
 import { readIssuePageAddress } from "@/core/event/address";
 import { readFeedAddress } from "@/core/feedView";
 import { readGatewayAddress } from "@/core/gatewayAddress";
+import { readSubscriptionAddress } from "@/core/subscriptionAddress";
 import { screenAt } from "@/core/trace";
 import { readAddress, viewOf } from "@/core/view";
 import { issuesQuery } from "@/queries/issues";
@@ -112,6 +113,23 @@ const peopleRoute = createRoute({
   pendingComponent: ScreenPending,
 });
 
+const subscriptionsRoute = createRoute({
+  getParentRoute: () => workbenchRoute,
+  path: "/subscriptions",
+  component: lazyRouteComponent(() => import("./SubscriptionsRoute"), "SubscriptionsRoute"),
+  errorComponent: ScreenBoundary,
+  pendingComponent: ScreenPending,
+});
+
+const subscriptionRoute = createRoute({
+  getParentRoute: () => workbenchRoute,
+  path: "/subscriptions/$subscriptionId",
+  validateSearch: readSubscriptionAddress,
+  component: lazyRouteComponent(() => import("./SubscriptionRoute"), "SubscriptionRoute"),
+  errorComponent: ScreenBoundary,
+  pendingComponent: ScreenPending,
+});
+
 const accountRoute = createRoute({
   getParentRoute: () => workbenchRoute,
   path: "/account",
@@ -120,7 +138,7 @@ const accountRoute = createRoute({
   pendingComponent: ScreenPending,
 });
 
-const routeTree = rootRoute.addChildren([signInRoute, workbenchRoute.addChildren([streamRoute, issueRoute, gatewayRoute, feedRoute, auditRoute, peopleRoute, accountRoute])]);
+const routeTree = rootRoute.addChildren([signInRoute, workbenchRoute.addChildren([streamRoute, issueRoute, gatewayRoute, feedRoute, auditRoute, peopleRoute, subscriptionsRoute, subscriptionRoute, accountRoute])]);
 
 /** The screens and their addresses. */
 export function createWorkbenchRouter(queryClient: QueryClient) {

@@ -49,7 +49,7 @@ export const sourceWord = (source: string): string => (SOURCE_WORDS as Partial<R
 export const sourceMeaning = (source: string): string => (SOURCE_WORDS as Partial<Record<string, readonly string[]>>)[source]?.[1] ?? "";
 
 /** Give the kind of an event in a word or two. */
-export function kindWord(event: FeedEvent): string {
+export function kindWord(event: Pick<FeedEvent, "type" | "after">): string {
   if (event.type === "issue.assigned" && event.after["assignee"] === "") return "Unassigned";
   return KIND_WORDS[event.type] ?? event.type.replaceAll(".", ": ");
 }

@@ -15,6 +15,7 @@ export const KEYMAP = {
     "go.gateway": ["g g"],
     "go.audit": ["g a"],
     "go.feed": ["g f"],
+    "go.subscriptions": ["g s"],
     "go.jobs": ["g j"],
     "go.views": ["g v"],
     "look.theme": ["t"],

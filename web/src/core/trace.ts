@@ -82,6 +82,8 @@ export function screenAt(pathname: string): string {
   if (pathname.startsWith("/issues/")) return "Issue";
   if (pathname === "/gateway") return "Gateway";
   if (pathname === "/feed") return "Feed";
+  if (pathname === "/subscriptions") return "Subscriptions";
+  if (pathname.startsWith("/subscriptions/")) return "Subscription";
   if (pathname === "/account") return "Account";
   if (pathname === "/people") return "People";
   return pathname === "/sign-in" ? "Sign in" : "Unknown";

@@ -30,7 +30,7 @@ export function ReplayMenu({ onReplay }: { onReplay: (from: string) => void }) {
   };
   useCommands(AGES.map(({ label, ms }) => ({ id: `feed.replay.${ms}`, label: `Replay the feed from ${label}`, section: "Feed", run: () => begin(momentAgo(ms)) })));
   return (
-    <Popover position="bottom-end" width={240} trapFocus returnFocus withRoles={false} opened={open} onChange={setOpen}>
+    <Popover position="bottom-end" width={280} trapFocus returnFocus withRoles={false} opened={open} onChange={setOpen}>
       <Popover.Target>
         <Button size="xs" variant="default" aria-haspopup="dialog" aria-expanded={open} leftSection={<IconHistory size={14} />} onClick={() => setOpen(!open)}>
           Replay
