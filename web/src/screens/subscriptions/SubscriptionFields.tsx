@@ -48,7 +48,7 @@ export function SubscriptionFields<T>({ start, verb, send, onSent }: Props<T>) {
         onChange={(event) => set({ url: event.currentTarget.value })}
       />
       <Checkbox.Group label="What is forwarded" value={form.channels.filter(isPlain)} onChange={(chosen) => set({ channels: PLAIN_CHANNELS.filter((channel) => chosen.includes(channel)) })}>
-        <Group gap="sm" mt={6}>
+        <Group gap="xs" mt={6} style={{ columnGap: 20 }}>
           {PLAIN_CHANNELS.map((channel) => (
             <Checkbox key={channel} value={channel} label={channelWord(channel)} />
           ))}

@@ -217,7 +217,10 @@ function Facts({ subscription }: { subscription: Subscription }) {
       <div>
         <dt>Answered for by</dt>
         <dd>
-          <VisibleText text={created_by.name || "Whoever holds Dexter's token"} /> <Ago iso={created_at} />
+          <VisibleText text={created_by.name || "Whoever holds Dexter's token"} />
+          <small>
+            made <Ago iso={created_at} />
+          </small>
         </dd>
       </div>
     </dl>
