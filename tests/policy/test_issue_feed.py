@@ -62,6 +62,42 @@ def test_what_is_heard_of_for_the_first_time_is_no_change() -> None:
     assert observe(told, Seen(facts(), 2.0, whole=True)).changes == ()
 
 
+READ = facts(status="resolved", substatus="", assignee="user:7")
+
+
+@pytest.mark.parametrize(
+    ("said", "at", "kinds"),
+    [
+        ({"status": "resolved"}, 9.0, [Kind.RESOLVED]),
+        ({"status": "resolved"}, 12.0, [Kind.RESOLVED]),
+        ({"assignee": "user:7"}, 9.0, [Kind.ASSIGNED]),
+        ({"status": "resolved", "assignee": "user:7"}, 11.0, [Kind.RESOLVED, Kind.ASSIGNED]),
+        ({"status": "resolved"}, 30.0, []),
+        ({"status": "ignored"}, 9.0, []),
+    ],
+    ids=["before", "after", "assignee", "both", "long after", "something else"],
+)
+def test_a_change_that_crosses_the_first_reading_of_its_issue_is_told(
+    said: dict[str, str], at: float, kinds: list[Kind]
+) -> None:
+    """The poller saw the change before whoever made it could say so; what it saw first was no news by itself."""
+    known = observe(None, Seen(READ, 10.0, whole=True)).known
+    seen = Seen(IssueFacts(**said), at, said=frozenset(said))
+    told = observe(known, seen)
+    assert [change.kind for change in told.changes] == kinds
+    assert all(change.before == {} for change in told.changes)
+    assert observe(told.known, seen).changes == (), "and once"
+
+
+def test_what_was_told_of_since_the_first_reading_does_not_come_again_late() -> None:
+    """A webhook that comes after a second change must not tell the first one in its place."""
+    first = observe(None, Seen(facts(status="unresolved"), 10.0, whole=True)).known
+    resolved = observe(first, Seen(facts(status="resolved"), 11.0, whole=True)).known
+    late = observe(resolved, Seen(IssueFacts(status="resolved"), 10.5, said=frozenset({"status"})))
+    assert late.changes == ()
+    assert resolved.untold == frozenset({"assignee"})
+
+
 def test_a_late_observation_takes_nothing_back_but_asks_for_a_reading() -> None:
     known = Known(facts(status="unresolved", substatus="ongoing"), 10.0)
     late = observe(known, Seen(IssueFacts(status="resolved"), 9.0))

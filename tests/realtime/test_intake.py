@@ -55,6 +55,21 @@ def sighting(at: float, source: Source, name: IssueName = NAME, **facts: Any) ->
     return Sighting(name, Seen(IssueFacts(**facts), at, whole=source is Source.POLL), source, ADA)
 
 
+async def test_a_change_that_the_poller_sees_first_is_told_by_whoever_made_it(
+    intake: Intake, log: SqliteFeedLog
+) -> None:
+    """It polls the moment that somebody begins to listen, which is when people begin to change things."""
+    assert types(await intake.sighted("acme", [sighting(10.0, Source.POLL, status="resolved", assignee="")])) == []
+    done = Sighting(NAME, Seen(IssueFacts(status="resolved"), 9.9, said=frozenset({"status"})), Source.WRITE, ADA)
+    (record,) = (await intake.sighted("acme", [done])).records
+    event = unpacked(record.body)
+    assert (event.type, event.source, event.actor, event.after) == (
+        "issue.resolved", "write", ADA, {"status": "resolved"},
+    )  # fmt: skip
+    webhook = Sighting(NAME, Seen(IssueFacts(status="resolved"), 10.0, said=frozenset({"status"})), Source.WEBHOOK)
+    assert types(await intake.sighted("acme", [webhook])) == []
+
+
 def types(recorded: Recorded) -> list[str]:
     return [unpacked(record.body).type for record in recorded.records]
 

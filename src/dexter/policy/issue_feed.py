@@ -58,11 +58,16 @@ class IssueFacts:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the feed knows of an issue, and the epoch second from which it is. `gone` once it was deleted or merged."""
+    """What the feed knows of an issue, and the epoch second from which it is. `gone` once it was deleted or merged.
+
+    `untold` are the facts of which there was no event since the issue was read for the first time, at `first_at`.
+    """
 
     facts: IssueFacts
     at: float
     gone: bool = False
+    untold: frozenset[str] = frozenset()
+    first_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,9 @@ class Observed:
     doubt: bool = False
 
 
+CROSSING_S = 10.0
+"""A change, and the first reading of its issue, cross within so long: what is read then is the change already, and who
+says a moment later that it has just changed brings the news."""
 BACK_AFTER_S = 30.0
 """An issue that Sentry lists so long after it went is not gone: it was missing for another reason."""
 _STATE = ("status", "substatus")
@@ -110,6 +118,9 @@ def observe(known: Known | None, seen: Seen) -> Observed:
     """Give what is known after an observation, and the events that it is."""
     if known is None:
         return _first(seen)
+    crossed = _crossed(known, seen)
+    if crossed:
+        return Observed(replace(known, untold=known.untold - seen.said), crossed)
     if seen.at < known.at or (seen.at == known.at and not seen.whole):
         # Too late to be believed, and perhaps right: what Sentry has now decides.
         return Observed(known, doubt=not seen.whole and _differs(known.facts, seen.facts))
@@ -119,7 +130,9 @@ def observe(known: Known | None, seen: Seen) -> Observed:
     after = _merged(known.facts, seen.facts)
     if known.gone:
         return Observed(Known(after, seen.at), (Change(Kind.UPDATED, {}, after.stated()),))
-    return Observed(Known(after, seen.at), _changes(known.facts, after, seen.said))
+    changes = _changes(known.facts, after, seen.said)
+    untold = known.untold.difference(*(change.after for change in changes))
+    return Observed(Known(after, seen.at, untold=untold, first_at=known.first_at), changes)
 
 
 def removed(
@@ -139,7 +152,20 @@ def _first(seen: Seen) -> Observed:
         return Observed(
             Known(seen.facts, seen.at), (Change(Kind.CREATED, {}, seen.facts.stated()),), doubt=not seen.whole
         )
-    return Observed(Known(seen.facts, seen.at), _changes(IssueFacts(), seen.facts, seen.said))
+    untold = frozenset({"status", "assignee"}) - seen.said if seen.whole else frozenset[str]()
+    known = Known(seen.facts, seen.at, untold=untold, first_at=seen.at if untold else 0.0)
+    return Observed(known, _changes(IssueFacts(), seen.facts, seen.said))
+
+
+def _crossed(known: Known, seen: Seen) -> tuple[Change, ...]:
+    """Give what is said to have changed just before the issue was read for the first time, and was read as it is."""
+    said = seen.said & known.untold
+    if not said or known.gone or seen.at > known.first_at + CROSSING_S:
+        return ()
+    if any(getattr(seen.facts, name) != getattr(known.facts, name) for name in said):
+        return ()
+    named = {name for name in (*_STATE, "assignee") if name in said or (name == "substatus" and "status" in said)}
+    return _changes(IssueFacts(), IssueFacts(**{name: getattr(known.facts, name) for name in named}), said)
 
 
 def _differs(before: IssueFacts, after: IssueFacts) -> bool:

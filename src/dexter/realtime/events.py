@@ -72,6 +72,8 @@ class _Remembered(msgspec.Struct, frozen=True, omit_defaults=True):
     at: float
     facts: dict[str, Any]
     gone: bool = False
+    untold: tuple[str, ...] = ()
+    first_at: float = 0.0
     short_id: str = ""
     title: str = ""
     project: str = ""
@@ -94,14 +96,18 @@ def unpacked(body: bytes) -> FeedEvent:
 def packed_known(name: IssueName, known: Known) -> bytes:
     """Give what is known of an issue as it lies beside the log."""
     facts = dict(known.facts.stated())
-    return msgspec.json.encode(_Remembered(known.at, facts, known.gone, name.short_id, name.title, name.project))
+    untold = tuple(sorted(known.untold))
+    first_at = known.first_at if untold else 0.0
+    return msgspec.json.encode(
+        _Remembered(known.at, facts, known.gone, untold, first_at, name.short_id, name.title, name.project)
+    )
 
 
 def unpacked_known(issue_id: str, body: bytes) -> tuple[IssueName, Known]:
     """Give what is known of an issue."""
     found = _remembered.decode(body)
     name = IssueName(issue_id, found.short_id, found.title, found.project)
-    return name, Known(IssueFacts(**found.facts), found.at, found.gone)
+    return name, Known(IssueFacts(**found.facts), found.at, found.gone, frozenset(found.untold), found.first_at)
 
 
 def issue_ref(name: IssueName) -> IssueRef:
