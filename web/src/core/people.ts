@@ -54,6 +54,14 @@ export const ROLE_MEANING: Record<Role, string> = {
   admin: "does everything",
 };
 
+/** Whether somebody may change issues here. Of who comes with a Sentry token of their own, Sentry decides. */
+export function mayTriage(user: { readonly id?: string | null; readonly is_admin?: boolean; readonly role?: Role | null }): boolean {
+  return (user.id ?? null) === null || user.is_admin === true || user.role === "triager" || user.role === "admin";
+}
+
+/** What is said in the place of what only others may do. */
+export const READS_ONLY = "You may read here. To change issues, ask an administrator for the role triager.";
+
 /** What a token's scope lets a script do. */
 export const SCOPE_MEANING: Record<Scope, string> = {
   read: "Read issues, events and statistics",

@@ -2,6 +2,7 @@ import { queryOptions, useSuspenseQuery } from "@tanstack/react-query";
 
 import { api, rememberCsrfToken } from "@/api/client";
 import type { Session } from "@/api/model";
+import { mayTriage } from "@/core/people";
 
 async function fetchSession(signal?: AbortSignal): Promise<Session> {
   const session = await api.get<Session>("/api/v1/session", undefined, signal);
@@ -21,6 +22,11 @@ export const sessionQuery = queryOptions({
 /** The session of a screen behind the sign-in; the router has fetched it before the screen stands. */
 export function useSession(): Session {
   return useSuspenseQuery(sessionQuery).data;
+}
+
+/** Whether who is signed in may change issues. */
+export function useMayTriage(): boolean {
+  return mayTriage(useSession().user);
 }
 
 /** What opens a session: the token that Dexter printed, or a person's own address and password. */

@@ -3,9 +3,11 @@ import { useMemo, useState } from "react";
 
 import { asApiError } from "@/api/error";
 import { type Comment, mentionables, mentionedIn } from "@/core/comments";
+import { READS_ONLY } from "@/core/people";
 import { sentences } from "@/core/sentences";
 import { membersQuery, teamsQuery } from "@/queries/organization";
 import { addComment, commentsQuery, deleteComment, editComment, hasNoComments } from "@/queries/remarks";
+import { useMayTriage } from "@/queries/session";
 import { ErrorState } from "@/ui/ErrorState";
 import { MarkdownEditor } from "@/ui/MarkdownEditor";
 
@@ -21,6 +23,7 @@ const SHOWN = 5;
 /** The conversation about an issue, and the field to join it. */
 export function CommentsSection({ issueId }: { issueId: string }) {
   const comments = useQuery(commentsQuery(issueId));
+  const may = useMayTriage();
   const [all, setAll] = useState(false);
   return (
     <section aria-labelledby="comments-title" id="comments">
@@ -41,7 +44,7 @@ export function CommentsSection({ issueId }: { issueId: string }) {
           {(all ? comments.data : comments.data.slice(-SHOWN)).map((comment) => (
             <CommentItem key={comment.id} issueId={issueId} comment={comment} />
           ))}
-          <NewComment issueId={issueId} />
+          {may ? <NewComment issueId={issueId} /> : <p className={sideClasses.quiet}>{READS_ONLY}</p>}
         </>
       )}
     </section>
@@ -97,7 +100,7 @@ function CommentItem({ issueId, comment }: { issueId: string; comment: Comment }
       text={comment.text}
       noun="comment"
       aside={comment.edited ? ", edited" : undefined}
-      mayChange={comment.mayChange}
+      mayChange={useMayTriage() && comment.mayChange}
       busy={remove.isPending}
       error={edit.error ?? remove.error}
       onDelete={() => remove.mutate()}

@@ -4,6 +4,7 @@ import { useRef, type ReactNode } from "react";
 
 import { priorityWord, stateWords } from "@/core/issueWords";
 import type { Issue, IssueUpdate } from "@/core/model";
+import { READS_ONLY } from "@/core/people";
 import { Face } from "@/ui/Face";
 import { VisibleText } from "@/ui/VisibleText";
 
@@ -13,6 +14,28 @@ import headerClasses from "./header.module.css";
 
 /** The issue's state and everything that changes it. */
 export function IssueActions({ issue }: { issue: Issue }) {
+  const { may } = useTriage();
+  if (!may) {
+    return (
+      <div className={headerClasses.actions}>
+        <StateBadge issue={issue} />
+        <span className={headerClasses.fact}>
+          <Face name={issue.assignedTo?.name ?? null} team={issue.assignedTo?.type === "team"} size={18} />
+          <span className="dx-unseen">Assignee: </span>
+          {issue.assignedTo === null ? "Unassigned" : <VisibleText text={issue.assignedTo.name} />}
+        </span>
+        <span className={headerClasses.fact}>
+          <PriorityMark priority={issue.priority} />
+          <span className="dx-unseen">Priority: </span>
+          {priorityWord(issue.priority)}
+        </span>
+        <span className={headerClasses.readsOnly} data-tip={READS_ONLY} tabIndex={0}>
+          Read only
+          <span className="dx-unseen">. {READS_ONLY}</span>
+        </span>
+      </div>
+    );
+  }
   return (
     <div className={headerClasses.actions}>
       <StateBadge issue={issue} />

@@ -109,6 +109,7 @@ function Walk({ neighbours, onGo }: { neighbours: Neighbours; onGo: (id: string)
 function Bookmark({ issue }: { issue: Issue }) {
   const triage = useTriage();
   const words = issue.isBookmarked ? "Remove the bookmark" : "Bookmark";
+  if (!triage.may) return null;
   return (
     <ActionIcon
       variant="subtle"

@@ -28,16 +28,18 @@ export function LabelsSection({ issue }: { issue: Issue }) {
         <h2 id="labels-title" className={classes.sectionTitle}>
           Labels
         </h2>
-        <ActionIcon variant="subtle" color="gray" size={24} aria-label="Change the labels" aria-haspopup="dialog" data-tip="Label (l)" onClick={(press) => triage.choose("label", [issue], press.currentTarget)}>
-          <IconPlus size={14} />
-        </ActionIcon>
+        {triage.may && (
+          <ActionIcon variant="subtle" color="gray" size={24} aria-label="Change the labels" aria-haspopup="dialog" data-tip="Label (l)" onClick={(press) => triage.choose("label", [issue], press.currentTarget)}>
+            <IconPlus size={14} />
+          </ActionIcon>
+        )}
       </div>
       {labels.length === 0 ? (
         <p className={sideClasses.quiet}>None</p>
       ) : (
         <div className={sideClasses.labels}>
           {labels.map((label) => (
-            <LabelChip key={label.name} name={label.name} color={label.color} onRemove={() => void remove(label)} />
+            <LabelChip key={label.name} name={label.name} color={label.color} onRemove={triage.may ? () => void remove(label) : undefined} />
           ))}
         </div>
       )}

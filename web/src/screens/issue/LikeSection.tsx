@@ -48,7 +48,7 @@ export function SimilarSection({ issue }: { issue: Issue }) {
         <ul className={sideClasses.like}>
           {similar.data.slice(0, SHOWN).map(({ issue: one, score }) => (
             <li key={one.id}>
-              <Checkbox size="xs" aria-label={`Merge ${one.shortId}`} checked={chosen.includes(one.id)} onChange={(event) => setChosen(event.currentTarget.checked ? [...chosen, one.id] : chosen.filter((id) => id !== one.id))} />
+              {triage.may && <Checkbox size="xs" aria-label={`Merge ${one.shortId}`} checked={chosen.includes(one.id)} onChange={(event) => setChosen(event.currentTarget.checked ? [...chosen, one.id] : chosen.filter((id) => id !== one.id))} />}
               <span>
                 <Link to="/issues/$issueId" params={{ issueId: one.id }} search={addressOf(view)}>
                   {one.shortId}
@@ -73,6 +73,7 @@ export function SimilarSection({ issue }: { issue: Issue }) {
 /** What was merged into this issue, each part of which can be split off again. */
 export function MergedSection({ issueId }: { issueId: string }) {
   const queryClient = useQueryClient();
+  const { may } = useTriage();
   const merged = useQuery(mergedQuery(issueId));
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const split = useMutation({ mutationFn: () => unmerge(queryClient, issueId, chosen), onSuccess: () => setChosen([]) });
@@ -88,7 +89,7 @@ export function MergedSection({ issueId }: { issueId: string }) {
       <ul className={sideClasses.like}>
         {merged.data.map(({ id, title, at }) => (
           <li key={id}>
-            <Checkbox size="xs" aria-label={`Split off ${title}`} checked={chosen.includes(id)} onChange={(event) => setChosen(event.currentTarget.checked ? [...chosen, id] : chosen.filter((one) => one !== id))} />
+            {may && <Checkbox size="xs" aria-label={`Split off ${title}`} checked={chosen.includes(id)} onChange={(event) => setChosen(event.currentTarget.checked ? [...chosen, id] : chosen.filter((one) => one !== id))} />}
             <span>
               <code>{id.slice(0, 8)}</code> <VisibleText text={title} />
             </span>

@@ -5,6 +5,7 @@ import { useState } from "react";
 
 import type { Note } from "@/core/comments";
 import { addNote, deleteNote, editNote, hasNoComments, notesQuery } from "@/queries/remarks";
+import { useMayTriage } from "@/queries/session";
 import { ErrorState } from "@/ui/ErrorState";
 import { MarkdownEditor } from "@/ui/MarkdownEditor";
 
@@ -16,6 +17,7 @@ import sideClasses from "./side.module.css";
 export function NotesSection({ issueId }: { issueId: string }) {
   const notes = useQuery(notesQuery(issueId));
   const queryClient = useQueryClient();
+  const may = useMayTriage();
   const [writing, setWriting] = useState(false);
   const add = useMutation({ mutationFn: (body: string) => addNote(queryClient, issueId, { body, pinned: false }), onSuccess: () => setWriting(false) });
   if (notes.isError && hasNoComments(notes.error)) return null;
@@ -25,9 +27,11 @@ export function NotesSection({ issueId }: { issueId: string }) {
         <h2 id="notes-title" className={classes.sectionTitle}>
           Notes
         </h2>
-        <ActionIcon variant="subtle" color="gray" size={24} aria-label="Write a note" data-tip="Stays in Dexter" onClick={() => setWriting(true)}>
-          <IconPlus size={14} />
-        </ActionIcon>
+        {may && (
+          <ActionIcon variant="subtle" color="gray" size={24} aria-label="Write a note" data-tip="Stays in Dexter" onClick={() => setWriting(true)}>
+            <IconPlus size={14} />
+          </ActionIcon>
+        )}
       </div>
       {notes.isError && <ErrorState compact error={notes.error} onRetry={() => void notes.refetch()} />}
       {notes.data?.length === 0 && !writing && <p className={sideClasses.quiet}>None. A note stays in Dexter, for the next person who looks.</p>}
@@ -42,6 +46,7 @@ function NoteItem({ issueId, note }: { issueId: string; note: Note }) {
   const queryClient = useQueryClient();
   const edit = useMutation({ mutationFn: (part: { body?: string; pinned?: boolean }) => editNote(queryClient, issueId, note.id, { body: note.body, pinned: note.pinned, ...part, version: note.version }) });
   const remove = useMutation({ mutationFn: () => deleteNote(queryClient, issueId, note.id) });
+  const may = useMayTriage();
   return (
     <div className={note.pinned ? sideClasses.pinned : undefined}>
       <Remark
@@ -58,11 +63,13 @@ function NoteItem({ issueId, note }: { issueId: string; note: Note }) {
           ) : undefined
         }
         more={
-          <button type="button" className={classes.textButton} aria-pressed={note.pinned} onClick={() => edit.mutate({ pinned: !note.pinned })}>
-            {note.pinned ? "Unpin" : "Pin"}
-          </button>
+          may ? (
+            <button type="button" className={classes.textButton} aria-pressed={note.pinned} onClick={() => edit.mutate({ pinned: !note.pinned })}>
+              {note.pinned ? "Unpin" : "Pin"}
+            </button>
+          ) : undefined
         }
-        mayChange={note.mayChange}
+        mayChange={may && note.mayChange}
         busy={remove.isPending}
         error={edit.error ?? remove.error}
         onDelete={() => remove.mutate()}

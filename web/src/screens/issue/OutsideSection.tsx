@@ -7,6 +7,7 @@ import { asApiError } from "@/api/error";
 import { guessLink } from "@/core/event/outside";
 import { counted } from "@/core/format";
 import { addOutsideLink, attachmentAddress, attachmentsQuery, outsideLinksQuery, removeOutsideLink, userReportsQuery } from "@/queries/outside";
+import { useMayTriage } from "@/queries/session";
 import { Ago } from "@/ui/Ago";
 import { VisibleText } from "@/ui/VisibleText";
 
@@ -24,6 +25,7 @@ export function OutsideSection({ issueId }: { issueId: string }) {
 }
 
 function Opened({ issueId }: { issueId: string }) {
+  const may = useMayTriage();
   const reports = useQuery(userReportsQuery(issueId));
   const files = useQuery(attachmentsQuery(issueId));
   const links = useQuery(outsideLinksQuery(issueId));
@@ -66,11 +68,11 @@ function Opened({ issueId }: { issueId: string }) {
                 <VisibleText text={label} />
               </a>
             )}{" "}
-            <RemoveLink issueId={issueId} link={id} label={label} />
+            {may && <RemoveLink issueId={issueId} link={id} label={label} />}
           </li>
         )}
       </Part>
-      <NewLink issueId={issueId} />
+      {may && <NewLink issueId={issueId} />}
     </>
   );
 }

@@ -35,7 +35,7 @@ export function useIssueCommands(
   const { olderId = null, newerId = null } = event ?? {};
   const known = issue !== undefined;
   const section = "This issue";
-  const commands: Command[] = [
+  const changes: Command[] = [
     {
       id: "issue.resolve",
       label: isOpen ? "Resolve" : "Reopen",
@@ -95,6 +95,9 @@ export function useIssueCommands(
       enabled: known,
       run: () => void triage.apply(targets, { bookmark: issue?.isBookmarked !== true }),
     },
+  ];
+  const commands: Command[] = [
+    ...(triage.may ? changes : []),
     {
       id: "issue.next",
       label: "Next issue",

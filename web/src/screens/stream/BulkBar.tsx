@@ -4,6 +4,7 @@ import type { MouseEvent } from "react";
 
 import type { Operation } from "@/core/bulk/job";
 import { counted, exactCount } from "@/core/format";
+import { READS_ONLY } from "@/core/people";
 import { EVERY_MATCH, NOTHING_SELECTED, pageIsChosen, type Selection } from "@/core/selection";
 import { PriorityMark } from "@/screens/triage/PriorityMark";
 import { type Crowd, isCrowd, type Question, type Subjects, useTriage } from "@/screens/triage/triage";
@@ -27,8 +28,6 @@ interface Props {
 /** The actions for the selection. It takes room of its own, so it never covers a row. */
 export function BulkBar({ subjects, size, selection, order, total, more, onSelection }: Props) {
   const triage = useTriage();
-  const allOpen = isCrowd(subjects) || subjects.every(({ status }) => status === "unresolved");
-  const choose = (what: Question) => (event: MouseEvent<HTMLButtonElement>) => triage.choose(what, subjects, event.currentTarget);
   const offersAll = selection.kind === "some" && more && pageIsChosen(selection, order);
   return (
     <div className={classes.bulk} data-bulk-bar role="region" aria-label="Actions for the selection">
@@ -41,6 +40,16 @@ export function BulkBar({ subjects, size, selection, order, total, more, onSelec
           Select all {totalOf(total)}matching
         </Button>
       )}
+      {triage.may ? <BulkActions subjects={subjects} /> : <span className={classes.bulkNote}>{READS_ONLY}</span>}
+    </div>
+  );
+}
+
+function BulkActions({ subjects }: { subjects: Subjects }) {
+  const triage = useTriage();
+  const allOpen = isCrowd(subjects) || subjects.every(({ status }) => status === "unresolved");
+  const choose = (what: Question) => (event: MouseEvent<HTMLButtonElement>) => triage.choose(what, subjects, event.currentTarget);
+  return (
       <div className={classes.bulkActions}>
         {allOpen ? (
           <Button size="compact-md" h={32} leftSection={<IconCheck size={16} stroke={1.5} />} onClick={() => void triage.apply(subjects, { status: "resolved" })}>
@@ -65,7 +74,6 @@ export function BulkBar({ subjects, size, selection, order, total, more, onSelec
         </Button>
         <MoreMenu subjects={subjects} />
       </div>
-    </div>
   );
 }
 

@@ -10,7 +10,7 @@ import { activeAfter, EVERY_MATCH, extendTo, isChosen, moveActive, NOTHING_SELEC
 import { addressOf } from "@/core/view";
 import { useMarks } from "@/queries/labels";
 import { isCrowd, type Question, type Subjects, useTriage } from "@/screens/triage/triage";
-import { useCommands } from "@/ui/commands";
+import { type Command, useCommands } from "@/ui/commands";
 
 import { IssueRow, type RowActions } from "./IssueRow";
 import { ListHead } from "./ListHead";
@@ -136,7 +136,7 @@ export function IssueList({ split, rows, order, total, selection, onSelection, s
     void triage.apply(subjects, { bookmark: on });
   };
 
-  useCommands([
+  const commands: Command[] = [
     { id: "list.next", label: "Next issue", section: "List", keyOnly: true, run: () => focusRow(moveActive(active, 1, order)) },
     { id: "list.previous", label: "Previous issue", section: "List", keyOnly: true, run: () => focusRow(moveActive(active, -1, order)) },
     { id: "list.open", label: "Open the issue", section: "List", enabled: active !== null, run: () => open(active) },
@@ -167,7 +167,8 @@ export function IssueList({ split, rows, order, total, selection, onSelection, s
         triage.bulk(isCrowd(subjects) ? subjects : { selection: { ids: subjects.map(({ id }) => id) }, total: subjects.length }, []);
       },
     },
-  ]);
+  ];
+  useCommands(triage.may ? commands : commands.filter(({ section }) => section !== "Issues"));
 
   const orderNow = useRef(order);
   const besidesNow = useRef(besides);
@@ -184,6 +185,7 @@ export function IssueList({ split, rows, order, total, selection, onSelection, s
         setActive(id);
         return true;
       },
+      may: triage.may,
       resolve: (issue) => void triage.apply([issue], { status: "resolved" }),
       reopen: (issue) => void triage.apply([issue], { status: "unresolved" }),
       choose: (what, issue, at) => triage.choose(what, [issue], at),

@@ -26,6 +26,8 @@ export interface RowActions {
   readonly activate: (id: string) => void;
   /** Opens it beside the list where there is a split; false leaves it to the link. */
   readonly follow: (id: string) => boolean;
+  /** Whether the reader may change issues. */
+  readonly may: boolean;
   readonly resolve: (issue: Issue) => void;
   readonly reopen: (issue: Issue) => void;
   readonly choose: (what: Question, issue: Issue, anchor: HTMLElement) => void;
@@ -95,7 +97,7 @@ function RowMain({ issue, list, density, marks, actions }: Pick<Props, "issue" |
         </div>
       )}
       <RowFacts issue={issue} phone={density === "phone"} marks={marks} />
-      {density !== "phone" && <RowQuick issue={issue} actions={actions} />}
+      {density !== "phone" && actions.may && <RowQuick issue={issue} actions={actions} />}
     </div>
   );
 }
@@ -165,6 +167,7 @@ function Badges({ issue }: { issue: Issue }) {
 
 function RowColumns({ issue, actions }: { issue: Issue; actions: RowActions }) {
   const ask = (what: Question) => (event: MouseEvent<HTMLButtonElement>) => actions.choose(what, issue, event.currentTarget);
+  const change = actions.may ? ". Change" : "";
   const assigned = issue.assignedTo === null ? "Assigned to nobody" : `Assigned to ${issue.assignedTo.name}`;
   return (
     <>
@@ -178,13 +181,13 @@ function RowColumns({ issue, actions }: { issue: Issue; actions: RowActions }) {
         <Count value={issue.userCount} noun="user" />
       </div>
       <div className={classes.priority}>
-        <button type="button" aria-label={`Priority: ${priorityWord(issue.priority)}. Change`} aria-haspopup="dialog" data-tip="Change the priority (p)" onClick={ask("priority")}>
+        <button type="button" disabled={!actions.may} aria-label={`Priority: ${priorityWord(issue.priority)}${change}`} aria-haspopup="dialog" data-tip={actions.may ? "Change the priority (p)" : undefined} onClick={ask("priority")}>
           <PriorityMark priority={issue.priority} />
           <span>{issue.priority === null ? "–" : priorityWord(issue.priority)}</span>
         </button>
       </div>
       <div className={classes.assignee}>
-        <button type="button" aria-label={`${assigned}. Change`} aria-haspopup="dialog" data-tip={assigned} onClick={ask("assign")}>
+        <button type="button" disabled={!actions.may} aria-label={`${assigned}${change}`} aria-haspopup="dialog" data-tip={assigned} onClick={ask("assign")}>
           <Face name={issue.assignedTo?.name ?? null} team={issue.assignedTo?.type === "team"} />
         </button>
       </div>

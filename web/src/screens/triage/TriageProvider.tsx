@@ -5,12 +5,13 @@ import { operationsOf } from "@/core/bulk/job";
 import { doneWords, subjectOf } from "@/core/issueWords";
 import type { Issue, IssueUpdate } from "@/core/model";
 import { applyChanges, type Change } from "@/queries/issueUpdate";
+import { useMayTriage } from "@/queries/session";
 import { useBulk } from "@/screens/bulk/bulk";
 import { useCommands } from "@/ui/commands";
 
 import { LabelPicker } from "./LabelPicker";
 import { type Asked, TriagePicker } from "./TriagePicker";
-import { tell } from "./toast";
+import { tell, tellReader } from "./toast";
 import { crowdOf, HANDFUL, isCrowd, type Subjects, type Target, type Triage, TriageContext } from "./triage";
 
 const MergeDialog = lazy(async () => ({ default: (await import("./MergeDialog")).MergeDialog }));
@@ -23,6 +24,9 @@ interface Undo {
 
 const MOST_UNDOS = 20;
 
+/** For who only reads: whatever way led here, it ends in a sentence instead of a refusal from afar. */
+const READER: Triage = { may: false, apply: async () => Promise.resolve().then(tellReader), choose: tellReader, bulk: tellReader, merge: tellReader };
+
 /** What is open over the screen. */
 type Open = { readonly kind: "ask"; readonly asked: Asked } | { readonly kind: "label"; readonly subjects: Subjects; readonly anchor: HTMLElement | null } | { readonly kind: "merge"; readonly issues: readonly Issue[] };
 
@@ -30,6 +34,7 @@ type Open = { readonly kind: "ask"; readonly asked: Asked } | { readonly kind: "
 export function TriageProvider({ children }: { children: ReactNode }) {
   const queryClient = useQueryClient();
   const bulk = useBulk();
+  const may = useMayTriage();
   const undos = useRef<readonly Undo[]>([]);
   const [open, setOpen] = useState<Open | null>(null);
 
@@ -66,8 +71,10 @@ export function TriageProvider({ children }: { children: ReactNode }) {
     [bulk, applyNow],
   );
 
-  const triage = useMemo<Triage>(
-    () => ({
+  const triage = useMemo<Triage>(() => {
+    if (!may) return READER;
+    return {
+      may,
       apply,
       bulk: bulk.open,
       choose: (what, subjects, anchor = null) => {
@@ -78,9 +85,8 @@ export function TriageProvider({ children }: { children: ReactNode }) {
         if (isCrowd(subjects) || subjects.length > HANDFUL) bulk.open(crowdOf(subjects) ?? { selection: { ids: [] }, total: 0 }, [{ op: "merge" }]);
         else setOpen({ kind: "merge", issues: subjects });
       },
-    }),
-    [apply, bulk],
-  );
+    };
+  }, [may, apply, bulk]);
 
   useCommands([{ id: "triage.undo", label: "Undo the last change", section: "Issues", run: () => void undo(undos.current.at(-1)) }]);
 

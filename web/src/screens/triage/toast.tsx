@@ -2,6 +2,7 @@ import { Button, Group, Stack, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 
 import { subjectOf } from "@/core/issueWords";
+import { READS_ONLY } from "@/core/people";
 import { sentences } from "@/core/sentences";
 import type { Refusal } from "@/queries/issueUpdate";
 
@@ -19,6 +20,11 @@ function reasons(refused: readonly Refusal[]): string[] {
   const byReason = new Map<string, Refusal[]>();
   for (const refusal of refused) byReason.set(refusal.message, [...(byReason.get(refusal.message) ?? []), refusal]);
   return [...byReason].map(([message, struck]) => sentences(`${subjectOf(struck.map(({ issue }) => issue))}: ${message}`, struck[0]?.remedy ?? null));
+}
+
+/** Say to who only reads why nothing happens. */
+export function tellReader(): void {
+  notifications.show({ id: "reads-only", color: "gray", withBorder: true, closeButtonProps: { "aria-label": "Dismiss" }, message: READS_ONLY });
 }
 
 let lastDone: string | null = null;

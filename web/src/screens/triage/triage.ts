@@ -35,6 +35,8 @@ export function crowdOf(subjects: Subjects): Crowd | null {
 }
 
 export interface Triage {
+  /** Whether the reader may change issues; whatever else is asked of this is refused in words when not. */
+  readonly may: boolean;
   /** Change issues now, or show what a job would change when they are many. Never rejects: what failed is told in the toast. */
   readonly apply: (subjects: Subjects, update: IssueUpdate, target?: Target) => Promise<void>;
   /** Ask how, in a picker at `anchor` (or mid-screen), then change them. */
