@@ -1,3 +1,4 @@
+import { LEFT_ALONE } from "@/core/leftAlone";
 import { sentences } from "@/core/sentences";
 
 /** What failed, whose move it is, and whether trying again can help. Every failure of the gateway reaches the screens as this. */
@@ -7,13 +8,19 @@ export class ApiError extends Error {
   readonly remedy: string;
   readonly requestId: string | null;
   readonly retryable: boolean;
+  /** When it failed, in epoch milliseconds. */
+  readonly at = Date.now();
+  /** From when on another try makes sense, in epoch milliseconds, where the gateway says so. */
+  readonly retryAt: number | null;
 
-  constructor(fields: { status: number; message: string; remedy: string; requestId?: string | null; retryable?: boolean }) {
+  constructor(fields: { status: number; message: string; remedy: string; requestId?: string | null; retryable?: boolean; retryAfterS?: number | null }) {
     super(fields.message);
     this.status = fields.status;
     this.remedy = fields.remedy;
     this.requestId = fields.requestId ?? null;
     this.retryable = fields.retryable ?? isRetryable(fields.status);
+    const waitS = fields.retryAfterS ?? null;
+    this.retryAt = waitS === null ? null : this.at + waitS * 1000;
   }
 }
 
@@ -30,13 +37,20 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 /** Give the error an unsuccessful answer stands for, whatever its body: problem+json, Sentry's `detail`, HTML or nothing. */
 export function errorFromAnswer(status: number, body: unknown, headers: Headers): ApiError {
   const problem = isRecord(body) ? body : {};
-  const message = text(problem["message"]) ?? text(problem["detail"]) ?? text(problem["title"]) ?? defaultMessage(status);
+  const told = isRecord(problem["breaker"]) ? LEFT_ALONE : null;
+  const message = told?.message ?? text(problem["message"]) ?? text(problem["detail"]) ?? text(problem["title"]) ?? defaultMessage(status);
   return new ApiError({
     status,
     message,
-    remedy: text(problem["remedy"]) ?? defaultRemedy(status),
+    remedy: told?.remedy ?? text(problem["remedy"]) ?? defaultRemedy(status),
     requestId: text(problem["request_id"]) ?? headers.get("X-Request-ID"),
+    retryAfterS: secondsOf(headers.get("Retry-After")),
   });
+}
+
+/** Give the seconds of a Retry-After; the gateway never says a date. */
+function secondsOf(value: string | null): number | null {
+  return value !== null && /^\d{1,6}$/.test(value.trim()) ? Number(value) : null;
 }
 
 /** Give the error for a request that got no answer at all. */

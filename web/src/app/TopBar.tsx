@@ -1,10 +1,10 @@
 import { ActionIcon, Group, Popover, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { IconDeviceDesktop, IconLogout, IconMoon, IconSun, IconUserCircle } from "@tabler/icons-react";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useState } from "react";
 
-import { healthQuery } from "@/queries/health";
+import { useHealth } from "@/queries/health";
 import { signOut, useSession } from "@/queries/session";
 import { LiveBadge } from "@/screens/stream/LiveBadge";
 import { FilterDrawer, ScopeFilters } from "@/screens/stream/Filters";
@@ -53,9 +53,9 @@ export function TopBar() {
 const HEALTH_WORDS = { good: "Healthy", degraded: "Degraded", down: "Gateway down", unknown: "Checking" };
 
 function HealthDot() {
-  const { data } = useQuery(healthQuery);
-  const state = data?.state ?? "unknown";
-  const words = data?.words ?? "Asking the gateway";
+  const health = useHealth();
+  const state = health?.state ?? "unknown";
+  const words = health?.words ?? "Asking the gateway";
   return (
     <Link to="/gateway" search={{}} className={classes.health} data-state={state} aria-label={`${words}. Open the Gateway screen`} data-tip={words}>
       <i aria-hidden />

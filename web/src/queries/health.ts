@@ -1,8 +1,13 @@
-import { queryOptions } from "@tanstack/react-query";
+import { type QueryClient, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
 
 import { promiseWord } from "@/core/gatewayWords";
 
+import { useLiveness } from "./live";
+
 const EVERY_MS = 20_000;
+/** How often while it is not well: whoever waits for it wants to know when it is back. */
+const EVERY_MS_UNWELL = 5_000;
 
 /** How the gateway is: good; degraded (it serves, but something is not as it should be); down. */
 export interface Health {
@@ -20,7 +25,7 @@ export function healthOf(told: Ready): Health {
   const parts = told.degraded ?? [];
   const suspended = told.suspended ?? [];
   if (parts.some(({ part }) => part === "upstream"))
-    return { state: "degraded", words: "Sentry cannot be reached; what is kept is shown" };
+    return { state: "degraded", words: "Sentry cannot be reached; Dexter shows what it has kept of it" };
   if (parts.length > 0)
     return { state: "degraded", words: `Sentry fails at some calls: ${parts.map(({ part }) => part).join(", ")}` };
   if (suspended.length > 0) return { state: "degraded", words: `Suspended: ${suspended.map(promiseWord).join("; ")}` };
@@ -43,6 +48,21 @@ async function askHealth(signal: AbortSignal): Promise<Health> {
 export const healthQuery = queryOptions({
   queryKey: ["health"],
   queryFn: ({ signal }) => askHealth(signal),
-  refetchInterval: EVERY_MS,
+  refetchInterval: ({ state }) => (state.data === undefined || state.data.state === "good" ? EVERY_MS : EVERY_MS_UNWELL),
   staleTime: EVERY_MS,
 });
+
+/** Ask how the gateway is without waiting for the next turn, since something just now tells of it. */
+export function askHealthNow(queryClient: QueryClient): void {
+  void queryClient.refetchQueries({ queryKey: healthQuery.queryKey, type: "active" }, { cancelRefetch: false });
+}
+
+/** Give how the gateway is; null until it is known. The live feed breaks at once when the gateway goes, so that it is asked then. */
+export function useHealth(): Health | null {
+  const queryClient = useQueryClient();
+  const { liveness } = useLiveness();
+  useEffect(() => {
+    if (liveness !== "connecting") askHealthNow(queryClient);
+  }, [liveness, queryClient]);
+  return useQuery(healthQuery).data ?? null;
+}

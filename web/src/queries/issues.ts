@@ -1,4 +1,4 @@
-import { type InfiniteData, infiniteQueryOptions, type QueryClient, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type InfiniteData, infiniteQueryOptions, type QueryClient, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo } from "react";
 
 import { api, type Freshness } from "@/api/client";
@@ -41,7 +41,7 @@ export function listQuery(view: View) {
   } satisfies IssuesQuery;
 }
 
-function fetchPage(view: View, cursor: string | null, signal: AbortSignal, how: Freshness = {}): Promise<Page<Issue>> {
+function fetchPage(view: View, cursor: string | null, signal: AbortSignal | undefined, how: Freshness = {}): Promise<Page<Issue>> {
   return api.get<Page<Issue>>("/api/v1/issues", { ...listQuery(view), limit: PAGE_SIZE, cursor }, signal, how);
 }
 
@@ -86,21 +86,37 @@ export function headQuery(view: View) {
 
 type Lists = InfiniteData<Page<Issue>, string | null>;
 
-/** Ask Sentry for a view anew, past every cache, beginning at its first page. */
+/** Ask Sentry for a view anew, past every cache, beginning at its first page. What is shown stays if that fails. */
 async function freshen(queryClient: QueryClient, view: View): Promise<void> {
-  const fresh = await queryClient.query({
-    queryKey: issueKeys.head(view),
-    queryFn: ({ signal }) => fetchPage(view, null, signal, { fresh: true }),
-    staleTime: 0,
-  });
+  const fresh = await fetchPage(view, null, undefined, { fresh: true });
+  // What is still under way was asked for before, and must not come out on top.
+  for (const queryKey of [issueKeys.head(view), issueKeys.list(view)]) await queryClient.cancelQueries({ queryKey, exact: true });
+  queryClient.setQueryData(issueKeys.head(view), fresh);
   queryClient.setQueryData<Lists>(issueKeys.list(view), { pages: [fresh], pageParams: [null] });
   refreshMarks(queryClient);
 }
 
-/** Give the function that asks Sentry for a view anew. */
-export function useFreshenIssues(view: View): () => Promise<void> {
+export interface Freshening {
+  /** Ask Sentry for the view anew. Never rejects: gives whether it worked. */
+  readonly freshen: () => Promise<boolean>;
+  readonly busy: boolean;
+  /** Why the last try failed; null when it did not. */
+  readonly failure: Error | null;
+}
+
+/** Give the way to ask Sentry for a view anew, and what became of that. */
+export function useFreshenIssues(view: View): Freshening {
   const queryClient = useQueryClient();
-  return useCallback(() => freshen(queryClient, view), [queryClient, view]);
+  const { mutateAsync, isPending, error } = useMutation({ mutationFn: () => freshen(queryClient, view) });
+  const ask = useCallback(
+    () =>
+      mutateAsync().then(
+        () => true,
+        () => false,
+      ),
+    [mutateAsync],
+  );
+  return { freshen: ask, busy: isPending, failure: error };
 }
 
 /** Ask anew for every list on screen, past every cache: many issues have just changed, and what is kept is from before. */

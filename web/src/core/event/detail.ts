@@ -1,5 +1,6 @@
 /** The issue page's joined answer (issue, stats, tags, activity and how fresh each part is), read without trust. */
 
+import { LEFT_ALONE, saysLeftAlone } from "../leftAlone";
 import type { Assignee, Issue, IssueMetadata, IssueStatus, Level, Priority } from "../model";
 import type { SeriesPoint } from "../series";
 import { readActivity, type Activity } from "./activity";
@@ -87,7 +88,9 @@ function readPart(value: unknown): Part {
   if (value === undefined) return WHOLE;
   const raw = asObject(value);
   const status = raw["status"] === "stale" || raw["status"] === "missing" ? raw["status"] : "ok";
-  return { status, cachedAt: asMoment(raw["cached_at"]), reason: asText(raw["reason"]), remedy: asText(raw["remedy"]) };
+  const reason = asText(raw["reason"]);
+  const told = saysLeftAlone(reason) ? { reason: LEFT_ALONE.message, remedy: LEFT_ALONE.remedy } : { reason, remedy: asText(raw["remedy"]) };
+  return { status, cachedAt: asMoment(raw["cached_at"]), ...told };
 }
 
 /** Give an issue with every field that the page's words rely on, from JSON that may lack any of them. */

@@ -5,7 +5,7 @@ import { counted } from "@/core/format";
 import classes from "./stream.module.css";
 
 /** New issues wait here: nothing moves under the eye until the reader asks. */
-export function NewsPill({ arrived, onShow }: { arrived: number; onShow: () => Promise<void> }) {
+export function NewsPill({ arrived, onShow }: { arrived: number; onShow: () => Promise<unknown> }) {
   return (
     <div role="status" className={classes.newsHolder}>
       {arrived > 0 && (

@@ -39,7 +39,7 @@ export function StreamScreen() {
 
 function Stream({ view }: { view: View }) {
   const list = useInfiniteQuery(issuesQuery(view));
-  const freshen = useFreshenIssues(view);
+  const { freshen, busy, failure } = useFreshenIssues(view);
   const [density] = useDensity();
   const split = useSplit();
   const pages = list.data?.pages;
@@ -69,9 +69,9 @@ function Stream({ view }: { view: View }) {
   return (
     <div className={classes.stream}>
       <h1 className="dx-unseen">Issues</h1>
-      <StreamToolbar meta={pages?.[0]?.meta ?? null} fetchedAtMs={list.dataUpdatedAt} total={total} refreshing={list.isRefetching} onRefresh={freshen} />
+      <StreamToolbar meta={pages?.[0]?.meta ?? null} fetchedAtMs={list.dataUpdatedAt} total={total} refreshing={busy || list.isRefetching} onRefresh={freshen} />
       <SearchChips />
-      <StaleNotice meta={pages?.[0]?.meta ?? null} failure={list.isRefetchError ? list.error : null} fetchedAtMs={list.dataUpdatedAt} onRetry={freshen} />
+      <StaleNotice meta={pages?.[0]?.meta ?? null} failure={failure ?? (list.isRefetchError ? list.error : null)} fetchedAtMs={list.dataUpdatedAt} busy={busy} onRetry={freshen} />
       <div className={classes.split} data-on={split.on || undefined}>
       <div className={classes.body}>
         <NewsPill arrived={arrived} onShow={freshen} />

@@ -21,7 +21,7 @@ interface Props {
   fetchedAtMs: number;
   total: number | null;
   refreshing: boolean;
-  onRefresh: () => Promise<void>;
+  onRefresh: () => Promise<unknown>;
 }
 
 /** Status tabs, then what narrows and orders the list, and how old it is. */
