@@ -162,7 +162,7 @@ async def test_what_cannot_be_done_is_said_and_ends_nothing(
     async with hearing(gateway) as client:
         error = await client.answer(**message)
         assert (error["kind"], said in error["detail"]) == ("error", True)
-        assert await client.answer(op="ping", id="x") == {"kind": "pong", "id": "x"}
+        assert await client.answer(op="ping", id="x") == {"kind": "pong", "id": "x", "webhooks_at": None}
 
 
 async def test_channels_are_bounded_over_several_subscriptions(gateway: Application) -> None:

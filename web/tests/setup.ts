@@ -51,3 +51,6 @@ afterEach(() => {
   gateway.resetHandlers();
 });
 afterAll(() => gateway.close());
+
+// The feed is spoken to by the tests of the live room only.
+Reflect.deleteProperty(globalThis, "WebSocket");

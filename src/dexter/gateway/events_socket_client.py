@@ -17,7 +17,7 @@ from dexter.realtime.hub import Frame, Gap
 from dexter.stores.feed_log import FeedUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from dexter.gateway.events_socket_messages import Language, Said
     from dexter.gateway.events_socket_outbox import Outbox
@@ -185,14 +185,14 @@ class Client:
     def _obey(self, said: Said) -> None:
         match said.op:
             case "ping":
-                self.say(PONG, {"id": said.id})
+                self._start(lambda: self._pong(said))
             case "unsubscribe":
                 self._regard(channels=self.listener.interest.channels - read_channels(said.channels))
                 self._confirm(said)
             case "subscribe":
                 self._subscribe(said)
             case "presence":
-                self._start(self._look(said))
+                self._start(lambda: self._look(said))
 
     def _subscribe(self, said: Said) -> None:
         channels, since = read_channels(said.channels), read_place(said.since)
@@ -211,6 +211,13 @@ class Client:
     def _confirm(self, said: Said) -> None:
         channels = sorted(self.listener.interest.channels)
         self.say(ACK, {"op": said.op, "id": said.id, **place(self.hub.position), "channels": channels})
+
+    async def _pong(self, said: Said) -> None:
+        try:
+            more = {"webhooks_at": await self.hub.webhooks_at()}
+        except FeedUnavailable:
+            more = {}  # the socket lives all the same
+        self.say(PONG, {"id": said.id, **more})
 
     async def _look(self, said: Said) -> None:
         if self.viewer is None:
@@ -231,7 +238,7 @@ class Client:
         """Send what happened in channels between two places. What happens from this moment on waits."""
         before, self.pending = self.pending, []
         self._is_replaying = True
-        self._start(self._replayed(before, channels, since, until, is_first=is_first))
+        self._start(lambda: self._replayed(before, channels, since, until, is_first=is_first))
 
     async def _replayed(
         self,
@@ -290,12 +297,12 @@ class Client:
             self._room.set()
         self.flush()
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Callable[[], Awaitable[None]]) -> None:
         self._work = asyncio.get_running_loop().create_task(self._worked(work), context=Context())
 
-    async def _worked(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _worked(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work
+            await work()
         except FeedUnavailable:
             self.end(TRY_LATER, "unavailable", f"The feed's log does not answer. {FeedDown.remedy}")
         except TimeoutError:

@@ -1,5 +1,6 @@
 import type { AddressOf } from "./contract";
 import { ApiError, errorFromAnswer, errorFromSilence } from "./error";
+import { noteAnswer } from "./reach";
 import { beginRequest } from "./tracing";
 
 export type QueryValue = string | number | boolean | null | undefined | readonly string[];
@@ -88,6 +89,8 @@ async function send(method: string, path: string, ask: Ask): Promise<unknown> {
     span?.end(true);
     throw errorFromSilence();
   }
+  // What stands between may answer 502 for a gateway that is not there.
+  if (response.status < 500) noteAnswer();
   span?.end(response.status >= 500);
   if (response.status === 401) onSignedOut?.();
   if (!response.ok) throw errorFromAnswer(response.status, body, response.headers);

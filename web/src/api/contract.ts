@@ -32,7 +32,7 @@ type Schemas = components["schemas"];
 type GeneratedIssue = Schemas["SentryOrganizationGroupIndexGetResponse"][number];
 
 /** Fields whose generated type is wider than what Sentry documents in words (free-form objects), and so are narrowed by hand. */
-type FreeForm = "metadata" | "stats" | "statusDetails" | "assignedTo" | "project";
+type FreeForm = "metadata" | "lifetime" | "stats" | "statusDetails" | "assignedTo" | "project";
 
 type Assert<Given extends Wanted, Wanted> = Given;
 

@@ -80,6 +80,8 @@ export interface Issue {
   /** Whether anybody with the link may see it; lists do not always say. */
   isPublic?: boolean;
   stats?: Record<string, readonly SeriesPoint[]>;
+  /** In a list: what it has had in all, while the counts beside are of the list's time. */
+  lifetime?: { readonly count: string; readonly userCount: number } | null;
 }
 
 /** How old an answer is and where it came from. */

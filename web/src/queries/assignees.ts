@@ -1,8 +1,9 @@
-import { queryOptions, useQuery } from "@tanstack/react-query";
+import { type QueryClient, queryOptions, useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
 
 import { api } from "@/api/client";
 import type { SuggestedOwner } from "@/core/choices";
+import type { Assignee } from "@/core/model";
 
 import { membersQuery, teamsQuery } from "./organization";
 
@@ -14,6 +15,17 @@ export function ownersQuery(issueId: string) {
     staleTime: 5 * 60_000,
     retry: false,
   });
+}
+
+/** Give whom a word stands for, "user:2" or "team:1", as far as the workbench has read of them; else null. */
+export function assigneeOf(queryClient: QueryClient, word: unknown): Assignee | null {
+  const [type, id] = typeof word === "string" ? word.split(":") : [];
+  if (type === "team") {
+    const team = queryClient.getQueryData(teamsQuery.queryKey)?.find((one) => one.id === id);
+    return team === undefined ? null : { type, id: team.id, name: team.slug };
+  }
+  const user = queryClient.getQueryData(membersQuery.queryKey)?.find((one) => one.user?.id === id)?.user;
+  return type === "user" && user != null ? { type, id: user.id, name: user.name, email: user.email } : null;
 }
 
 /** Give the function that names an assignee's word: "user:2" is Grace, "team:1" #checkout. Unknown words stay as they are. */

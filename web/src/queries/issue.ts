@@ -5,12 +5,16 @@ import { api } from "@/api/client";
 import { askAgainMs, readDetail, withPart, type PartName } from "@/core/event/detail";
 import { readEvent } from "@/core/event/event";
 
+import type { FeedEvent } from "@/core/feed";
+
 import { issueKeys } from "./issues";
+import { commentsKey, notesKey } from "./remarks";
 
 const pathOf = (id: string) => `/api/v1/issues/${encodeURIComponent(id)}` as const;
 
 export const eventKeys = {
   one: (issueId: string, event: string) => ["issue", issueId, "event", event] as const,
+  after: (issueId: string, event: string, count: number) => ["issue", issueId, "after", event, count] as const,
 };
 
 /**
@@ -37,7 +41,62 @@ export function issueEventQuery(id: string, event: string) {
     select: readEvent,
     // An event never changes; only which ones stand before and after it does.
     staleTime: fixed ? 5 * 60_000 : 30_000,
+    // What a word stands for does, and the reader stays with the event they read until they ask for another.
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
   });
+}
+
+/** The id of the event that came after one, or null: asked for anew whenever the issue has had more events. */
+export function eventAfterQuery(issueId: string, event: string, count: number) {
+  return queryOptions({
+    queryKey: eventKeys.after(issueId, event, count),
+    queryFn: ({ signal }) => api.get<unknown>(`${pathOf(issueId)}/events/${encodeURIComponent(event)}`, undefined, signal, JUST_NOW),
+    select: (answer) => readEvent(answer).newerId,
+    staleTime: Infinity,
+    gcTime: 60_000,
+    retry: false,
+    // Sentry counts an event some seconds before it finds it.
+    refetchInterval: ({ state: { data, dataUpdateCount } }) =>
+      data !== undefined && readEvent(data).newerId === null && dataUpdateCount < FINDS_WITHIN ? FIND_AGAIN_MS : false,
+  });
+}
+
+const JUST_NOW = { maxAgeS: 1 };
+const FIND_AGAIN_MS = 3_000;
+const FINDS_WITHIN = 8;
+
+/** Ask for the latest event as it is now, for a reader who wants to go to it. Throws the ApiError. */
+export async function fetchLatest(queryClient: QueryClient, issueId: string): Promise<void> {
+  const event = await api.get<unknown>(`${pathOf(issueId)}/events/latest`, undefined, undefined, JUST_NOW);
+  queryClient.setQueryData(eventKeys.one(issueId, "latest"), event);
+}
+
+/** How long a page waits with its series and tags, which follow the counts: a storm must not become one of requests. */
+const FOLLOWS_MS = 10_000;
+const following = new Map<string, ReturnType<typeof setTimeout>>();
+
+/** Ask for what an event makes old on the issue's page and does not carry. Never for the event that the reader reads. */
+export function refreshShownOf(queryClient: QueryClient, event: FeedEvent, isUnnamed: boolean): void {
+  const { issue, after, source, type } = event;
+  if (issue === null) return;
+  const refresh = (queryKey: readonly unknown[]): void => void queryClient.invalidateQueries({ queryKey });
+  if (type === "issue.updated" && source !== "dexter" && !isUnnamed) {
+    if (following.has(issue.id)) return;
+    const end = (): void => {
+      following.delete(issue.id);
+      refresh(issueKeys.detail(issue.id));
+    };
+    following.set(issue.id, setTimeout(end, FOLLOWS_MS));
+    return;
+  }
+  refresh(issueKeys.detail(issue.id));
+  if (type === "issue.commented") refresh(commentsKey(issue.id));
+  if (source === "dexter") refresh(notesKey(issue.id));
+  if (typeof after["into"] === "string") {
+    refresh(issueKeys.detail(after["into"]));
+    refresh(["issue", after["into"], "merged"]);
+  }
 }
 
 /** Ask Sentry itself for the issue and the event on screen, past every store. Throws the first ApiError. */

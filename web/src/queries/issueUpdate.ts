@@ -27,16 +27,22 @@ export interface Outcome {
   readonly undo: readonly Change[];
 }
 
+/** A row counts what lies within its list's time, and keeps its own series. */
+function over(row: Issue, issue: Issue): Issue {
+  const { stats, lifetime } = row;
+  return { ...row, ...issue, stats, ...(lifetime == null ? {} : { lifetime, count: row.count, userCount: row.userCount }) };
+}
+
 /** Show `issue` in every list and on its page at once. Rows that no longer belong to a tab are left out when it is drawn. */
 function show(queryClient: QueryClient, issue: Issue): void {
   queryClient.setQueriesData<Lists>({ queryKey: issueKeys.lists }, (lists) =>
-    lists === undefined ? undefined : { ...lists, pages: mapPages(lists.pages, (row) => (row.id === issue.id ? { ...row, ...issue, stats: row.stats } : row)) },
+    lists === undefined ? undefined : { ...lists, pages: mapPages(lists.pages, (row) => (row.id === issue.id ? over(row, issue) : row)) },
   );
   queryClient.setQueriesData<Page<Issue>>({ queryKey: issueKeys.heads }, (head) =>
-    head === undefined ? undefined : { ...head, data: head.data.map((row) => (row.id === issue.id ? { ...row, ...issue, stats: row.stats } : row)) },
+    head === undefined ? undefined : { ...head, data: head.data.map((row) => (row.id === issue.id ? over(row, issue) : row)) },
   );
   queryClient.setQueriesData<Issue>({ queryKey: issueKeys.detail(issue.id), exact: true }, (page) =>
-    page === undefined ? undefined : { ...page, ...issue, stats: page.stats },
+    page === undefined ? undefined : { ...page, ...issue, stats: page.stats, count: page.count, userCount: page.userCount },
   );
 }
 

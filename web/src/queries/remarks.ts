@@ -9,8 +9,8 @@ import { patchMarks } from "./labels";
 
 const pathOf = (id: string) => `/api/v1/issues/${encodeURIComponent(id)}` as const;
 
-const commentsKey = (id: string) => ["issue", id, "comments"] as const;
-const notesKey = (id: string) => ["issue", id, "notes"] as const;
+export const commentsKey = (id: string) => ["issue", id, "comments"] as const;
+export const notesKey = (id: string) => ["issue", id, "notes"] as const;
 
 /** What people wrote about an issue; in Sentry, so that all see it. */
 export function commentsQuery(id: string) {

@@ -24,7 +24,8 @@ export function readActivity(value: unknown): readonly Activity[] {
     const person = asText(asObject(raw["user"])["name"]) ?? asText(asObject(raw["user"])["email"]);
     const app = asText(asObject(raw["sentry_app"])["name"]);
     return {
-      key: `${asText(raw["id"]) ?? "activity"}-${String(index)}`,
+      // Not by its place, which changes with everything that is new.
+      key: `${asText(raw["id"]) ?? String(index)}-${type}`,
       actor: person ?? app ?? "Sentry",
       byPerson: person !== null,
       deed: deedOf(type)(data),

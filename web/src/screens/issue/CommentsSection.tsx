@@ -10,6 +10,7 @@ import { addComment, commentsQuery, deleteComment, editComment, hasNoComments } 
 import { useMayTriage } from "@/queries/session";
 import { ErrorState } from "@/ui/ErrorState";
 import { MarkdownEditor } from "@/ui/MarkdownEditor";
+import { useArrivals } from "@/ui/useArrivals";
 
 import classes from "./issue.module.css";
 import { Remark } from "./Remark";
@@ -25,6 +26,7 @@ export function CommentsSection({ issueId }: { issueId: string }) {
   const comments = useQuery(commentsQuery(issueId));
   const may = useMayTriage();
   const [all, setAll] = useState(false);
+  const arrived = useArrivals(comments.data, ({ id }) => id);
   return (
     <section aria-labelledby="comments-title" id="comments">
       <h2 id="comments-title" className={classes.sectionTitle}>
@@ -42,7 +44,7 @@ export function CommentsSection({ issueId }: { issueId: string }) {
             </button>
           )}
           {(all ? comments.data : comments.data.slice(-SHOWN)).map((comment) => (
-            <CommentItem key={comment.id} issueId={issueId} comment={comment} />
+            <CommentItem key={comment.id} issueId={issueId} comment={comment} flashes={arrived.has(comment.id)} />
           ))}
           {may ? <NewComment issueId={issueId} /> : <p className={sideClasses.quiet}>{READS_ONLY}</p>}
         </>
@@ -88,7 +90,7 @@ function NewComment({ issueId }: { issueId: string }) {
   );
 }
 
-function CommentItem({ issueId, comment }: { issueId: string; comment: Comment }) {
+function CommentItem({ issueId, comment, flashes }: { issueId: string; comment: Comment; flashes: boolean }) {
   const queryClient = useQueryClient();
   const known = useMentionables();
   const edit = useMutation({ mutationFn: (text: string) => editComment(queryClient, issueId, comment.id, { text, mentions: mentionedIn(text, known) }) });
@@ -99,6 +101,7 @@ function CommentItem({ issueId, comment }: { issueId: string; comment: Comment }
       at={comment.at}
       text={comment.text}
       noun="comment"
+      flashes={flashes}
       aside={comment.edited ? ", edited" : undefined}
       mayChange={useMayTriage() && comment.mayChange}
       busy={remove.isPending}

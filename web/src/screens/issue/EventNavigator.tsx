@@ -1,5 +1,6 @@
 import { ActionIcon, Button, Menu } from "@mantine/core";
 import {
+  IconArrowUp,
   IconChevronDown,
   IconChevronLeft,
   IconChevronRight,
@@ -8,7 +9,7 @@ import {
 } from "@tabler/icons-react";
 
 import type { EventView } from "@/core/event/event";
-import { exactTime } from "@/core/format";
+import { counted, exactTime } from "@/core/format";
 import { Ago } from "@/ui/Ago";
 import { CopyIcon } from "@/ui/CopyIcon";
 import { VisibleText } from "@/ui/VisibleText";
@@ -16,6 +17,7 @@ import { VisibleText } from "@/ui/VisibleText";
 import { outlineOf } from "./EventSections";
 import classes from "./issue.module.css";
 import navigatorClasses from "./navigator.module.css";
+import type { Newer } from "./useNewer";
 
 const WORDS: Partial<Record<string, string>> = {
   recommended: "Recommended event",
@@ -28,11 +30,14 @@ interface Props {
   /** What the address asks for: an id or a word. */
   asked: string;
   event: EventView;
+  /** What has come since this event came on screen. */
+  newer: Newer;
   onGo: (event: string) => void;
+  onLatest: () => void;
 }
 
 /** Which event of the issue is on screen, and the way to the others. */
-export function EventNavigator({ issueId, asked, event, onGo }: Props) {
+export function EventNavigator({ issueId, asked, event, newer, onGo, onLatest }: Props) {
   return (
     <nav className={navigatorClasses.navigator} aria-label="Events of this issue">
       <div className={navigatorClasses.navigatorRow}>
@@ -62,6 +67,14 @@ export function EventNavigator({ issueId, asked, event, onGo }: Props) {
             <VisibleText text={event.environment} />
           </span>
         )}
+        <span role="status">
+          {newer.count > 0 && (
+            <button type="button" className={navigatorClasses.newer} data-tip="Go to the latest event" onClick={onLatest}>
+              <IconArrowUp size={12} stroke={2} aria-hidden />
+              {counted(newer.count, event.newerId === null ? "newer event" : "new event")}
+            </button>
+          )}
+        </span>
         <a
           className={navigatorClasses.json}
           href={`/api/v1/issues/${encodeURIComponent(issueId)}/events/${encodeURIComponent(event.id)}`}
@@ -71,7 +84,7 @@ export function EventNavigator({ issueId, asked, event, onGo }: Props) {
         >
           JSON
         </a>
-        <Arrows event={event} onGo={onGo} />
+        <Arrows olderId={event.olderId} newerId={event.newerId ?? newer.id} onGo={onGo} onLatest={onLatest} />
       </div>
       <ul className={navigatorClasses.outline} aria-label="Parts of this event">
         {outlineOf(event).map((part) => (
@@ -84,8 +97,7 @@ export function EventNavigator({ issueId, asked, event, onGo }: Props) {
   );
 }
 
-function Arrows({ event, onGo }: Pick<Props, "event" | "onGo">) {
-  const { olderId, newerId } = event;
+function Arrows({ olderId, newerId, onGo, onLatest }: Pick<EventView, "olderId" | "newerId"> & Pick<Props, "onGo" | "onLatest">) {
   return (
     <span className={navigatorClasses.arrows}>
       <Arrow label="First event" disabled={olderId === null} onClick={() => onGo("oldest")}>
@@ -97,7 +109,7 @@ function Arrows({ event, onGo }: Pick<Props, "event" | "onGo">) {
       <Arrow label="Newer event (])" disabled={newerId === null} onClick={() => newerId !== null && onGo(newerId)}>
         <IconChevronRight size={16} />
       </Arrow>
-      <Arrow label="Latest event" disabled={newerId === null} onClick={() => onGo("latest")}>
+      <Arrow label="Latest event" disabled={newerId === null} onClick={onLatest}>
         <IconPlayerSkipForward size={14} />
       </Arrow>
     </span>

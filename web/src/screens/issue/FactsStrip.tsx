@@ -3,6 +3,7 @@ import { useState, type ReactNode } from "react";
 
 import type { IssueDetail, PartName } from "@/core/event/detail";
 import { visibleText } from "@/core/event/visibleText";
+import { useChanged } from "@/queries/live";
 import { Ago } from "@/ui/Ago";
 import { BarChart } from "@/ui/BarChart";
 import { Count } from "@/ui/Count";
@@ -19,19 +20,20 @@ interface Props {
 /** How bad, how many people, since when, getting worse: one row. */
 export function FactsStrip({ detail, notice }: Props) {
   const { issue } = detail;
+  const changed = useChanged(issue.id);
   return (
     <section className={factsClasses.facts} aria-label="Facts">
-      <Fact name="Events">
+      <Fact name="Events" flashes={changed.has("count")}>
         <span className={factsClasses.big}>
           <Count value={Number(issue.count)} noun="event" />
         </span>
       </Fact>
-      <Fact name="Users">
+      <Fact name="Users" flashes={changed.has("userCount")}>
         <span className={factsClasses.big}>
           <Count value={issue.userCount} noun="user" />
         </span>
       </Fact>
-      <Fact name="Last seen">
+      <Fact name="Last seen" flashes={changed.has("lastSeen")}>
         <Ago iso={issue.lastSeen} />
         <ReleaseName name={detail.lastRelease} />
       </Fact>
@@ -44,9 +46,9 @@ export function FactsStrip({ detail, notice }: Props) {
   );
 }
 
-function Fact({ name, children }: { name: string; children: ReactNode }) {
+function Fact({ name, flashes = false, children }: { name: string; flashes?: boolean; children: ReactNode }) {
   return (
-    <div className={factsClasses.fact}>
+    <div className={factsClasses.fact} data-flash={flashes || undefined}>
       <h2>{name}</h2>
       {children}
     </div>

@@ -5,6 +5,7 @@ import { useRef, type ReactNode } from "react";
 import { priorityWord, stateWords } from "@/core/issueWords";
 import type { Issue, IssueUpdate } from "@/core/model";
 import { READS_ONLY } from "@/core/people";
+import { useChanged } from "@/queries/live";
 import { Face } from "@/ui/Face";
 import { VisibleText } from "@/ui/VisibleText";
 
@@ -15,16 +16,17 @@ import headerClasses from "./header.module.css";
 /** The issue's state and everything that changes it. */
 export function IssueActions({ issue }: { issue: Issue }) {
   const { may } = useTriage();
+  const changed = useChanged(issue.id);
   if (!may) {
     return (
       <div className={headerClasses.actions}>
-        <StateBadge issue={issue} />
-        <span className={headerClasses.fact}>
+        <StateBadge issue={issue} flashes={changed.has("status") || changed.has("substatus")} />
+        <span className={headerClasses.fact} data-flash={changed.has("assignedTo") || undefined}>
           <Face name={issue.assignedTo?.name ?? null} team={issue.assignedTo?.type === "team"} size={18} />
           <span className="dx-unseen">Assignee: </span>
           {issue.assignedTo === null ? "Unassigned" : <VisibleText text={issue.assignedTo.name} />}
         </span>
-        <span className={headerClasses.fact}>
+        <span className={headerClasses.fact} data-flash={changed.has("priority") || undefined}>
           <PriorityMark priority={issue.priority} />
           <span className="dx-unseen">Priority: </span>
           {priorityWord(issue.priority)}
@@ -38,21 +40,22 @@ export function IssueActions({ issue }: { issue: Issue }) {
   }
   return (
     <div className={headerClasses.actions}>
-      <StateBadge issue={issue} />
+      <StateBadge issue={issue} flashes={changed.has("status") || changed.has("substatus")} />
       {issue.status === "unresolved" ? <Decide issue={issue} /> : <Reopen issue={issue} />}
       <span className={headerClasses.divider} aria-hidden />
-      <AssignButton issue={issue} />
-      <PriorityButton issue={issue} />
+      <AssignButton issue={issue} flashes={changed.has("assignedTo")} />
+      <PriorityButton issue={issue} flashes={changed.has("priority")} />
       <MoreMenu issue={issue} />
     </div>
   );
 }
 
 /** The issue's state in words; its colour only repeats them. */
-function StateBadge({ issue }: { issue: Issue }) {
+function StateBadge({ issue, flashes }: { issue: Issue; flashes: boolean }) {
   return (
     <span
       className={headerClasses.state}
+      data-flash={flashes || undefined}
       data-state={issue.status}
       data-substate={issue.substatus ?? undefined}
       role="status"
@@ -166,7 +169,7 @@ function MoreMenu({ issue }: { issue: Issue }) {
   );
 }
 
-function AssignButton({ issue }: { issue: Issue }) {
+function AssignButton({ issue, flashes }: { issue: Issue; flashes: boolean }) {
   const triage = useTriage();
   const who = issue.assignedTo;
   return (
@@ -174,6 +177,7 @@ function AssignButton({ issue }: { issue: Issue }) {
       size="xs"
       variant="default"
       className={headerClasses.pick}
+      data-flash={flashes || undefined}
       leftSection={<Face name={who?.name ?? null} team={who?.type === "team"} size={18} />}
       rightSection={<IconSelector size={14} />}
       aria-haspopup="dialog"
@@ -186,13 +190,14 @@ function AssignButton({ issue }: { issue: Issue }) {
   );
 }
 
-function PriorityButton({ issue }: { issue: Issue }) {
+function PriorityButton({ issue, flashes }: { issue: Issue; flashes: boolean }) {
   const triage = useTriage();
   return (
     <Button
       size="xs"
       variant="default"
       className={headerClasses.pick}
+      data-flash={flashes || undefined}
       leftSection={<PriorityMark priority={issue.priority} />}
       rightSection={<IconSelector size={14} />}
       aria-haspopup="dialog"

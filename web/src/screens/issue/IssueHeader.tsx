@@ -23,6 +23,7 @@ import { useTriage } from "../triage/triage";
 import headerClasses from "./header.module.css";
 import { IssueActions } from "./IssueActions";
 import { LongText } from "./LongText";
+import { Lookers } from "./Lookers";
 
 interface Props {
   detail: IssueDetail;
@@ -62,6 +63,7 @@ export function IssueHeader({ detail, list, neighbours, onGo, refresh, beside = 
           <CopyIcon text={issue.shortId} label="Copy the short ID" />
         </span>
         <span className={headerClasses.trailEnd}>
+          <Lookers issueId={issue.id} />
           {neighbours !== null && <Walk neighbours={neighbours} onGo={onGo} />}
           {refresh}
           <Bookmark issue={issue} />

@@ -10,7 +10,7 @@ import type { EventView } from "@/core/event/event";
 import { visibleText } from "@/core/event/visibleText";
 import { headline } from "@/core/issueWords";
 import { addressOf, type View } from "@/core/view";
-import { issueDetailQuery, issueEventQuery, refreshIssue, useFetchPart } from "@/queries/issue";
+import { fetchLatest, issueDetailQuery, issueEventQuery, refreshIssue, useFetchPart } from "@/queries/issue";
 import { useView } from "@/screens/stream/useView";
 import { ErrorState } from "@/ui/ErrorState";
 import { useNow } from "@/ui/useNow";
@@ -30,6 +30,7 @@ import { StaleNotice } from "./StaleNotice";
 import { TagProject, TagsSection } from "./TagsSection";
 import { useIssueCommands } from "./useIssueCommands";
 import { useNeighbours, useRow } from "./useNeighbours";
+import { type Newer, useNewer } from "./useNewer";
 
 interface Props {
   issueId: string;
@@ -57,7 +58,11 @@ export function IssueScreen({ issueId, address, beside }: Props) {
   const queryClient = useQueryClient();
   const refresh = useMutation({ mutationFn: () => refreshIssue(queryClient, issueId, view.event) });
   const way = useWay(issueId, view, list, beside);
-  useIssueCommands(detail.data?.issue, event.data, neighbours, { ...way, refresh: () => refresh.mutate() }, beside !== undefined);
+  const newer = useNewer(issueId, event.isPlaceholderData ? undefined : event.data, detail.data === undefined || detail.isPlaceholderData ? undefined : Number(detail.data.issue.count));
+  const latest = useMutation({ mutationFn: () => fetchLatest(queryClient, issueId), onSettled: () => way.change({ event: "latest" }) });
+  const shown = event.data === undefined || newer.id === null ? event.data : { ...event.data, newerId: newer.id };
+  const toEvent = (wanted: string) => (wanted === "latest" ? latest.mutate() : way.toEvent(wanted));
+  useIssueCommands(detail.data?.issue, shown, neighbours, { ...way, toEvent, refresh: () => refresh.mutate() }, beside !== undefined);
   useDocumentTitle(beside === undefined ? detail.data : null);
   useSurvivor(issueId, detail.data?.issue.id, way.toIssue);
   useWantedField(detail.data !== undefined && !detail.isPlaceholderData);
@@ -91,7 +96,7 @@ export function IssueScreen({ issueId, address, beside }: Props) {
       {detail.isPlaceholderData ? (
         <BodySkeleton />
       ) : (
-        <IssueBody issueId={issueId} detail={detail.data} view={view} event={event} onChange={way.change} />
+        <IssueBody issueId={issueId} detail={detail.data} view={view} event={event} newer={newer} onChange={way.change} onLatest={() => latest.mutate()} />
       )}
     </div>
   );
@@ -102,10 +107,12 @@ interface BodyProps {
   detail: IssueDetail;
   view: IssueView;
   event: UseQueryResult<EventView>;
+  newer: Newer;
   onChange: (change: Partial<IssueView>) => void;
+  onLatest: () => void;
 }
 
-function IssueBody({ issueId, detail, view, event, onChange }: BodyProps) {
+function IssueBody({ issueId, detail, view, event, newer, onChange, onLatest }: BodyProps) {
   const fetchPart = useFetchPart(issueId);
   const notice = (part: PartName): ReactNode => (
     <PartNotice name={PART_WORDS[part]} part={detail.part(part)} onRetry={() => fetchPart(part)} />
@@ -134,7 +141,9 @@ function IssueBody({ issueId, detail, view, event, onChange }: BodyProps) {
                 issueId={issueId}
                 asked={view.event}
                 event={event.data}
-                onGo={(word) => onChange({ event: word })}
+                newer={newer}
+                onGo={(word) => (word === "latest" ? onLatest() : onChange({ event: word }))}
+                onLatest={onLatest}
               />
               <EventSections
                 key={event.data.id}

@@ -21,6 +21,8 @@ interface Props {
   aside?: ReactNode;
   /** Further buttons. */
   more?: ReactNode;
+  /** Whether somebody wrote it while the reader was here. */
+  flashes?: boolean;
   mayChange: boolean;
   busy: boolean;
   error: unknown;
@@ -29,12 +31,12 @@ interface Props {
 }
 
 /** Something a person wrote: by whom, when, what, and what can be done with it. */
-export function Remark({ author, at, text, noun, aside, more, mayChange, busy, error, edit, onDelete }: Props) {
+export function Remark({ author, at, text, noun, aside, more, flashes = false, mayChange, busy, error, edit, onDelete }: Props) {
   const [editing, setEditing] = useState(false);
   const [asked, setAsked] = useState(false);
   const failure = error === null ? null : asApiError(error);
   return (
-    <article className={sideClasses.remark} aria-label={`${noun} of ${author}`}>
+    <article className={sideClasses.remark} data-flash={flashes || undefined} aria-label={`${noun} of ${author}`}>
       <header>
         <Face name={author} size={20} />
         <strong>

@@ -5,6 +5,7 @@ import type { Activity } from "@/core/event/activity";
 import type { IssueDetail, Person } from "@/core/event/detail";
 import { counted } from "@/core/format";
 import { Ago } from "@/ui/Ago";
+import { useArrivals } from "@/ui/useArrivals";
 import { VisibleText } from "@/ui/VisibleText";
 
 import { CommentsSection } from "./CommentsSection";
@@ -44,6 +45,7 @@ export function SideColumn({ detail, notice }: { detail: IssueDetail; notice: Re
 
 function ActivityList({ activity }: { activity: readonly Activity[] }) {
   const [all, setAll] = useState(false);
+  const arrived = useArrivals(activity, ({ key }) => key);
   if (activity.length === 0) return <p className={classes.nothing}>Nothing has been done with this issue yet.</p>;
   const shown = all ? activity : activity.slice(0, SHOWN);
   const hidden = activity.length - shown.length;
@@ -51,7 +53,7 @@ function ActivityList({ activity }: { activity: readonly Activity[] }) {
     <>
       <ol className={sideClasses.activity}>
         {shown.map((item) => (
-          <li key={item.key} data-person={item.byPerson || undefined}>
+          <li key={item.key} data-flash={arrived.has(item.key) || undefined} data-person={item.byPerson || undefined}>
             <p>
               <strong>
                 <VisibleText text={item.actor} />

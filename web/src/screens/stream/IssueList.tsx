@@ -9,6 +9,7 @@ import type { Issue } from "@/core/model";
 import { activeAfter, EVERY_MATCH, extendTo, isChosen, moveActive, NOTHING_SELECTED, pageIsChosen, type Selection, toggle, togglePage } from "@/core/selection";
 import { addressOf } from "@/core/view";
 import { useMarks } from "@/queries/labels";
+import { useAskPresence } from "@/queries/presence";
 import { isCrowd, type Question, type Subjects, useTriage } from "@/screens/triage/triage";
 import { type Command, useCommands } from "@/ui/commands";
 
@@ -118,6 +119,7 @@ export function IssueList({ split, rows, order, total, selection, onSelection, s
   }, [active, wantedActive, focusRow]);
 
   const marks = useMarks(order);
+  useAskPresence(order);
   const byId = useMemo(() => new Map(rows.map((issue) => [issue.id, issue])), [rows]);
   const targets = (): Subjects => {
     if (selected !== null) return selected();

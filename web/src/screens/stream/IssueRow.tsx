@@ -1,14 +1,16 @@
-import { IconArchive, IconArrowBackUp, IconCheck, IconMessageCircle, IconNote } from "@tabler/icons-react";
+import { IconArchive, IconArrowBackUp, IconCheck, IconEye, IconMessageCircle, IconNote } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { memo, type MouseEvent } from "react";
 
 import type { ListAddress } from "@/core/event/address";
+import { alsoHere } from "@/core/feed";
 import { counted } from "@/core/format";
 import { headline, levelWord, placeOf, priorityWord, stateWords } from "@/core/issueWords";
 import type { Marks } from "@/core/labels";
 import type { Issue } from "@/core/model";
 import { onlySeries } from "@/core/series";
 import { useFlash } from "@/queries/live";
+import { useOthersAt } from "@/queries/presence";
 import { PriorityMark } from "@/screens/triage/PriorityMark";
 import type { Question } from "@/screens/triage/triage";
 import { Ago } from "@/ui/Ago";
@@ -116,6 +118,7 @@ function RowFacts({ issue, phone, marks }: { issue: Issue; phone: boolean; marks
         </span>
       )}
       {phone && issue.assignedTo !== null && <span>{issue.assignedTo.name}</span>}
+      <RowLookers id={issue.id} />
       {issue.numComments > 0 && (
         <span className={classes.comments} data-tip={counted(issue.numComments, "comment")}>
           <IconMessageCircle size={12} stroke={1.5} aria-hidden /> {issue.numComments}
@@ -137,6 +140,19 @@ function RowFacts({ issue, phone, marks }: { issue: Issue; phone: boolean; marks
         </span>
       )}
     </div>
+  );
+}
+
+/** A mark where somebody else is at it already. */
+function RowLookers({ id }: { id: string }) {
+  const others = useOthersAt(id);
+  if (others.length === 0) return null;
+  const words = alsoHere(others);
+  return (
+    <span className={classes.lookers} data-tip={words}>
+      <IconEye size={12} stroke={1.75} aria-hidden /> {others.length}
+      <span className="dx-unseen"> {words}</span>
+    </span>
   );
 }
 

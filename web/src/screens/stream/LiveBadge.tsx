@@ -1,36 +1,35 @@
-import type { Liveness } from "@/core/feed";
-import { useLiveness } from "@/queries/live";
+import { type Standing, useStanding } from "@/queries/live";
 import { Ago } from "@/ui/Ago";
 
 import classes from "./live.module.css";
 
-const WORDS: Record<Liveness, { readonly short: string; readonly long: string }> = {
+const WORDS: Record<Standing, { readonly short: string; readonly long: string }> = {
   connecting: { short: "Connecting", long: "Connecting to the live feed" },
   live: { short: "Live", long: "What happens in Sentry appears here by itself" },
   "catching-up": { short: "Catching up", long: "The live feed broke off; reading what was missed" },
-  polling: { short: "Polling", long: "No live feed; the list is asked for every 30 seconds" },
-  offline: { short: "Offline", long: "This browser is offline; what is shown is from before" },
+  "polling-gateway": { short: "Polling", long: "The live feed cannot be heard; the list is asked for every 30 seconds" },
+  "polling-sentry": { short: "Polling", long: "Sentry sends no webhooks, so that Dexter asks it every few seconds what has happened" },
+  offline: { short: "Offline", long: "The gateway cannot be reached; what is shown is from before" },
 };
 
-/** Says how what is shown is kept up: live, catching up, polling or offline, and since when it is not. */
+/** Says how what is shown is kept up: live, catching up, polling or offline, and since when it is not at all. */
 export function LiveBadge() {
-  const { liveness, since } = useLiveness();
-  const { short, long } = WORDS[liveness];
-  const isBehind = liveness === "polling" || liveness === "offline";
+  const { standing, lostMs } = useStanding();
+  const { short, long } = WORDS[standing];
   return (
-    <span className={classes.badge} data-liveness={liveness} data-tip={long}>
+    <span className={classes.badge} data-liveness={standing} data-tip={long}>
       <i aria-hidden />
       <span aria-hidden className={classes.word}>
         {short}
-        {isBehind && (
+        {standing === "offline" && (
           <>
             {" "}
-            <Ago iso={new Date(since).toISOString()} bare />
+            <Ago iso={new Date(lostMs).toISOString()} bare />
           </>
         )}
       </span>
       <span className="dx-unseen" role="status">
-        {liveness === "live" ? "" : long}
+        {standing === "live" ? "" : long}
       </span>
     </span>
   );
