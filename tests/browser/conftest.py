@@ -1,10 +1,15 @@
 """A real Chromium on the workbench of a real gateway in front of a seeded sandbox."""
 
 import os
+import secrets
 import shutil
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from bench.feed_listener import FeedListener
+from bench.feed_stand import send_error, telling_gateway
 from bench.stand import Gateway, Sandbox, running_gateway, running_sandbox
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
@@ -38,6 +43,23 @@ def gateway(sandbox: Sandbox) -> Iterator[Gateway]:
         yield running
 
 
+@contextmanager
+def told_gateway(sandbox: Sandbox, **settings: str) -> Iterator[Gateway]:
+    """A gateway that the sandbox tells what happens, and that knows that it does."""
+    with telling_gateway(sandbox, DEXTER_BREAKER_RECOVERY="1s", **settings) as running:
+        limit = time.monotonic() + 60
+        while True:
+            with FeedListener(running) as listener:
+                if listener.heard[0].message["webhooks_at"] is not None:
+                    break
+                # Numbers in a title do not make another issue.
+                send_error(sandbox, "told " + "".join(map(secrets.choice, ["bcdfghjklm"] * 8)))
+                listener.event("issue.created", limit_s=60)
+            assert time.monotonic() < limit, "no webhook was noted"
+            time.sleep(1)
+        yield running
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The Chromium that `tools/ensure-chromium.sh` found or installed."""
@@ -60,6 +82,14 @@ def visitor(chromium: Browser, gateway: Gateway) -> Iterator[Page]:
 def page(visitor: Page, gateway: Gateway) -> Page:
     """A wide window, signed in, the stream loaded."""
     return sign_in(visitor, gateway)
+
+
+@pytest.fixture
+def other(chromium: Browser, gateway: Gateway) -> Iterator[Page]:
+    """A second person's window, signed in, the stream loaded."""
+    context = chromium.new_context(viewport={"width": WIDE[0], "height": WIDE[1]})
+    for visitor in visit(context, gateway):
+        yield sign_in(visitor, gateway)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 import { aPage, anIssue } from "@tests/issues";
 
-import { newsIn, nextCursor, rowsOf } from "./paging";
+import { newsIn, nextCursor, rowsMoved, rowsOf } from "./paging";
 
 // A list that ends must end, and a server that repeats a cursor must not loop the reader.
 it("follows each cursor once", () => {
@@ -30,4 +30,16 @@ it("counts only issues that stand before known ones", () => {
 
 it("counts everything for a reader whose list was empty", () => {
   expect(newsIn([anIssue({ id: "1" }), anIssue({ id: "2", status: "resolved" })], [], "unresolved").arrived).toBe(1);
+});
+
+// Nothing moves under the eye: not for what comes above, and not for what goes there.
+it.each([
+  ["a row above went", ["a", "b", "c", "d"], ["b", "c", "d"], 2, -1],
+  ["two came above", ["a", "b", "c"], ["x", "y", "a", "b", "c"], 1, 2],
+  ["a row below went", ["a", "b", "c", "d"], ["a", "b", "c"], 1, 0],
+  ["the row at the top itself went", ["a", "b", "c", "d"], ["b", "d"], 2, -1 - 1],
+  ["the reader is at the very top", ["a", "b"], ["x", "a", "b"], 0, 0],
+  ["it is another list altogether", ["a", "b"], ["x", "y"], 1, 0],
+])("knows how far a list moved where %s", (_, before, after, top, moved) => {
+  expect(rowsMoved(before, after, top)).toBe(moved);
 });

@@ -58,3 +58,18 @@ export function newsIn(head: readonly Issue[], shown: readonly Issue[], tab: Sta
   );
   return { arrived, ticks };
 }
+
+/**
+ * Give by how many places a list has moved under its reader, of whom it is known which row stands at the top of their window.
+ *
+ * At the very top it does not move: who reads there reads what is newest.
+ */
+export function rowsMoved(before: readonly string[], after: readonly string[], top: number): number {
+  if (before === after || top === 0) return 0;
+  const places = new Map(after.map((id, place) => [id, place]));
+  for (let place = top; place < before.length; place += 1) {
+    const now = places.get(before[place] ?? "");
+    if (now !== undefined) return now - place;
+  }
+  return 0;
+}

@@ -25,6 +25,9 @@ const GATHER_MS = 200;
 /** How long an answer of the gateway shows that it is there. */
 const REACHED_MS = 45_000;
 
+/** While it stands so, the gateway is there. */
+const HEARD = new Set<Liveness>(["connecting", "live"]);
+
 /** What of an issue has just changed: fields of it, or what is told of beside them. */
 export type Changed = keyof Issue | "comments";
 
@@ -155,7 +158,7 @@ export function useLive(): void {
       onRefused: () => void queryClient.invalidateQueries({ queryKey: sessionQuery.queryKey }),
       onState: (connection) => {
         if (connection === state.connection) return;
-        change({ connection, ...(state.connection === "live" ? { lostMs: Date.now() } : {}) });
+        change({ connection, ...(HEARD.has(state.connection) ? { lostMs: Date.now() } : {}) });
       },
       answers: () => Date.now() - lastAnswerMs() < REACHED_MS,
     });

@@ -1,11 +1,12 @@
 import { Button } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useNavigate } from "@tanstack/react-router";
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 
 import { asApiError } from "@/api/error";
 import { exactCount } from "@/core/format";
 import type { Issue } from "@/core/model";
+import { rowsMoved } from "@/core/paging";
 import { activeAfter, EVERY_MATCH, extendTo, isChosen, moveActive, NOTHING_SELECTED, pageIsChosen, type Selection, toggle, togglePage } from "@/core/selection";
 import { addressOf } from "@/core/view";
 import { useMarks } from "@/queries/labels";
@@ -32,6 +33,8 @@ const SETTLES_MS = 180;
 const HEAD_HEIGHT = 32;
 
 interface Props {
+  /** What scrolls; the screen sends the reader to its top when they ask for what is new. */
+  scroller: RefObject<HTMLDivElement | null>;
   split: Split;
   rows: readonly Issue[];
   order: readonly string[];
@@ -49,7 +52,7 @@ interface Props {
 }
 
 /** The rows, of which only those in sight exist, and the keys that work on them. */
-export function IssueList({ split, rows, order, total, selection, onSelection, selected, more }: Props) {
+export function IssueList({ scroller, split, rows, order, total, selection, onSelection, selected, more }: Props) {
   const [wanted] = useDensity();
   // Beside an issue the list is as narrow as a phone.
   const density = split.on ? "phone" : wanted;
@@ -57,7 +60,6 @@ export function IssueList({ split, rows, order, total, selection, onSelection, s
   const navigate = useNavigate();
   const { view } = useView();
   const list = useMemo(() => addressOf(view), [view]);
-  const scroller = useRef<HTMLDivElement>(null);
   const [place] = useState(placeOf);
   const [wantedActive, setActive] = useState<string | null>(split.issueId ?? place.active);
   const active = useKeptActive(wantedActive, order);
@@ -74,6 +76,7 @@ export function IssueList({ split, rows, order, total, selection, onSelection, s
     scrollPaddingStart: headHeight,
   });
   useLayoutEffect(() => virtual.measure(), [density, virtual]);
+  useKeptPlace(scroller, order, ROW_HEIGHT[density]);
 
   const items = virtual.getVirtualItems();
   const lastShown = items.at(-1)?.index ?? 0;
@@ -99,7 +102,7 @@ export function IssueList({ split, rows, order, total, selection, onSelection, s
       // A row far away is drawn only after the scroll; by then another may be wanted.
       if (!focus()) requestAnimationFrame(() => requestAnimationFrame(focus));
     },
-    [order, virtual],
+    [scroller, order, virtual],
   );
 
   // Beside the list stands the row the reader is on, once they have stayed on it for a moment.
@@ -238,6 +241,19 @@ function useKeptActive(active: string | null, order: readonly string[]): string 
   }
   const present = new Set(order);
   return activeAfter(active, new Set(before.filter((id) => !present.has(id))), before);
+}
+
+/** Keep what the reader reads where it is, while rows above it come and go. */
+function useKeptPlace(scroller: RefObject<HTMLDivElement | null>, order: readonly string[], height: number): void {
+  const before = useRef({ order, height });
+  useLayoutEffect(() => {
+    const was = before.current;
+    before.current = { order, height };
+    const box = scroller.current;
+    if (box === null || was.height !== height) return;
+    const moved = rowsMoved(was.order, order, Math.floor(box.scrollTop / height));
+    if (moved !== 0) box.scrollBy(0, moved * height);
+  }, [scroller, order, height]);
 }
 
 function ListEnd({ more, shown, total, density }: Pick<Props, "more" | "total"> & { shown: number; density: Density }) {

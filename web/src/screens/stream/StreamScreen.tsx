@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo } from "react";
+import { useCallback, useEffect, useMemo, useRef } from "react";
 
 import { rowsOf, totalOf } from "@/core/paging";
 import { belongs } from "@/core/issuePatch";
@@ -53,6 +53,12 @@ function Stream({ view }: { view: View }) {
   useEffect(() => bulk.whenApplied((operations) => takesAway(operations) && setSelection(() => NOTHING_SELECTED)), [bulk, setSelection]);
   const arrived = useNews(view, list.isSuccess, rows);
 
+  const scroller = useRef<HTMLDivElement>(null);
+  const showNews = async (): Promise<void> => {
+    await freshen();
+    scroller.current?.scrollTo(0, 0);
+  };
+
   // Here and not with the rows: an empty list is the one most worth asking for again.
   useCommands([{ id: "list.refresh", label: "Refresh the list", section: "View", run: () => void freshen() }]);
 
@@ -74,12 +80,13 @@ function Stream({ view }: { view: View }) {
       <StaleNotice meta={pages?.[0]?.meta ?? null} failure={failure ?? (list.isRefetchError ? list.error : null)} fetchedAtMs={list.dataUpdatedAt} busy={busy} onRetry={freshen} />
       <div className={classes.split} data-on={split.on || undefined}>
       <div className={classes.body}>
-        <NewsPill arrived={arrived} onShow={freshen} />
+        <NewsPill arrived={arrived} onShow={showNews} />
         {list.isPending && <ListSkeleton density={density} />}
         {list.isLoadingError && <StreamFailure error={list.error} onRetry={() => void list.refetch()} />}
         {pages !== undefined && rows.length === 0 && !list.hasNextPage && <EmptyStream />}
         {pages !== undefined && (rows.length > 0 || list.hasNextPage) && (
           <IssueList
+            scroller={scroller}
             split={split}
             rows={rows}
             order={order}
