@@ -95,9 +95,8 @@ def test_the_page_beside_the_list_shows_who_is_there_too(page: Page, other: Page
 
 def test_newer_events_are_announced_and_move_nobody(page: Page, sandbox: Sandbox, gateway: Gateway, issue: str) -> None:
     """Who reads a stack trace must not find another one under their eyes."""
-    opened(page, gateway, issue)
+    opened(page, gateway, f"{issue}?event=latest")
     events = page.get_by_role("navigation", name="Events of this issue")
-    page.get_by_role("button", name="Latest event").last.click()
     read = events.locator("code").first
     expect(read).to_be_visible()
     before = read.inner_text()
@@ -118,7 +117,7 @@ def test_what_others_do_appears_is_marked_and_loses_nothing_that_is_being_writte
 ) -> None:
     """A comment half written is worth more than anything that the page could show instead."""
     opened(page, gateway, issue)
-    field = page.get_by_label("Comment", exact=True)
+    field = page.get_by_role("textbox", name="Comment", exact=True)
     field.fill("I think it is the")
     field.press("End")
     page.evaluate(

@@ -166,3 +166,20 @@ def test_sentry_is_asked_behind_at_once_after_a_write_and_every_few_seconds_whil
 ) -> None:
     """Asking at every look would cost as much as keeping nothing."""
     assert refresh_is_due(kept, 1000 + age_s) is due
+
+
+@pytest.mark.parametrize(
+    ("entry", "max_age_s", "max_stale_s", "kind"),
+    [
+        (Kept(1000, outdated=True), None, 0, Stale),
+        (Kept(1000, outdated=True), 20, 60, Stale),
+        (Kept(1000, outdated=True), 20, 0, Fallback),
+        (Kept(1000, fallback_only=True), 20, 0, Fallback),
+        (Kept(1000), 20, 0, Fresh),
+    ],
+)
+def test_who_has_heard_of_a_change_is_given_nothing_from_before_it(
+    entry: Kept, max_age_s: float | None, max_stale_s: float, kind: type
+) -> None:
+    """A workbench that is told of a comment asks for it at once: an answer of half a second ago has none."""
+    assert type(judge(entry, RULE, 1000.5, max_age_s, max_stale_s, others_wrote=True)) is kind

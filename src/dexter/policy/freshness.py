@@ -11,8 +11,9 @@ Age runs from the moment Sentry was asked:
       Fresh             Stale                    Fallback                       Miss
 
 What a write has overtaken, or what was asked for while search lagged behind one, is never Fresh: it is Stale for those
-who did not write, up to an age of `OVERTAKEN_FOR_S`, and Fallback for everybody else and after that. Nor is what was
-renewed in part: it is Stale for those who did not write since all of it was asked for.
+who did not write, up to an age of `OVERTAKEN_FOR_S`, and Fallback for everybody else and after that; also for those
+who state `max-age` without `max-stale`. Nor is what was renewed in part: it is Stale for those who did not write since
+all of it was asked for.
 """
 
 from __future__ import annotations
@@ -148,7 +149,9 @@ def judge(
         return Miss()
     if may_lack_a_write(entry) and not others_wrote:
         return Fallback(entry)
-    if age_s < 0 or (is_overtaken(entry) and age_s >= OVERTAKEN_FOR_S):
+    # Who says how old an answer may be, and takes none that is stale, has heard of a change and wants to see it.
+    takes_stale = max_age_s is None or max_stale_s > 0
+    if age_s < 0 or (is_overtaken(entry) and (not takes_stale or age_s >= OVERTAKEN_FOR_S)):
         # A negative age means that the clock was set back: how old it really is, nobody knows.
         return Fallback(entry)
     too_old = max_age_s is not None and age_s > max_age_s

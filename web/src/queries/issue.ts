@@ -9,6 +9,7 @@ import type { FeedEvent } from "@/core/feed";
 
 import { issueKeys } from "./issues";
 import { commentsKey, notesKey } from "./remarks";
+import { hasNews, sinceNews } from "./sinceNews";
 
 const pathOf = (id: string) => `/api/v1/issues/${encodeURIComponent(id)}` as const;
 
@@ -25,7 +26,7 @@ export const eventKeys = {
 export function issueDetailQuery(id: string) {
   return queryOptions({
     queryKey: issueKeys.detail(id),
-    queryFn: ({ signal }) => api.get<unknown>(`${pathOf(id)}/context`, undefined, signal),
+    queryFn: ({ signal }) => api.get<unknown>(`${pathOf(id)}/context`, undefined, signal, sinceNews(id)),
     select: readDetail,
     staleTime: 30_000,
     refetchInterval: (query) => askAgainMs(query.state.data),
@@ -80,6 +81,7 @@ const following = new Map<string, ReturnType<typeof setTimeout>>();
 export function refreshShownOf(queryClient: QueryClient, event: FeedEvent, isUnnamed: boolean): void {
   const { issue, after, source, type } = event;
   if (issue === null) return;
+  hasNews(issue.id);
   const refresh = (queryKey: readonly unknown[]): void => void queryClient.invalidateQueries({ queryKey });
   if (type === "issue.updated" && source !== "dexter" && !isUnnamed) {
     if (following.has(issue.id)) return;
@@ -94,6 +96,7 @@ export function refreshShownOf(queryClient: QueryClient, event: FeedEvent, isUnn
   if (type === "issue.commented") refresh(commentsKey(issue.id));
   if (source === "dexter") refresh(notesKey(issue.id));
   if (typeof after["into"] === "string") {
+    hasNews(after["into"]);
     refresh(issueKeys.detail(after["into"]));
     refresh(["issue", after["into"], "merged"]);
   }

@@ -63,6 +63,11 @@ const standing = (): Standing => {
   return state.connection === "live" && !isTold(state.telling, Date.now()) ? "polling-sentry" : state.connection;
 };
 
+/** How the feed reaches this workbench, and since when it does not. */
+export function useLiveness(): { liveness: Liveness; since: number } {
+  return { liveness: useSyncExternalStore(watch, () => state.connection), since: useSyncExternalStore(watch, () => state.lostMs) };
+}
+
 /** How what happens reaches this workbench, and since when it does not. */
 export function useStanding(): { standing: Standing; lostMs: number } {
   return { standing: useSyncExternalStore(watch, standing), lostMs: useSyncExternalStore(watch, () => state.lostMs) };

@@ -6,6 +6,7 @@ import { readComments, readNotes } from "@/core/comments";
 
 import { issueKeys } from "./issues";
 import { patchMarks } from "./labels";
+import { sinceNews } from "./sinceNews";
 
 const pathOf = (id: string) => `/api/v1/issues/${encodeURIComponent(id)}` as const;
 
@@ -16,7 +17,7 @@ export const notesKey = (id: string) => ["issue", id, "notes"] as const;
 export function commentsQuery(id: string) {
   return queryOptions({
     queryKey: commentsKey(id),
-    queryFn: ({ signal }) => api.get<unknown>(`${pathOf(id)}/comments`, undefined, signal),
+    queryFn: ({ signal }) => api.get<unknown>(`${pathOf(id)}/comments`, undefined, signal, sinceNews(id)),
     select: readComments,
     staleTime: 30_000,
     retry: false,
