@@ -13,6 +13,7 @@ from dexter.catalog.endpoints import sentry_router
 from dexter.database.deliveries import FEED, PURGE, feeding, purging
 from dexter.database.engine import Database
 from dexter.database.keeping import KeepingRule
+from dexter.database.marks import follow_merge
 from dexter.database.upkeep import Upkeep
 from dexter.errors import SettingsError
 from dexter.features.bulk.opened import open_bulk
@@ -359,6 +360,7 @@ def _feed(
         news,
         lambda job_id: job_shown(gateway().bulk, job_id),
         observers,
+        lambda organization, gone, into: follow_merge(gateway().database, organization, gone, into),
     )
 
 

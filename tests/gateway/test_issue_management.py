@@ -213,6 +213,20 @@ class TestMerging:
         assert (await stand.v1("GET", f"/issues/{parted['issue']}"))["title"].startswith("KeyError")
         assert len((await stand.v1("GET", f"/issues/{two}/merged"))["data"]) == 1
 
+    async def test_labels_follow_an_issue_that_was_merged_behind_dexters_back(self, stand: Stand) -> None:
+        """They stayed under the old number, where nobody looks any more."""
+        one, two = await stand.born("KeyError"), await stand.born("TypeError")
+        await stand.born("TypeError")
+        await stand.v1("PUT", f"/issues/{one}/labels/flaky")
+        await stand.v1("POST", f"/issues/{one}/notes", {"body": "runbook 7"}, expect=201)
+        headers = (("Authorization", f"Bearer {OWNER}"), ("Content-Type", "application/json"))
+        query = f"id={one}&id={two}"
+        status, _, said = await stand.transport.request("PUT", f"{ORG}/issues/", query, b'{"merge":1}', headers)
+        assert status == 200, said
+        assert (await stand.v1("GET", f"/issues/{one}/context"))["id"] == two
+        marks = (await stand.v1("GET", f"/issues/marks?id={one}&id={two}"))["data"]
+        assert [(len(marks[each]["labels"]), marks[each]["notes"]) for each in (one, two)] == [(0, 0), (1, 1)]
+
     async def test_a_merge_that_sentry_is_not_through_with_is_said_to_be_under_way(
         self, stand: Stand, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dexter.database.engine import DatabaseUnavailable
 from dexter.policy.issue_facts import IssueName
 from dexter.policy.issue_feed import IssueFacts, Seen
 from dexter.realtime.events import ActorRef, Source, unpacked
 from dexter.realtime.intake import Intake, Recorded, Sighting
+from dexter.stores.feed_log import FeedUnavailable
 from dexter.stores.feed_sqlite import SqliteFeedLog
 from dexter.stores.memory import MemoryStore
 
@@ -135,6 +137,28 @@ async def test_a_late_webhook_asks_for_a_reading(intake: Intake) -> None:
     await intake.sighted("acme", [sighting(5, Source.POLL, status="unresolved")])
     recorded = await intake.sighted("acme", [sighting(4, Source.WEBHOOK, status="resolved")])
     assert (recorded.records, recorded.doubtful) == ((), {"7"})
+
+
+async def test_what_dexter_keeps_follows_a_merge_before_anybody_hears_of_it(tmp_path: Path) -> None:
+    """Who opens the issue that survives, told of the merge, finds the labels there."""
+    moved: list[tuple[str, ...]] = []
+    is_down = True
+
+    async def merged(*what: str) -> None:
+        if is_down:
+            raise DatabaseUnavailable("down")
+        moved.append(what)
+
+    log = SqliteFeedLog(tmp_path / "feed")
+    intake = Intake(log, MemoryStore(), lambda: 0.0, merged=merged)
+    with pytest.raises(FeedUnavailable):
+        await intake.removed("acme", NAME, Source.WEBHOOK, IssueName("8"))
+    assert (await log.after("acme", 0, 10)).records == (), "it is told when they can follow"
+    is_down = False
+    assert types(await intake.removed("acme", NAME, Source.WEBHOOK, IssueName("8"))) == ["issue.merged"]
+    assert moved == [("acme", "7", "8")]
+    await intake.removed("acme", NAME, Source.WEBHOOK)
+    assert len(moved) == 1, "one that was deleted went nowhere"
 
 
 async def test_a_merged_issue_is_told_once_with_where_it_went(intake: Intake) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from dexter.database.audit import told
 from dexter.database.columns import at
+from dexter.database.marks import move_marks
 from dexter.database.tables import audit, bulk_item, bulk_job, lease
 
 if TYPE_CHECKING:
@@ -163,19 +164,19 @@ class JobWork:
         )
 
     async def merged(self, organization: str, project: str | None, survivor: str) -> None:
-        """Note which issue survives of those that were merged in a project, by whichever call."""
-        await self.connection.execute(
-            update(bulk_item)
-            .where(
-                bulk_item.c.job_id == self.job_id,
-                bulk_item.c.organization == organization,
-                bulk_item.c.project == project,
-                bulk_item.c.state == "sent",
-                bulk_item.c.answered,
-                bulk_item.c.step == 1,
-            )
-            .values(after={"merged_into": survivor}, updated_at=self.now)
+        """Note which issue survives of those that were merged in a project, by whichever call; it gets their marks."""
+        theirs = (
+            bulk_item.c.job_id == self.job_id,
+            bulk_item.c.organization == organization,
+            bulk_item.c.project == project,
+            bulk_item.c.state == "sent",
+            bulk_item.c.answered,
+            bulk_item.c.step == 1,
         )
+        gone = (await self.connection.execute(select(bulk_item.c.issue_id).where(*theirs))).scalars().all()
+        await move_marks(self.connection, organization, gone, survivor)
+        changed = update(bulk_item).where(*theirs)
+        await self.connection.execute(changed.values(after={"merged_into": survivor}, updated_at=self.now))
         job = await self.job()
         merged = {**job.progress.get("merged", {}), f"{organization}/{project}": survivor}
         await self.write(progress={**job.progress, "merged": merged})

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import structlog
 from fastapi import APIRouter, FastAPI, Path, Request, Response
@@ -13,8 +13,10 @@ from fastapi.routing import APIRoute
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
+from dexter.database.marks import follow_merge
 from dexter.errors import BadRequest, DexterError, DexterFault
 from dexter.features.issue_context import issue_context
+from dexter.features.issue_lookup import is_number
 from dexter.features.issue_update import IssueUpdate  # noqa: TC001 - see above
 from dexter.gateway import (
     audit_routes,
@@ -42,6 +44,9 @@ from dexter.gateway.shapes import encoded
 from dexter.observe.present import current_trace_id
 from dexter.observe.spans import BrowserSpan
 from dexter.observe.trace_ids import new_span_id
+
+if TYPE_CHECKING:
+    from dexter.gateway.runtime import Gateway
 
 log = structlog.get_logger("dexter.gateway")
 
@@ -74,10 +79,21 @@ async def change_issue(request: Request, issue_id: IssueId, update: IssueUpdate,
 
 
 @routes.get("/issues/{id}/context", name="issues.context", tags=["issues"], response_model=None)
-async def read_context(issue_id: IssueId, sentry: AsSentry) -> Response:
+async def read_context(issue_id: IssueId, request: Request, sentry: AsSentry) -> Response:
     """Give an issue with its events, stats, tags and activity; `parts` says how old each is, or why it is missing."""
     document = await issue_context(sentry, issue_id)
+    if is_number(issue_id) and document.get("id") not in (None, issue_id):
+        await _merged_elsewhere(gateway_of(request), sentry.organization, issue_id, str(document["id"]))
     return Response(encoded(document), media_type="application/json", headers={"cache-control": "no-store"})
+
+
+async def _merged_elsewhere(gateway: Gateway, organization: str, gone: str, into: str) -> None:
+    """Have labels and notes follow an issue that somebody merged while Dexter did not hear of it."""
+    try:
+        await follow_merge(gateway.database, organization, gone, into)
+    except DexterError as error:
+        # The issue itself is there to be read.
+        log.warning("marks_not_kept_up", error=error.message)
 
 
 @routes.post("/client-errors", name="client_errors.report", tags=["session"], status_code=204, response_model=None)

@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from dexter.database.audit import Target
+from dexter.database.marks import move_marks
 from dexter.errors import DexterError, NotInThisSentry
 from dexter.features.issue_comments import CommentForm, add_comment, comments, delete_comment, edit_comment
 from dexter.features.issue_files import delete_file, open_file
@@ -157,12 +158,8 @@ async def merge_issues(issue_id: IssueId, form: MergeForm, request: Request, sen
     tell_of(request, before={"issues": [merged.parent, *merged.children]}, after={"merged_into": merged.parent})
 
     async def move(gateway: Gateway) -> None:
-        from dexter.database.labels import move_labels
-        from dexter.database.notes import move_notes
-
         async with gateway.database.transaction() as connection:
-            await move_labels(connection, sentry.organization, merged.children, merged.parent)
-            await move_notes(connection, sentry.organization, merged.children, merged.parent)
+            await move_marks(connection, sentry.organization, merged.children, merged.parent)
 
     kept = await _kept_up(gateway_of(request), move)
     return answered(

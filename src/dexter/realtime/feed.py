@@ -14,7 +14,7 @@ import structlog
 from dexter.policy.issue_feed import Kind
 from dexter.realtime.events import ActorRef, FeedEvent, Source
 from dexter.realtime.hub import Hub
-from dexter.realtime.intake import Hint, Intake
+from dexter.realtime.intake import Hint, Intake, Merged
 from dexter.realtime.job_news import JobNews
 from dexter.realtime.own_writes import ORG, Done, read_write
 from dexter.realtime.poll_turns import PollTurns
@@ -58,6 +58,8 @@ class FeedParts:
     news: GatewayNews
     look_at_job: Look
     observers: tuple[Observer, ...] = ()
+    merged: Merged | None = None
+    """Hears of issues that were merged, by whomever."""
 
 
 class Feed:
@@ -67,7 +69,7 @@ class Feed:
         self.organization = organization
         self._parts = parts
         self.inbox = parts.inbox
-        self.intake = Intake(parts.log, parts.store, parts.now, parts.observers)
+        self.intake = Intake(parts.log, parts.store, parts.now, parts.observers, parts.merged)
         self.hub = Hub(parts.log, organization)
         self.readings = Readings(parts.sentry, self.intake, parts.now)
         turns = PollTurns(parts.log)

@@ -5,10 +5,12 @@ Every event purges what it makes stale before anybody is told of it: who reads a
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dexter.catalog.mappings import mapping
+from dexter.errors import DexterError
 from dexter.features.moment import iso
 from dexter.observe.records import EventRecorded, tell
 from dexter.policy.issue_facts import issue_record
@@ -24,10 +26,10 @@ from dexter.realtime.events import (
     unpacked,
     unpacked_known,
 )
-from dexter.stores.feed_log import Settled
+from dexter.stores.feed_log import FeedUnavailable, Settled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from dexter.observe.records import Observer
     from dexter.policy.issue_facts import IssueName
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
 
 LATEST = 2000
 """So many events count as the latest."""
+
+Merged = Callable[[str, str, str], Awaitable[None]]
+"""Hears of an organization's issue that went into another."""
 
 Place = tuple[str, int]
 """An epoch, and the offset up to which the log was read."""
@@ -86,8 +91,15 @@ class Intake:
     """Turns sightings into events, in any process, so that each change is one event."""
 
     def __init__(
-        self, log: FeedLog, store: Store, now: Callable[[], float], observers: tuple[Observer, ...] = ()
+        self,
+        log: FeedLog,
+        store: Store,
+        now: Callable[[], float],
+        observers: tuple[Observer, ...] = (),
+        merged: Merged | None = None,
     ) -> None:
+        """Give the way into a log. `merged` hears of every issue that was merged, before anybody else does."""
+        self._merged = merged
         self._log = log
         self._store = store
         self._now = now
@@ -112,6 +124,11 @@ class Intake:
 
         One that is only missed, and that nobody had ever heard of, was perhaps never there: that is no event.
         """
+        if into is not None and self._merged is not None:
+            try:
+                await self._merged(organization, name.id, into.id)
+            except DexterError as error:
+                raise FeedUnavailable(f"what is kept of a merged issue cannot follow it: {error.message}") from error
         decision = _Removed(organization, name, Hint(source, actor), into, self._now())
         return await self._decided(organization, {name.id}, decision, {name.id})
 

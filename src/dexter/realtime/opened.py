@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dexter.observe.records import Observer
     from dexter.realtime.events import ActorRef
     from dexter.realtime.gateway_news import GatewayNews
+    from dexter.realtime.intake import Merged
     from dexter.realtime.job_news import Look
     from dexter.stores.feed_log import FeedLog
     from dexter.stores.store import Store
@@ -35,11 +36,12 @@ def open_feed(
     news: GatewayNews,
     look_at_job: Look,
     observers: tuple[Observer, ...] = (),
+    merged: Merged | None = None,
 ) -> Feed:
     """Give the feed of an organization. Nothing is opened before its first use."""
     log = _log(data_dir, redis_url, namespace, now)
     inbox = WebhookInbox(data_dir / INBOX_FILE, now)
-    return Feed(organization, FeedParts(log, inbox, store, sentry, now, who, news, look_at_job, observers))
+    return Feed(organization, FeedParts(log, inbox, store, sentry, now, who, news, look_at_job, observers, merged))
 
 
 def _log(data_dir: Path, redis_url: str | None, namespace: str, now: Callable[[], float]) -> FeedLog:

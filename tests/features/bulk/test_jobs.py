@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from tests.features.bulk.world import ADA
 
+from dexter.database.labels import issues_labelled
 from dexter.features.bulk.applying import CANCELLED
 from dexter.features.bulk.job_view import job_view
 from dexter.features.upstream_errors import Conflict
@@ -126,6 +127,16 @@ async def test_a_merge_stays_within_projects_and_says_which_issue_survives(world
         survivor = item.after["merged_into"]
         assert (item.issue_id in left) == (survivor == item.issue_id)
     assert len(left) == len(projects)
+
+
+async def test_labels_follow_issues_that_a_job_merges(world: World) -> None:
+    """They were left under numbers that lead elsewhere."""
+    await world.applied(await world.ask({"query": ""}, {"op": "label", "add": ["hot"]}))
+    job = await world.applied(await world.ask({"query": ""}, {"op": "merge"}))
+    left = set(await world.all_ids())
+    assert {item.issue_id for item in await world.items(job) if item.state == "done"} - left
+    async with world.database.reading() as connection:
+        assert await issues_labelled(connection, "acme", ["hot"]) == left
 
 
 async def test_undoing_a_merge_splits_the_issues_off_again(world: World) -> None:
