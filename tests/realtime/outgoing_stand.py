@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ from tests.doubles.feed_log_double import FeedLogDouble
 
 from dexter.database import subscription_deliveries, subscriptions, tables
 from dexter.database.columns import at
+from dexter.database.engine import Database, DatabaseUnavailable
 from dexter.features.bulk.executors import Executor
 from dexter.features.people_keys import KeyRing
 from dexter.policy.outgoing import Answered, RetryRule
@@ -19,10 +22,11 @@ from dexter.realtime.hub import Hub
 from dexter.realtime.outgoing.forwarding import Forwarding, ForwardingParts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from dexter.database.engine import Database
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from dexter.database.subscriptions import Subscription
     from dexter.policy.outgoing import Outcome
 
@@ -55,6 +59,20 @@ class SenderDouble:
 
     async def aclose(self) -> None:
         pass
+
+
+class FlakyDatabase(Database):
+    """A database whose next transactions are lost at their end, as many as `losing` says."""
+
+    losing = 0
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        async with super().transaction() as connection:
+            yield connection
+            if self.losing:
+                self.losing -= 1
+                raise DatabaseUnavailable("The connection broke off.")
 
 
 class Stand:
@@ -156,3 +174,5 @@ class Stand:
             executor._file.close()
             executor._file = None
         self.ran.remove(forwarding)
+        # The system closes a dead process's connections; one whose transaction was cancelled lives until it is collected.
+        gc.collect()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 from tests.doubles.feed_log_double import event
-from tests.realtime.outgoing_stand import Stand
+from tests.realtime.outgoing_stand import FlakyDatabase, Stand
 
 from dexter.database import people, subscription_deliveries, subscriptions
 from dexter.database.columns import at
@@ -21,16 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from dexter.database.engine import Database
+    from dexter.database.address import Address
     from dexter.database.subscriptions import Subscription
 
 
 @pytest.fixture
-async def stand(database: Database, tmp_path: Path) -> AsyncIterator[Stand]:
-    made = Stand(database, tmp_path)
+async def stand(address: Address, tmp_path: Path) -> AsyncIterator[Stand]:
+    made = Stand(FlakyDatabase(address), tmp_path)
     yield made
     for each in made.ran:
         await each.aclose()
+    await made.database.aclose()
 
 
 def all_are(stand: Stand, subscription: Subscription, *states: str) -> Callable[[], Any]:
@@ -393,3 +394,17 @@ async def test_a_place_is_kept_also_where_nothing_was_wanted(stand: Stand) -> No
 
     await stand.until(is_there)
     assert stand.sender.sent == []
+
+
+async def test_what_could_not_be_written_down_is_read_again(stand: Stand) -> None:
+    """A place in the log that runs ahead of what is written down would lose what lies between, in silence."""
+    wanted = await stand.subscribed()
+    process = stand.process()
+    stand.log.happens(event())
+    await stand.until(all_are(stand, wanted, "delivered"))
+    assert isinstance(stand.database, FlakyDatabase)
+    stand.database.losing = 2
+    stand.log.happens(*(event() for _ in range(5)))
+    await stand.until(all_are(stand, wanted, *["delivered"] * 6))
+    assert stand.database.losing == 0
+    assert process.is_ours()

@@ -39,6 +39,8 @@ LOOK_S = 1.0
 UNAVAILABLE_S = 3.0
 LEASE_S = 15.0
 RENEW_S = 4.0
+TURNS = 4
+"""How many lines use the database at a time; none of them waits for a receiver meanwhile."""
 STOP_S = 5.0
 """How long the end waits for attempts under way; what is broken off is sent again."""
 
@@ -55,6 +57,8 @@ class ForwardingParts:
     now: Callable[[], float]
     rule: RetryRule = field(default_factory=RetryRule)
     observers: tuple[Observer, ...] = ()
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TURNS))
+    """Who takes one may use the database; the gateway's requests need some of its connections, too."""
 
 
 class Forwarding:
@@ -90,17 +94,19 @@ class Forwarding:
     async def aclose(self) -> None:
         """Finish the attempts under way, and let another process go on."""
         self._is_over = True
+        self._woken.set()
         if self._task is not None:
+            # Not cancelled at once: a transaction that is can hold up all others for a while.
+            await asyncio.wait([self._task], timeout=STOP_S)
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
         await self._let_go()
         await self._parts.sender.aclose()
         self._parts.executor.end()
 
     async def _run(self) -> None:
-        while True:
+        while not self._is_over:
             self._woken.clear()
             pause_s = LOOK_S
             try:
@@ -169,8 +175,8 @@ class Forwarding:
         """Have a line for each subscription, and none else."""
         from dexter.realtime.outgoing.lines import Line
 
-        for gone in [name for name in self._lines if name not in running]:
-            await self._lines.pop(gone).aclose(STOP_S)
+        gone = [self._lines.pop(name) for name in list(self._lines) if name not in running]
+        await asyncio.gather(*(line.aclose(STOP_S) for line in gone))
         for name, subscription in running.items():
             if name not in self._lines:
                 line = self._lines[name] = Line(self._parts, subscription, self.is_ours, self.wake)

@@ -73,6 +73,9 @@ class Line:
         self._checked_at: float | None = None
         self._oldest: datetime | None = None
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._sending: set[str] = set()
+        """Those of them that wait for the receiver."""
+        self._is_over = False
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -93,21 +96,26 @@ class Line:
         return 0.0 if self._oldest is None else max(0.0, self._parts.now() - self._oldest.timestamp())
 
     async def aclose(self, grace_s: float) -> None:
-        """Stop, with as much patience for the attempts under way."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-        attempts = list(self._under_way.values())
-        if attempts:
-            await asyncio.wait(attempts, timeout=grace_s)
-        for attempt in attempts:
-            attempt.cancel()
-        await asyncio.gather(*attempts, return_exceptions=True)
+        """Stop, with as much patience for the attempts under way.
+
+        What waits for a receiver is broken off then. What is at the database is let come to its end: a transaction that
+        is cancelled can hold up all others for a while.
+        """
+        self._is_over = True
+        self._woken.set()
+        running = [*self._under_way.values(), *([] if self._task is None else [self._task])]
+        if not running:
+            return
+        await asyncio.wait(running, timeout=grace_s)
+        for name in self._sending:
+            self._under_way[name].cancel()
+        _, left = await asyncio.wait(running, timeout=grace_s)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     async def _run(self) -> None:
-        while True:
+        while not self._is_over:
             self._woken.clear()
             pause_s = STUMBLE_S
             try:
@@ -123,15 +131,16 @@ class Line:
 
     async def _go_on(self) -> float:
         """Read and send what can be, and give how long nothing is to be done unless something happens."""
-        if not self._is_ours() or not await self._looked() or not await self._is_permitted():
-            return IDLE_S
-        try:
-            await self._read_on()
-        except FeedUnavailable as error:
-            # What is pending can be sent without it.
-            log.warning("line_reads_nothing", subscription=self._held.id, error=str(error))
-            return min(STUMBLE_S, await self._send_on())
-        return await self._send_on()
+        async with self._parts.turns:
+            if not self._is_ours() or not await self._looked() or not await self._is_permitted():
+                return IDLE_S
+            try:
+                await self._read_on()
+            except FeedUnavailable as error:
+                # What is pending can be sent without it.
+                log.warning("line_reads_nothing", subscription=self._held.id, error=str(error))
+                return min(STUMBLE_S, await self._send_on())
+            return await self._send_on()
 
     async def _looked(self) -> bool:
         """Look at the subscription as it is now; False when it is to be left alone."""
@@ -177,7 +186,7 @@ class Line:
         """Write down what is wanted of what the log has, as far as there is room."""
         interest = _interest(self._held)
         organization = self._held.organization
-        while True:
+        while not self._is_over:
             limit = room(await self._pending(), MOST_PENDING, PAGE)
             if not limit:
                 return
@@ -204,21 +213,19 @@ class Line:
 
     async def _keep(self, place: Position, rows: list[dict[str, Any]]) -> None:
         """Write down a place in the log, and in the same transaction what is to be sent of what lies before it."""
-        now = self._parts.now()
-        self._at = place
-        held = self._held
-        if (place.epoch, place.offset) == (held.epoch, held.position) and not rows:
-            self._kept_at = now
-            return
-        far = place.epoch != held.epoch or place.offset - held.position >= KEEP_EVERY
-        if not rows and not far and now - self._kept_at < KEEP_EVERY_S:
+        now, held = self._parts.now(), self._held
+        is_kept = (place.epoch, place.offset) == (held.epoch, held.position)
+        is_far = place.epoch != held.epoch or place.offset - held.position >= KEEP_EVERY
+        if not rows and (is_kept or (not is_far and now - self._kept_at < KEEP_EVERY_S)):
+            self._at = place
             return
         stamped = [{**row, "state": State.PENDING, "created_at": at(now), "next_attempt_at": at(now)} for row in rows]
         async with self._parts.database.transaction() as connection:
             if not await subscriptions.advance(connection, held, place.epoch, place.offset):
                 raise DatabaseUnavailable("Another process has moved the subscription.")
             await subscription_deliveries.put(connection, stamped)
-        self._kept_at = now
+        # Not before: what could not be written down is read again.
+        self._at, self._kept_at = place, now
         self._held = replace(held, epoch=place.epoch, position=place.offset)
 
     async def _send_on(self) -> float:
@@ -228,7 +235,7 @@ class Line:
         free = slots(held.failures, AT_ONCE) - len(self._under_way)
         if held.held_until is not None and held.held_until > now:
             return min(pause_s, (held.held_until - now).total_seconds())
-        if free <= 0:
+        if free <= 0 or self._is_over:
             return pause_s
         async with self._parts.database.reading() as connection:
             due = await subscription_deliveries.due(connection, held.id, now, free, self._under_way)
@@ -264,7 +271,11 @@ class Line:
             return
         body = msgspec.json.encode(delivery.message)
         headers = sealed(body, delivery=delivery.id, event=delivery.type, now=parts.now(), secret=secret)
-        outcome = await parts.sender.send(held.url, body, headers)
+        self._sending.add(delivery.id)
+        try:
+            outcome = await parts.sender.send(held.url, body, headers)
+        finally:
+            self._sending.discard(delivery.id)
         verdict = judge(
             outcome,
             delivery.attempts + 1,
@@ -287,7 +298,7 @@ class Line:
         values, theirs = _told(delivery, verdict, self._parts.now())
         for left in reversed(range(WRITE_TRIES)):
             try:
-                async with self._parts.database.transaction() as connection:
+                async with self._parts.turns, self._parts.database.transaction() as connection:
                     await subscription_deliveries.settle(connection, delivery, values, theirs)
             except DatabaseUnavailable:
                 if not left:
