@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from bench.stand import Gateway, Sandbox
     from tests.doubles.postgres_server import PostgresServer
 
+pytestmark = pytest.mark.timeout(400)
+
 AT = "/subscriptions"
-LIMIT_S = 60.0
+LIMIT_S = 120.0
 QUICK = {"DEXTER_OUTGOING_ATTEMPTS": "3", "DEXTER_OUTGOING_RETRY": "100ms"}
 PATIENT = {"DEXTER_OUTGOING_ATTEMPTS": "1000", "DEXTER_OUTGOING_RETRY": "100ms"}
 PAGE = Path(__file__).parents[2] / "docs/how-to/forward-events.md"

@@ -174,5 +174,5 @@ class Stand:
             executor._file.close()
             executor._file = None
         self.ran.remove(forwarding)
-        # The system closes a dead process's connections; one whose transaction was cancelled lives until it is collected.
+        # A dead process's connections are closed; one whose transaction was cancelled lives until it is collected.
         gc.collect()
