@@ -6,6 +6,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,14 +67,38 @@ def test_no_change_of_several_processes_is_lost(tmp_path: Path) -> None:
     assert HostCells(tmp_path / "cells", NAMES).read("one") == b"4000"
 
 
+def tear(path: Path) -> None:
+    """Leave the first cell half written."""
+    with path.open("r+b") as file:
+        file.seek(CELL_BYTES)
+        file.write(b"\x01")
+
+
+def test_a_thread_that_reads_waits_for_the_other_half_of_a_value(tmp_path: Path) -> None:
+    """Figures are put together beside the event loop, and must not take a change in the midst for a broken one."""
+    path = tmp_path / "cells"
+    cells = HostCells(path, NAMES)
+    cells.change("one", lambda _: b"old")
+    seen: list[bytes] = []
+    reader = threading.Thread(target=lambda: seen.append(cells.read("one")))
+
+    def decide(_: bytes) -> bytes:
+        tear(path)
+        reader.start()
+        reader.join(0.1)
+        return b"new"
+
+    cells.change("one", decide)
+    reader.join()
+    assert (seen, cells.read("one")) == ([b"new"], b"new")
+
+
 def test_a_half_written_value_counts_as_none(tmp_path: Path) -> None:
     """Its process was killed in the midst; the next change heals it."""
     path = tmp_path / "cells"
     cells = HostCells(path, NAMES)
     cells.change("one", lambda _: b"whole")
-    with path.open("r+b") as file:
-        file.seek(CELL_BYTES + 8)
-        file.write(b"h")
+    tear(path)
     assert cells.read("one") == b""
     cells.change("one", lambda value: value + b"anew")
     assert cells.read("one") == b"anew"

@@ -15,6 +15,7 @@ import logging
 import mmap
 import os
 import struct
+import threading
 import time
 import weakref
 from contextlib import contextmanager
@@ -127,6 +128,8 @@ class HostCells:
         self._own = OwnCells()
         self._is_alone = False
         self._try_at = 0.0
+        # The file's lock keeps out other processes, and not another thread of this one, which shows figures.
+        self._one_at_a_time = threading.Lock()
         self._shared: _File | None = None
         self.change(names[0], lambda value: value)
 
@@ -139,6 +142,10 @@ class HostCells:
 
     def change(self, name: str, decide: Callable[[bytes], bytes]) -> tuple[bytes, bytes]:
         """Put in a value's place what is made of it, and give both; nobody comes between."""
+        with self._one_at_a_time:
+            return self._changed_or_own(name, decide)
+
+    def _changed_or_own(self, name: str, decide: Callable[[bytes], bytes]) -> tuple[bytes, bytes]:
         if self._is_alone and time.monotonic() < self._try_at:
             return self._own.change(name, decide)
         try:
