@@ -16,7 +16,7 @@ from bench.stand import Gateway, Redis, Sandbox, request, running_gateway, runni
 
 WORKERS = 4
 LIST = "/issues"
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 def workers_of(gateway: Gateway) -> list[int]:
