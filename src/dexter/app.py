@@ -461,6 +461,7 @@ def _stack_options(settings: Settings) -> StackOptions:
         ),
         retry=RetryRule(attempts=settings.attempts),
         connections=settings.connections,
+        ahead_share=settings.ask_ahead,
     )
 
 

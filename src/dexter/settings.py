@@ -283,6 +283,14 @@ TABLE: tuple[Setting, ...] = (
         "How often a read is sent to Sentry at most, when it fails in a way that may pass. Writes are sent once.",
     ),
     Setting(
+        "DEXTER_ASK_AHEAD",
+        "ask_ahead",
+        Form("a number from 0 to 1", _share),
+        "0.25",
+        "How many reads may be asked ahead for each by a person: what people opened of the last issues, of those on the"
+        " list they see. 0 for none.",
+    ),
+    Setting(
         "DEXTER_BREAKER_THRESHOLD",
         "breaker_threshold",
         Form("a number from 1 to 10000", _count),
@@ -532,6 +540,7 @@ class Settings:
     request_deadline_s: float
     attempt_timeout_s: float
     attempts: int
+    ask_ahead: float
     breaker_threshold: int
     breaker_recovery_s: float
     connections: int

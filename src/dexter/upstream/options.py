@@ -25,6 +25,8 @@ class StackOptions:
     """Up to which size a Sentry client's JSON answer is read whole, checked and stored; larger ones stream through."""
     largest_body_bytes: int = 64 * MB
     """The largest answer that Dexter's own features read."""
+    ahead_share: float = 0.25
+    """How much may be asked ahead for each read by a person; 0 for nothing."""
     stand_in_after_s: float = 1.5
     """How long Sentry is waited for when there is an old answer to give instead."""
     breaker: BreakerRule = field(default_factory=BreakerRule)

@@ -19,6 +19,7 @@ from dexter.upstream.credited import credited
 from dexter.upstream.deadlined import deadlined
 from dexter.upstream.decoded import decoded
 from dexter.upstream.followed import followed
+from dexter.upstream.foreseen import Foreseen
 from dexter.upstream.guarded import Guarded
 from dexter.upstream.metered import Metered
 from dexter.upstream.one_asks import OneAsks
@@ -124,6 +125,8 @@ def build_stack(
     send = stage("coalesced", Coalesced(send, parts))
     renewals = Renewals(decoded(send, parts), parts)
     send = stage("cached", Cached(send, confirmations, renewals, parts))
+    if options.ahead_share > 0:
+        send = Foreseen(send, parts)
     send = purging(send, confirmations, renewals, parts)
     if witness is not None:
         send = witnessed(send, witness)
