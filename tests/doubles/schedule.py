@@ -52,8 +52,12 @@ class VersionedSentry:
         shown = indexed if asked.path == LIST else self.version
         return asked, done, Answer(200, JSON, msgspec.json.encode(self._document(asked, shown)))
 
-    def _document(self, asked: Call, version: int) -> dict[str, Any]:
-        issue = {"id": "7", "shortId": "SHOP-1", "version": version}
+    def _document(self, asked: Call, version: int) -> Any:
+        # Whoever has it is another one in each version, so that a list can be held against a change.
+        owner = {"type": "user", "id": str(version)}
+        issue = {"id": "7", "shortId": "SHOP-1", "version": version, "status": "unresolved", "assignedTo": owner}
+        if asked.path == LIST:
+            return [issue]
         match asked.path.removeprefix(ISSUE):
             case "/api/0/":
                 return {"auth": {}}
@@ -210,5 +214,6 @@ def answer_of(task: asyncio.Task[Answer]) -> Answer | None:
 
 def _version(answer: Answer) -> int:
     assert isinstance(answer.body, bytes)
-    version: int = msgspec.json.decode(answer.body)["version"]
+    document = msgspec.json.decode(answer.body)
+    version: int = (document[0] if isinstance(document, list) else document)["version"]
     return version

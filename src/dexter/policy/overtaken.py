@@ -32,10 +32,15 @@ _WIDE = frozenset({"all", "org", "orgless"})
 
 def noted_for(call: Call, *, succeeded: bool = False, issue: str | None = None) -> frozenset[str]:
     """Give the tags under which a write is noted for whoever made it; `issue` is the only one that it changed."""
-    writers = {_ANYBODY, _of_credential(call), _of_person(call.person) if call.person else _SOMEBODY}
+    writers = _noted_writers(call)
     kinds = ("wrote", "changed") if succeeded else ("wrote",)
     abouts = ("", f"#{_ANY_ISSUE if issue is None else issue}")
     return frozenset(f"{kind}:{writer}{about}" for kind in kinds for writer in writers for about in abouts)
+
+
+def noted_for_lists(call: Call) -> frozenset[str]:
+    """Give those of a write's notes that are asked for before a list is given."""
+    return frozenset(f"wrote:{writer}" for writer in _noted_writers(call))
 
 
 def own_writes(call: Call, *, succeeded: bool = False, issues: Collection[str] = ()) -> frozenset[str]:
@@ -57,6 +62,10 @@ def issues_shown(tags: Iterable[str]) -> frozenset[str]:
             shown.add(value)
         anybodys = anybodys or kind == "issue-state"
     return frozenset() if anybodys or "*" in shown else frozenset(shown)
+
+
+def _noted_writers(call: Call) -> set[str]:
+    return {_ANYBODY, _of_credential(call), _of_person(call.person) if call.person else _SOMEBODY}
 
 
 def _writers(call: Call) -> set[str]:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from dexter.stores.entry import Entry
     from dexter.stores.store import Mark
     from dexter.upstream.confirmations import Confirmations
+    from dexter.upstream.own_changes import OwnChanges
     from dexter.upstream.parts import Parts
     from dexter.upstream.renewals import Renewals
 
@@ -49,10 +50,13 @@ REFRESH_S = 30.0
 class Cached:
     """A stage; calls that may not share answers pass it by."""
 
-    def __init__(self, inner: Send, confirmations: Confirmations, renewals: Renewals, parts: Parts) -> None:
+    def __init__(
+        self, inner: Send, confirmations: Confirmations, renewals: Renewals, own_changes: OwnChanges, parts: Parts
+    ) -> None:
         self._inner = inner
         self._confirmations = confirmations
         self._renewals = renewals
+        self._own_changes = own_changes
         self._parts = parts
         self._refreshing: set[str] = set()
 
@@ -110,12 +114,20 @@ class Cached:
         store = self._parts.store
         if store.suspended() or store.outdated(wide(entry.tags), entry.oldest_mark):
             return False
-        return not self._may_lack(own_writes(call, issues=issues_shown(entry.tags)), entry, now)
+        writes = own_writes(call, issues=issues_shown(entry.tags))
+        if store.outdated(writes, entry.oldest_mark):
+            return False
+        asked_at = self._asked_at(entry, now)
+        return not store.lagging(writes, asked_at) or self._own_changes.are_shown(call, entry, asked_at)
 
     def _may_lack(self, writes: frozenset[str], entry: Entry, now: float) -> bool:
         """Whether an entry was asked for before one of the writes that are noted so, or while search lagged behind."""
-        asked_at = self._parts.clock.monotonic() - AGEING * (now - entry.stored_at)
-        return self._parts.store.outdated(writes, entry.oldest_mark) or self._parts.store.lagging(writes, asked_at)
+        store = self._parts.store
+        return store.outdated(writes, entry.oldest_mark) or store.lagging(writes, self._asked_at(entry, now))
+
+    def _asked_at(self, entry: Entry, now: float) -> float:
+        """Give the monotonic second at which an entry was asked for."""
+        return self._parts.clock.monotonic() - AGEING * (now - entry.stored_at)
 
     async def _may_have(self, call: Call, entry: Entry, mark: Mark) -> bool:
         # Confirming a token takes time, in which a write may have made the entry stale, or the others fallen silent.

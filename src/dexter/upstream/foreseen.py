@@ -147,7 +147,7 @@ class Foreseen:
         try:
             packed = is_packed(header(answer.headers, "content-encoding"))
             rows = _ROWS.decode(gunzip(body, LARGEST_LIST_BYTES) if packed else body)
-        except (msgspec.MsgspecError, DexterError):
+        except (ValueError, RecursionError, DexterError):
             return []
         return [row.id for row in rows[:ROWS] if row.id.isdigit()]
 

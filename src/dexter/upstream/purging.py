@@ -13,6 +13,7 @@ from dexter.upstream.issue_shown import issue_shown
 
 if TYPE_CHECKING:
     from dexter.upstream.confirmations import Confirmations
+    from dexter.upstream.own_changes import OwnChanges
     from dexter.upstream.parts import Parts
     from dexter.upstream.renewals import Renewals
     from dexter.wire import Answer, Call, Send
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def purging(inner: Send, confirmations: Confirmations, renewals: Renewals, parts: Parts) -> Send:
+def purging(
+    inner: Send, confirmations: Confirmations, renewals: Renewals, own_changes: OwnChanges, parts: Parts
+) -> Send:
     """Give the stage that purges a write's tags for all identities, and notes for whoever wrote that they did.
 
     Once before it is sent, so that nothing older is given while it is under way; and once more when it is over, so
@@ -49,6 +52,8 @@ def purging(inner: Send, confirmations: Confirmations, renewals: Renewals, parts
             if trusted or answer is None or not changed_nothing(answer.status):
                 tags, lagging = _changed(call, params, answer)
                 until = parts.clock.monotonic() + LAG_S
+                if lagging:
+                    own_changes.note(call, answer, until)
                 again = asyncio.ensure_future(parts.store.purge(tags, lagging, until))
                 entries += await asyncio.shield(again)
                 parts.tell(TagsPurged(call.endpoint.name, len(tags), entries))

@@ -195,7 +195,7 @@ def _document(entry: Entry) -> Any:
     packed = is_packed(header(entry.headers, "content-encoding"))
     try:
         return msgspec.json.decode(gunzip(entry.body, LONGEST_ISSUE_BYTES) if packed else entry.body)
-    except (msgspec.MsgspecError, DexterError):
+    except (ValueError, RecursionError, DexterError):
         return None
 
 

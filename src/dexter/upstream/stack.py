@@ -24,6 +24,7 @@ from dexter.upstream.guarded import Guarded
 from dexter.upstream.metered import Metered
 from dexter.upstream.one_asks import OneAsks
 from dexter.upstream.options import StackOptions
+from dexter.upstream.own_changes import OwnChanges
 from dexter.upstream.parts import Parts
 from dexter.upstream.probe import Prober
 from dexter.upstream.purging import purging
@@ -124,10 +125,11 @@ def build_stack(
         send = OneAsks(send, parts, flights)
     send = stage("coalesced", Coalesced(send, parts))
     renewals = Renewals(decoded(send, parts), parts)
-    send = stage("cached", Cached(send, confirmations, renewals, parts))
+    own_changes = OwnChanges(store, parts.clock)
+    send = stage("cached", Cached(send, confirmations, renewals, own_changes, parts))
     if options.ahead_share > 0:
         send = Foreseen(send, parts)
-    send = purging(send, confirmations, renewals, parts)
+    send = purging(send, confirmations, renewals, own_changes, parts)
     if witness is not None:
         send = witnessed(send, witness)
     send = followed(send, transport.upstream)
