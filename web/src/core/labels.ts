@@ -4,6 +4,8 @@ export interface Label {
   readonly id: string;
   readonly name: string;
   readonly color: string;
+  /** On how many issues it is, as far as that was counted. */
+  readonly issues?: number;
 }
 
 /** What Dexter itself knows of an issue. */

@@ -79,6 +79,23 @@ export async function createLabel(queryClient: QueryClient, name: string, color:
   return label;
 }
 
+/** Give a label another name or colour, on all its issues. Throws the ApiError when the gateway refuses it. */
+export async function changeLabel(queryClient: QueryClient, label: Label, change: { name: string; color: string }): Promise<void> {
+  const changed = await api.patch<Label>(`/api/v1/labels/${encodeURIComponent(label.id)}`, change);
+  putLabels(queryClient, (labels) => labels.map((one) => (one.id === label.id ? { ...one, ...changed } : one)));
+}
+
+/** Delete a label, from all its issues. Throws the ApiError when the gateway refuses it. */
+export async function deleteLabel(queryClient: QueryClient, label: Label): Promise<void> {
+  await api.delete(`/api/v1/labels/${encodeURIComponent(label.id)}`);
+  putLabels(queryClient, (labels) => labels.filter((one) => one.id !== label.id));
+}
+
+function putLabels(queryClient: QueryClient, change: (labels: readonly Label[]) => Label[]): void {
+  queryClient.setQueryData<Label[]>(labelsQuery.queryKey, (labels = []) => change(labels).sort((a, b) => a.name.localeCompare(b.name)));
+  refreshMarks(queryClient);
+}
+
 interface LabelOutcome {
   readonly done: readonly Issue[];
   readonly refused: readonly Refusal[];

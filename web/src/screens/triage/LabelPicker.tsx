@@ -1,4 +1,4 @@
-import { IconCheck, IconMinus, IconPlus } from "@tabler/icons-react";
+import { IconCheck, IconMinus, IconPencil, IconPlus } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 
@@ -14,15 +14,19 @@ import { subjectWords } from "./subjects";
 import { tell } from "./toast";
 import { crowdOf, isCrowd, type Crowd, type Subjects } from "./triage";
 
+const EDIT = "Rename, recolour or delete labels…";
+
 interface Props {
   subjects: Subjects;
   anchor: HTMLElement | null;
   onCrowd: (crowd: Crowd, add: readonly string[], remove: readonly string[]) => void;
+  /** Leads to the labels themselves. */
+  onLabels: () => void;
   onClose: () => void;
 }
 
 /** Put labels on issues, take them off, or make a new one. Stays open, since labels come in twos and threes. */
-export function LabelPicker({ subjects, anchor, onCrowd, onClose }: Props) {
+export function LabelPicker({ subjects, anchor, onCrowd, onLabels, onClose }: Props) {
   const queryClient = useQueryClient();
   const labels = useQuery(labelsQuery);
   const crowd = crowdOf(subjects);
@@ -73,6 +77,7 @@ export function LabelPicker({ subjects, anchor, onCrowd, onClose }: Props) {
       ...fitting.map((label) => ({ id: `add ${label.name}`, label: label.name, icon: <LabelState color={label.color} state={crowd === null ? held(label.name) : "none"} />, section: crowd === null ? "Labels" : "Add" })),
       ...(crowd === null ? [] : fitting.map((label) => ({ id: `remove ${label.name}`, label: label.name, icon: <LabelState color={label.color} state="none" />, section: "Remove" }))),
       ...(name === null ? [] : [{ id: "new", label: `Make the label “${name}”`, icon: <IconPlus size={14} aria-hidden />, section: "New" }]),
+      ...(known.length === 0 || !matches(typed, EDIT) ? [] : [{ id: "edit", label: EDIT, icon: <IconPencil size={14} aria-hidden />, section: "All labels" }]),
     ];
   };
   const note = trouble ?? (labels.isPending ? "Loading the labels…" : labels.isError ? "The labels could not be loaded" : known.length === 0 ? "Type a name to make the first label" : undefined);
@@ -85,6 +90,10 @@ export function LabelPicker({ subjects, anchor, onCrowd, onClose }: Props) {
       choices={choices}
       isChosen={(id) => crowd === null && held(id.slice("add ".length)) === "all"}
       onChoose={({ id, label }) => {
+        if (id === "edit") {
+          onLabels();
+          return;
+        }
         if (id === "new") {
           setNaming(label.slice("Make the label “".length, -1));
           return;

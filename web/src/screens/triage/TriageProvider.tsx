@@ -14,6 +14,7 @@ import { type Asked, TriagePicker } from "./TriagePicker";
 import { tell, tellReader } from "./toast";
 import { crowdOf, HANDFUL, isCrowd, type Subjects, type Target, type Triage, TriageContext } from "./triage";
 
+const LabelsDialog = lazy(async () => ({ default: (await import("./LabelsDialog")).LabelsDialog }));
 const MergeDialog = lazy(async () => ({ default: (await import("./MergeDialog")).MergeDialog }));
 
 /** What one change is taken back with: each toast undoes its own, `z` the latest and then those before it. */
@@ -28,7 +29,7 @@ const MOST_UNDOS = 20;
 const READER: Triage = { may: false, apply: async () => Promise.resolve().then(tellReader), choose: tellReader, bulk: tellReader, merge: tellReader };
 
 /** What is open over the screen. */
-type Open = { readonly kind: "ask"; readonly asked: Asked } | { readonly kind: "label"; readonly subjects: Subjects; readonly anchor: HTMLElement | null } | { readonly kind: "merge"; readonly issues: readonly Issue[] };
+type Open = { readonly kind: "ask"; readonly asked: Asked } | { readonly kind: "label"; readonly subjects: Subjects; readonly anchor: HTMLElement | null } | { readonly kind: "labels" } | { readonly kind: "merge"; readonly issues: readonly Issue[] };
 
 /** Lets every screen below change issues: at once on screen, undone on failure, with a toast that says what happened; many of them as a job. */
 export function TriageProvider({ children }: { children: ReactNode }) {
@@ -88,7 +89,10 @@ export function TriageProvider({ children }: { children: ReactNode }) {
     };
   }, [may, apply, bulk]);
 
-  useCommands([{ id: "triage.undo", label: "Undo the last change", section: "Issues", run: () => void undo(undos.current.at(-1)) }]);
+  useCommands([
+    { id: "triage.undo", label: "Undo the last change", section: "Issues", run: () => void undo(undos.current.at(-1)) },
+    ...(may ? [{ id: "triage.labels", label: "Rename, recolour or delete labels…", section: "Issues", run: () => setOpen({ kind: "labels" }) }] : []),
+  ]);
 
   const close = () => setOpen(null);
   return (
@@ -109,11 +113,17 @@ export function TriageProvider({ children }: { children: ReactNode }) {
           subjects={open.subjects}
           anchor={open.anchor}
           onClose={close}
+          onLabels={() => setOpen({ kind: "labels" })}
           onCrowd={(crowd, add, remove) => {
             close();
             bulk.open(crowd, [{ op: "label", add, remove }]);
           }}
         />
+      )}
+      {open?.kind === "labels" && (
+        <Suspense fallback={null}>
+          <LabelsDialog onClose={close} />
+        </Suspense>
       )}
       {open?.kind === "merge" && (
         <Suspense fallback={null}>
