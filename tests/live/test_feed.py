@@ -361,8 +361,12 @@ def test_a_feed_over_two_workers_is_one_feed(sandbox: Sandbox, tmp_path: Path) -
         time.sleep(0.5)
         assert {len(each.events("", issue)) for each in (first, *others)} == {len(first.events("", issue))}
         assert len(first.events("issue.resolved", issue)) == 1
+        # Whichever worker is asked knows of all of them, and of those who have left.
+        eventually(lambda: metric(both, "dexter_feed_listeners{", way="stream") == 6)
         for each in others:
             each.close()
+        eventually(lambda: metric(both, "dexter_feed_listeners{", way="stream") == 1)
+        assert metric(both, "dexter_feed_messages_total", way="stream") >= 6
 
 
 def resolved(number: int) -> bytes:

@@ -11,8 +11,9 @@ from tests.realtime.world import ISSUES, World, settled
 
 from dexter.errors import Unreachable
 from dexter.policy.issue_facts import IssueName
-from dexter.policy.poll_pace import SLOWEST_S, TOLD_FASTEST_S
+from dexter.policy.poll_pace import FASTEST_S, SLOWEST_S, TOLD_FASTEST_S
 from dexter.realtime.poll_turns import MARGIN_S, POLL_S, PollTurns
+from dexter.stores.feed_log import FeedUnavailable
 from dexter.stores.feed_sqlite import FEED_FILE, SqliteFeedLog
 
 if TYPE_CHECKING:
@@ -149,6 +150,17 @@ async def test_when_sentry_does_not_answer_it_waits_and_takes_up_where_it_was(wo
     world.clock.pass_s(600)
     await world.poll()
     assert kinds(await world.events()) == {"issue.created": 1}
+
+
+async def test_when_the_log_is_back_it_looks_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever listens reads everything anew then; what changes after that must be seen against what they read."""
+
+    async def away(*_: object) -> None:
+        raise FeedUnavailable("away")
+
+    monkeypatch.setattr(world.feed.poller._turns, "take", away)
+    await world.poll()
+    assert world.feed.poller._pause_s == FASTEST_S
 
 
 @pytest.mark.parametrize("world", ["sentry-9.1"], indirect=True)

@@ -23,7 +23,7 @@ import structlog
 from dexter.errors import DexterError
 from dexter.policy.issue_facts import IssueName
 from dexter.policy.link_header import next_cursor
-from dexter.policy.poll_pace import FIRST_S, SLOWEST_S, next_pause_s
+from dexter.policy.poll_pace import FASTEST_S, FIRST_S, SLOWEST_S, next_pause_s
 from dexter.realtime.readings import YOUNG_S, sightings
 from dexter.stores.feed_log import FeedUnavailable
 from dexter.wire import header
@@ -117,9 +117,13 @@ class Poller:
             self._has_turn = turn is not None
             if turn is not None:
                 await self._poll(turn)
-        except (DexterError, FeedUnavailable) as error:
+        except DexterError as error:
             log.warning("poll_failed", error=type(error).__name__)
             self._pause_s = SLOWEST_S
+        except FeedUnavailable as error:
+            # Whoever listens looks anew when the log is back, and what changes after that must not be seen too late.
+            log.warning("poll_waits", error=str(error))
+            self._pause_s = FASTEST_S
 
     async def _wait(self, seconds: float) -> None:
         """Wait, but no longer than somebody listens."""
