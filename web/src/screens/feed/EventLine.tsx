@@ -24,18 +24,25 @@ interface Props {
 export const EventLine = memo(function EventLine({ row, nameOf, clock, onReplay }: Props) {
   const { event } = row;
   const kind = kindWord(event);
+  const changes = changeWords(event, nameOf);
   return (
     <article className={classes.line} aria-label={`${kind}${event.issue === null ? "" : `: ${event.issue.short_id}`}`}>
       <span className={classes.kind}>
         <KindIcon type={event.type} />
         {kind}
       </span>
-      <Subject row={row} />
-      <span className={classes.changes}>
-        {changeWords(event, nameOf).map((change, index) => (
-          <Change key={index} change={change} />
-        ))}
-      </span>
+      {event.issue === null ? (
+        <Message row={row} words={changes[0]?.to ?? ""} />
+      ) : (
+        <>
+          <Subject id={row.id} issue={event.issue} project={event.project} />
+          <span className={classes.changes} data-tip={changes.length > 1 ? changes.map(changeText).join(", ") : undefined}>
+            {changes.map((change, index) => (
+              <Change key={index} change={change} />
+            ))}
+          </span>
+        </>
+      )}
       <span className={classes.actor}>
         {event.actor !== null && (
           <>
@@ -65,44 +72,49 @@ export const EventLine = memo(function EventLine({ row, nameOf, clock, onReplay 
   );
 });
 
-/** What it is about; the line's own link, or where there is none, what the keys stand on. */
-function Subject({ row: { id, event } }: { row: EventRow }) {
-  const { issue, project, type } = event;
-  if (issue !== null) {
-    return (
-      <span className={classes.subject}>
-        <Link to="/issues/$issueId" params={{ issueId: issue.id }} data-line={id}>
-          <VisibleText text={issue.title || issue.short_id || `Issue ${issue.id}`} />
-        </Link>
-        <small>
-          <VisibleText text={issue.short_id || issue.id} />
-          {project !== null && (
-            <>
-              {" · "}
-              <VisibleText text={project} />
-            </>
-          )}
-        </small>
-      </span>
-    );
-  }
-  if (type.startsWith("gateway.")) {
-    return (
-      <span className={classes.subject}>
-        <Link to="/gateway" search={{}} data-line={id}>
-          Gateway
-        </Link>
-      </span>
-    );
-  }
+/** The issue that it is about, which the line leads to. */
+function Subject({ id, issue, project }: { id: string; issue: NonNullable<EventRow["event"]["issue"]>; project: string | null }) {
   return (
     <span className={classes.subject}>
-      <span data-line={id} tabIndex={-1}>
-        {type.startsWith("job.") ? "Many issues at once" : project === null ? "" : <VisibleText text={project} />}
-      </span>
+      <Link to="/issues/$issueId" params={{ issueId: issue.id }} data-line={id}>
+        <VisibleText text={issue.title || issue.short_id || `Issue ${issue.id}`} />
+      </Link>
+      <small>
+        <VisibleText text={issue.short_id || issue.id} />
+        {project !== null && (
+          <span>
+            {" · "}
+            <VisibleText text={project} />
+          </span>
+        )}
+      </small>
     </span>
   );
 }
+
+/** What is told of no one issue: an alert, a job, the gateway. The keys stand on its words where there is nothing to lead to. */
+function Message({ row: { id, event }, words }: { row: EventRow; words: string }) {
+  return (
+    <span className={classes.subject} data-message>
+      {event.type.startsWith("gateway.") ? (
+        <Link to="/gateway" search={{}} data-line={id}>
+          <VisibleText text={words} />
+        </Link>
+      ) : (
+        <span data-line={id} tabIndex={-1}>
+          <VisibleText text={words} />
+        </span>
+      )}
+      {event.project !== null && (
+        <small>
+          <VisibleText text={event.project} />
+        </small>
+      )}
+    </span>
+  );
+}
+
+const changeText = ({ field, from, to }: ChangeWords): string => `${field === null ? "" : `${field} `}${from === null ? "" : `${from} → `}${to}`;
 
 function Change({ change: { field, from, to } }: { change: ChangeWords }) {
   return (

@@ -141,6 +141,18 @@ describe("the feed", () => {
     expect(screen.getByText(/What was before is gone/)).toBeInTheDocument();
   });
 
+  it("shows what was before a place, which nothing new belongs to, and leads back to now", async () => {
+    const asked = answerFeed((query) => (query.has("before") ? aFeedPage([[8, about(8)]]) : aFeedPage([[20, about(20)]])));
+    const user = openWorkbench("/feed?before=e:9");
+    expect(await screen.findByText("Earlier events")).toBeInTheDocument();
+    await screen.findByRole("link", { name: "Error 8" });
+    expect(asked[0]?.get("before")).toBe("e:9");
+    happens(21, about(21));
+    await user.click(screen.getByRole("button", { name: "Back to live" }));
+    expect(await screen.findByRole("link", { name: "Error 20" })).toBeInTheDocument();
+    expect(window.location.search).toBe("");
+  });
+
   it("is walked and opened by keys", async () => {
     answerFeed(() => aFeedPage([[2, about(2)], [1, about(1)]]));
     gateway.use(http.get("/api/v1/issues/:id/*", () => new HttpResponse(null, { status: 404 })), http.get("/api/v1/issues/:id", () => new HttpResponse(null, { status: 404 })));
