@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dexter.stores.leased_purges import LEASE_S, Purge, PurgeServerFailed, Renewal, Whole
+from dexter.stores.leased_purges import LEASE_S, LeasedPurges, Purge, PurgeServerFailed, Renewal, Whole
 from dexter.stores.slots import GENERATIONS_BYTES
 
 if TYPE_CHECKING:
@@ -34,6 +34,36 @@ class LevelDouble:
 
     async def discard(self, key: str) -> None:
         self.entries.pop(key, None)
+
+    async def settled(self) -> None:
+        pass
+
+    async def aclose(self) -> None:
+        pass
+
+
+@dataclass
+class LevelOfHosts:
+    """A `Level` of several hosts, as one of them sees it: what was kept before the server forgot is not found."""
+
+    entries: dict[tuple[str | None, str], Entry]
+    purges: LeasedPurges
+
+    async def get(self, key: str) -> Entry | None:
+        found = None if self.purges.is_away else self.entries.get((self.purges.epoch, key))
+        return None if found is None else found.marked(self.purges.own)
+
+    async def get_anew(self, key: str) -> Entry | None:
+        return await self.get(key)
+
+    def put(self, entry: Entry) -> None:
+        place = (self.purges.epoch, entry.key)
+        present = self.entries.get(place)
+        if not self.purges.is_away and (present is None or present.stored_at <= entry.stored_at):
+            self.entries[place] = entry.marked(self.purges.shared)
+
+    async def discard(self, key: str) -> None:
+        self.entries.pop((self.purges.epoch, key), None)
 
     async def settled(self) -> None:
         pass

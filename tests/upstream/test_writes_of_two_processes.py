@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.doubles.schedule import Schedule, answer_of
 from tests.doubles.sentry_double import ONE_ATTEMPT
-from tests.doubles.shared_store import LevelDouble, Line, PurgeServerDouble
+from tests.doubles.shared_store import LevelDouble, LevelOfHosts, Line, PurgeServerDouble
 
 from dexter.stores.host import Host
 from dexter.stores.leased_purges import LeasedPurges
@@ -21,6 +21,8 @@ from dexter.stores.shelf import Shelf
 from dexter.upstream.stack import Stack, build_stack
 
 if TYPE_CHECKING:
+    from dexter.stores.entry import Entry
+    from dexter.stores.levels import Level
     from dexter.stores.store import Purges
 
 pytestmark = pytest.mark.breadth
@@ -39,7 +41,7 @@ class TwoProcesses(Schedule):
         hosts = [Host(self.folder / "host", self.clock.monotonic) for _ in range(2)]
         return [self.process(host, level, host) for host in hosts]
 
-    def process(self, purges: Purges, level: LevelDouble, flights: Host | None) -> Stack:
+    def process(self, purges: Purges, level: Level, flights: Host | None) -> Stack:
         store = TwoLevels(Shelf(), purges, level)
         return build_stack(self.sentry, store, self.clock, ONE_ATTEMPT, flights=flights)
 
@@ -65,8 +67,8 @@ class TwoHosts(TwoProcesses):
         self.lines = [Line(self.server), Line(self.server)]
         self.purges = [LeasedPurges(line, self.clock.monotonic, sleep=self.clock.sleep) for line in self.lines]
         self.was_cut: dict[int, bool] = {}
-        level = LevelDouble()
-        return [self.process(purges, level, None) for purges in self.purges]
+        kept: dict[tuple[str | None, str], Entry] = {}
+        return [self.process(purges, LevelOfHosts(kept, purges), None) for purges in self.purges]
 
     def cut(self, number: int) -> None:
         self.lines[number % 2].is_cut = True

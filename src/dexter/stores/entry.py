@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dexter.stores.store import Mark
     from dexter.wire import Headers
 
 OVERHEAD_BYTES = 600
@@ -45,6 +48,11 @@ class Entry:
     def oldest_mark(self) -> int:
         """Where in the order of purges the oldest part of it was asked for."""
         return self.mark if self.whole_mark is None else self.whole_mark
+
+    def marked(self, by: Callable[[Mark], Mark]) -> Entry:
+        """Give the entry with its marks in other words, as another process needs them."""
+        whole = None if self.whole_mark is None else by(self.whole_mark)
+        return replace(self, mark=by(self.mark), whole_mark=whole)
 
     def __post_init__(self) -> None:
         size = OVERHEAD_BYTES + len(self.body) + sum(len(name) + len(value) for name, value in self.headers)

@@ -11,7 +11,6 @@ import asyncio
 import secrets
 import struct
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -199,7 +198,7 @@ class RedisLevel:
             return None
         data = await self._quietly(self._client.get(self._name(key)))
         entry = unpacked(data[_AGE.size :]) if isinstance(data, bytes) else None
-        return None if entry is None else replace(entry, mark=self._purges.own(entry.mark))
+        return None if entry is None else entry.marked(self._purges.own)
 
     def put(self, entry: Entry) -> None:
         """Begin to keep an entry."""
@@ -224,7 +223,7 @@ class RedisLevel:
         await self._client.aclose()
 
     async def _put(self, entry: Entry) -> None:
-        data = packed(replace(entry, mark=self._purges.shared(entry.mark)))
+        data = packed(entry.marked(self._purges.shared))
         told: list[float | bytes] = [entry.stored_at, _AGE.pack(entry.stored_at) + data, KEEP_MS]
         await self._quietly(self._put_script(keys=[self._name(entry.key)], args=told))
 
