@@ -222,7 +222,7 @@ def _print_subscriptions(found: list[Any]) -> None:
             Text(plain(each["url"])),
             Text(plain(what)),
             Text(each["health"], colors[each["health"]]),
-            *(str(each[name]) for name in ("delivered", "pending", "dead", "behind")),
+            *("?" if each[name] is None else str(each[name]) for name in ("delivered", "pending", "dead", "behind")),
             ago(each["last_delivery_at"]),
         )
     console = Console()

@@ -15,6 +15,8 @@ from dexter.database.tables import subscription_delivery
 from dexter.features.people_passwords import Passwords
 from dexter.gateway import subscription_routes
 from dexter.settings import read_settings
+from dexter.stores.feed_log import FeedUnavailable
+from dexter.stores.feed_sqlite import SqliteFeedLog
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, MutableMapping
@@ -313,6 +315,23 @@ async def test_what_is_not_there_is_said(operator: Visitor) -> None:
         if where:
             target = AT + where.format(id="0" * 32, delivery="0" * 32)
             assert (await operator.send(method, target, body)).status == 404, (method, where)
+
+
+async def test_while_the_log_is_away_subscriptions_are_seen_and_stopped_but_none_is_made(
+    operator: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then of all times somebody may have to stop one."""
+    kept = await made(operator)
+
+    async def away(*_: Any) -> None:
+        raise FeedUnavailable("it is away")
+
+    monkeypatch.setattr(SqliteFeedLog, "after", away)
+    assert (await operator.get(AT)).json()["data"][0]["behind"] is None
+    stopped = await operator.send("PATCH", f"{AT}/{kept['id']}", {"active": False})
+    assert (stopped.status, stopped.json()["active"]) == (200, False)
+    refused = await operator.send("POST", AT, FORM)
+    assert (refused.status, refused.headers["retry-after"]) == (503, "2")
 
 
 async def test_there_is_an_end_to_how_many(operator: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,12 +77,12 @@ class Desk:
         """Give the moment that is written down."""
         return at(gateway_of(self.request).clock.now())
 
-    async def place(self) -> Position:
-        """Give where the log is now."""
+    async def place(self) -> Position | None:
+        """Give where the log is now, None while it does not answer: what is kept of subscriptions needs no log."""
         try:
             return await self.outgoing.place()
-        except FeedUnavailable as error:
-            raise FeedDown("The feed's log does not answer.") from error
+        except FeedUnavailable:
+            return None
 
     async def tell(self, connection: AsyncConnection, **known: Any) -> None:
         """Tell the audit log what there was and is, in the transaction that changes it."""
@@ -99,11 +99,13 @@ class Desk:
             raise NotFound("There is no such subscription.", remedy="It may have been removed.")
         return found
 
-    async def shown(self, connection: AsyncConnection, kept: Subscription) -> Json:
+    async def shown(self, kept: Subscription) -> Json:
         """Give a subscription as answers spell it."""
         from dexter.database.subscriptions import counts
 
-        return _view(kept, (await counts(connection, [kept.id])).get(kept.id, {}), await self.place())
+        place = await self.place()
+        async with self.database.reading() as connection:
+            return _view(kept, (await counts(connection, [kept.id])).get(kept.id, {}), place)
 
 
 def desk_of(request: Request, caller: AsOperator) -> Desk:
@@ -140,6 +142,8 @@ async def add_subscription(form: SubscriptionForm, desk: AsDesk) -> Response:
 
     _demand_permitted(desk, form.url)
     place, now, person = await desk.place(), desk.now(), desk.caller.person
+    if place is None:
+        raise FeedDown("The feed's log does not answer, so that nobody knows where to begin.")
     subscription_id = new_subscription_id()
     secret, ciphertext, key_id = desk.outgoing.new_secret(subscription_id)
     async with desk.database.transaction() as connection:
@@ -162,16 +166,16 @@ async def add_subscription(form: SubscriptionForm, desk: AsDesk) -> Response:
         kept = await add(connection, values)
         tell_of(desk.request, target=Target("subscription", kept.id))
         await desk.tell(connection, after=_audited(kept))
-        shown = await desk.shown(connection, kept)
     desk.outgoing.forwarding.wake()
-    return answered({**shown, "secret": secret}, 201)
+    return answered({**_view(kept, {}, place), "secret": secret}, 201)
 
 
 @routes.get("/{id}", name="subscriptions.read", response_model=SubscriptionShape)
 async def read_subscription(subscription: OfSubscription, desk: AsDesk) -> Response:
     """Give a subscription, and how it does."""
     async with desk.database.reading() as connection:
-        return answered(await desk.shown(connection, await desk.required(connection, subscription)))
+        kept = await desk.required(connection, subscription)
+    return answered(await desk.shown(kept))
 
 
 @routes.patch("/{id}", name="subscriptions.change", response_model=SubscriptionShape)
@@ -183,9 +187,8 @@ async def change_subscription(subscription: OfSubscription, form: SubscriptionCh
         before = await desk.required(connection, subscription)
         after = await _changed(connection, desk, before, form.model_dump(exclude_none=True))
         await desk.tell(connection, before=_audited(before), after=_audited(after))
-        shown = await desk.shown(connection, after)
     desk.outgoing.forwarding.wake()
-    return answered(shown)
+    return answered(await desk.shown(after))
 
 
 @routes.delete("/{id}", name="subscriptions.remove", status_code=204, response_model=None)
@@ -319,8 +322,7 @@ def _audited(kept: Subscription) -> Json:
     return {name: getattr(kept, name) for name in ("name", "url", "channels", "filter", "types", "active")}
 
 
-def _view(kept: Subscription, counted: dict[str, int], place: Position) -> Json:
-    begun_anew = kept.epoch != place.epoch
+def _view(kept: Subscription, counted: dict[str, int], place: Position | None) -> Json:
     return {
         "id": kept.id,
         "name": kept.name,
@@ -334,13 +336,19 @@ def _view(kept: Subscription, counted: dict[str, int], place: Position) -> Json:
         "created_by": {"id": kept.created_by, "name": kept.created_by_name},
         "health": health(active=kept.active, paused=kept.paused, failures=kept.failures),
         "position": f"{kept.epoch}:{kept.position}",
-        "behind": place.offset if begun_anew else max(0, place.offset - kept.position),
+        "behind": _behind(kept, place),
         "delivered": kept.delivered,
         "pending": counted.get(State.PENDING, 0),
         "dead": counted.get(State.DEAD, 0),
         "last_delivery_at": written(kept.last_delivery_at),
         "last_error": kept.last_error,
     }
+
+
+def _behind(kept: Subscription, place: Position | None) -> int | None:
+    if place is None:
+        return None
+    return place.offset if kept.epoch != place.epoch else max(0, place.offset - kept.position)
 
 
 def _delivery(kept: KeptDelivery) -> Json:

@@ -123,7 +123,9 @@ class SubscriptionShape(BaseModel):
     created_by: SubscriptionPerson
     health: Literal["ok", "failing", "paused"]
     position: str = Field(description="How far it is in the feed's log: EPOCH:OFFSET.")
-    behind: int = Field(description="So many records of the log it has not looked at yet.")
+    behind: int | None = Field(
+        description="So many records of the log it has not looked at yet; null while the log does not answer."
+    )
     delivered: int
     pending: int
     dead: int
