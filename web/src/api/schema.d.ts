@@ -3162,9 +3162,9 @@ export interface components {
             position: string;
             /**
              * Behind
-             * @description So many records of the log it has not looked at yet.
+             * @description So many records of the log it has not looked at yet; null while the log does not answer.
              */
-            behind: number;
+            behind: number | null;
             /** Delivered */
             delivered: number;
             /** Pending */
@@ -4089,9 +4089,9 @@ export interface components {
             position: string;
             /**
              * Behind
-             * @description So many records of the log it has not looked at yet.
+             * @description So many records of the log it has not looked at yet; null while the log does not answer.
              */
-            behind: number;
+            behind: number | null;
             /** Delivered */
             delivered: number;
             /** Pending */

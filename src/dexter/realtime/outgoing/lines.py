@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -47,6 +49,8 @@ PAGE = 200
 AT_ONCE = 4
 """How many attempts at one receiver are under way at a time."""
 IDLE_S = 10.0
+LOOK_S = 1.0
+"""How old what is known of the subscription and of the log may be while deliveries go out one after the other."""
 STUMBLE_S = 2.0
 KEEP_EVERY_S = 2.0
 KEEP_EVERY = 500
@@ -76,6 +80,8 @@ class Line:
         self._sending: set[str] = set()
         """Those of them that wait for the receiver."""
         self._is_over = False
+        self._has_news = True
+        self._looked_at = -inf
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -85,6 +91,7 @@ class Line:
 
     def wake(self) -> None:
         """Look at once."""
+        self._has_news = True
         self._woken.set()
 
     def has_changed(self, now: Subscription) -> bool:
@@ -132,14 +139,21 @@ class Line:
     async def _go_on(self) -> float:
         """Read and send what can be, and give how long nothing is to be done unless something happens."""
         async with self._parts.turns:
-            if not self._is_ours() or not await self._looked() or not await self._is_permitted():
+            if not self._is_ours():
                 return IDLE_S
-            try:
-                await self._read_on()
-            except FeedUnavailable as error:
-                # What is pending can be sent without it.
-                log.warning("line_reads_nothing", subscription=self._held.id, error=str(error))
-                return min(STUMBLE_S, await self._send_on())
+            # What has just been sent is no reason to look at everything again.
+            if self._has_news or time.monotonic() - self._looked_at >= LOOK_S:
+                # What is news from here on is looked at the next time, and so is what was not seen to its end.
+                self._has_news, self._looked_at = False, -inf
+                if not await self._looked() or not await self._is_permitted():
+                    return IDLE_S
+                try:
+                    await self._read_on()
+                except FeedUnavailable as error:
+                    # What is pending can be sent without it.
+                    log.warning("line_reads_nothing", subscription=self._held.id, error=str(error))
+                    return min(STUMBLE_S, await self._send_on())
+                self._looked_at = time.monotonic()
             return await self._send_on()
 
     async def _looked(self) -> bool:
@@ -285,6 +299,8 @@ class Line:
             random.random(),  # noqa: S311
         )
         await self._settle(delivery, verdict)
+        if verdict.state is not State.DELIVERED or held.failures:
+            self._has_news = True
         word = "again" if verdict.state is State.PENDING else verdict.state.value
         tell(parts.observers, EventForwarded(word))
         if verdict.state is State.DEAD:
