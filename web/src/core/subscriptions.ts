@@ -19,7 +19,8 @@ export interface Subscription {
   created_at: string;
   created_by: { id: string | null; name: string };
   health: Health;
-  behind: number;
+  /** So many records of the feed's log it has not looked at; null while the log does not answer. */
+  behind: number | null;
   delivered: number;
   pending: number;
   dead: number;

@@ -208,7 +208,7 @@ function Facts({ subscription }: { subscription: Subscription }) {
       </div>
       <div>
         <dt>Not looked at yet</dt>
-        <dd>{exactCount(behind)}</dd>
+        <dd>{behind === null ? "Unknown" : exactCount(behind)}</dd>
       </div>
       <div>
         <dt>Last delivery</dt>
