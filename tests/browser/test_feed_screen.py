@@ -7,7 +7,7 @@ from bench.stand import Gateway
 from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.conftest import NARROW, WIDE, sign_in, visit
 from tests.browser.test_accessibility import violations
-from tests.browser.test_live import change
+from tests.browser.test_live import change_here
 from tests.browser.test_triage import first_issue
 
 SLOW_MS = 30_000
@@ -34,12 +34,12 @@ def open_feed(page: Page, query: str = "") -> None:
 def issue(page: Page, gateway: Gateway) -> Iterator[str]:
     """An issue that was resolved and reopened just now, with the feed open."""
     number, _ = first_issue(page)
-    change(gateway, number, {"status": "resolved"})
-    change(gateway, number, {"status": "unresolved"})
+    change_here(gateway, number, {"status": "resolved"})
+    change_here(gateway, number, {"status": "unresolved"})
     open_feed(page, f"?issue={number}")
     expect(about(page, number, "Reopened").first).to_be_visible(timeout=SLOW_MS)
     yield number
-    change(gateway, number, {"status": "unresolved"})
+    change_here(gateway, number, {"status": "unresolved"})
 
 
 def test_what_one_person_does_appears_before_another(
@@ -63,20 +63,20 @@ def test_filters_stand_in_the_address_and_hold_for_what_comes(page: Page, gatewa
     """A link to a view of the feed shows a colleague the same, also of what happens next."""
     page.get_by_label("Kinds of events").get_by_text("Assigned, commented").click()
     expect(page).to_have_url(f"{gateway.url}/feed?kind=people&issue={issue}")
-    change(gateway, issue, {"status": "resolved"})
-    change(gateway, issue, {"assignee": "me"})
+    change_here(gateway, issue, {"status": "resolved"})
+    change_here(gateway, issue, {"assignee": "me"})
     expect(about(page, issue, "Assigned").first).to_be_visible(timeout=SLOW_MS)
     expect(about(page, issue, "Resolved")).to_have_count(0)
     page.reload()
     expect(about(page, issue, "Assigned").first).to_be_visible(timeout=SLOW_MS)
     expect(about(page, issue, "Resolved")).to_have_count(0)
-    change(gateway, issue, {"assignee": None})
+    change_here(gateway, issue, {"assignee": None})
 
 
 def test_a_paused_feed_counts_what_comes_and_moves_nothing(page: Page, gateway: Gateway, issue: str) -> None:
     page.keyboard.press("p")
     count = about(page, issue).count()
-    change(gateway, issue, {"status": "resolved"})
+    change_here(gateway, issue, {"status": "resolved"})
     expect(page.get_by_role("button", name="new event")).to_be_visible(timeout=SLOW_MS)
     expect(about(page, issue)).to_have_count(count)
     page.keyboard.press(".")

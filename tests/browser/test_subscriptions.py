@@ -9,7 +9,7 @@ from bench.stand import Gateway
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import NARROW, WIDE
 from tests.browser.test_accessibility import violations
-from tests.browser.test_live import change
+from tests.browser.test_live import change_here
 from tests.browser.test_triage import first_issue
 
 SLOW_MS = 30_000
@@ -87,12 +87,12 @@ def test_what_happens_is_sent_and_shown_as_delivered(subscribed: Page, receiver:
     page.get_by_role("button", name="Send a test").click()
     expect(page.get_by_text("The test was taken.")).to_be_visible(timeout=SLOW_MS)
     issue = issue_of(page)
-    change(gateway, issue, {"status": "resolved"})
+    change_here(gateway, issue, {"status": "resolved"})
     page.goto(address)
     row = page.get_by_role("list", name="Deliveries").get_by_role("listitem").filter(has_text="Resolved")
     expect(row.first).to_contain_text("Delivered", timeout=SLOW_MS)
     assert "issue.resolved" in receiver.types
-    change(gateway, issue, {"status": "unresolved"})
+    change_here(gateway, issue, {"status": "unresolved"})
 
 
 def test_a_receiver_that_fails_is_said_and_a_delivery_sent_again(
@@ -104,7 +104,7 @@ def test_a_receiver_that_fails_is_said_and_a_delivery_sent_again(
     page.get_by_role("button", name="Send a test").click()
     expect(page.get_by_text("The test was not taken.")).to_be_visible(timeout=SLOW_MS)
     issue = issue_of(page)
-    change(gateway, issue, {"status": "resolved"})
+    change_here(gateway, issue, {"status": "resolved"})
     page.goto(f"{address}?state=pending")
     waiting = page.get_by_role("list", name="Deliveries").get_by_role("listitem").filter(has_text="Resolved").first
     expect(waiting).to_contain_text("The receiver answered 500", timeout=SLOW_MS)
@@ -112,7 +112,7 @@ def test_a_receiver_that_fails_is_said_and_a_delivery_sent_again(
     waiting.get_by_role("button", name="again").click()
     page.get_by_role("navigation", name="State").get_by_role("link", name="Delivered").click()
     expect(page.get_by_role("list", name="Deliveries")).to_contain_text("Resolved", timeout=SLOW_MS)
-    change(gateway, issue, {"status": "unresolved"})
+    change_here(gateway, issue, {"status": "unresolved"})
 
 
 def test_a_paused_subscription_sends_nothing_until_it_goes_on(
@@ -122,12 +122,12 @@ def test_a_paused_subscription_sends_nothing_until_it_goes_on(
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Go on")).to_be_visible(timeout=SLOW_MS)
     issue = issue_of(page)
-    change(gateway, issue, {"status": "resolved"})
+    change_here(gateway, issue, {"status": "resolved"})
     page.goto(address)
     expect(page.get_by_role("region", name="Deliveries")).to_contain_text("Nothing was sent yet", timeout=SLOW_MS)
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_role("list", name="Deliveries")).to_contain_text("Resolved", timeout=SLOW_MS)
-    change(gateway, issue, {"status": "unresolved"})
+    change_here(gateway, issue, {"status": "unresolved"})
 
 
 def test_an_address_that_must_not_be_reached_is_refused_in_the_form(page: Page) -> None:
