@@ -37,7 +37,7 @@ class Mirror:
         self._nodes = nodes
         self._at = at
         self._sandbox = sandbox
-        self._live = RealtimeManager("", nodes[0].token, transport=transport, on_gap=self._anew, on_state=self._became)
+        self._live = RealtimeManager("", nodes[0].token, transport=transport, on_gap=self._anew, sleep=self._elsewhere)
         self._live.chance = lambda: 0.1
         self._listening: asyncio.Task[None] | None = None
         self.known = truth(sandbox)
@@ -79,11 +79,11 @@ class Mirror:
         self.gaps.append(message["why"])
         self.known = await asyncio.to_thread(truth, self._sandbox)
 
-    def _became(self, state: State) -> None:
-        if state is State.OFFLINE:
-            # What balances the load between the nodes does.
-            self._at = (self._at + 1) % len(self._nodes)
-            self._live.url = self._nodes[self._at].url
+    async def _elsewhere(self, seconds: float) -> None:
+        """Wait before the next attempt, which goes to the other node, as what balances the load would have it."""
+        self._at = (self._at + 1) % len(self._nodes)
+        self._live.url = self._nodes[self._at].url
+        await asyncio.sleep(seconds)
 
 
 async def until(holds: Callable[[], bool], what: str) -> None:
