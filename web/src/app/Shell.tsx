@@ -3,8 +3,11 @@ import { Outlet } from "@tanstack/react-router";
 import { useEffect } from "react";
 
 import { sendSpans } from "@/queries/gateway";
+import { addressOf, viewOf } from "@/core/view";
 import { useLive } from "@/queries/live";
+import { useNotices } from "@/queries/notices";
 import { BulkProvider } from "@/screens/bulk/BulkProvider";
+import { rememberedAddress } from "@/screens/stream/useView";
 import { TriageProvider } from "@/screens/triage/TriageProvider";
 import { CommandsProvider } from "@/ui/commands";
 import { Tips } from "@/ui/Tips";
@@ -26,10 +29,17 @@ function useSpanReports(): void {
   }, [queryClient]);
 }
 
+/** Give the address of the list that somebody looks at in this tab, or null. */
+function shownView(): string | null {
+  if (document.visibilityState !== "visible" || window.location.pathname !== "/") return null;
+  return JSON.stringify(addressOf(viewOf(rememberedAddress())));
+}
+
 /** The frame around every screen behind the sign-in. */
 export function Shell() {
   useSpanReports();
   useLive();
+  useNotices(shownView);
   return (
     <CommandsProvider>
       <BulkProvider>

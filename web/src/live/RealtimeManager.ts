@@ -89,6 +89,11 @@ export class RealtimeManager {
     this.sayPresence();
   }
 
+  /** Listen again, if it was let go because nobody looked. */
+  wake(): void {
+    if (this.running && this.line === null && document.visibilityState === "hidden" && navigator.onLine) this.reconnect();
+  }
+
   private readonly onVisibility = (): void => {
     clearTimeout(this.hiding);
     if (document.visibilityState === "hidden") this.hiding = setTimeout(this.onHidden, HIDDEN_MS);

@@ -147,6 +147,7 @@ export function useLive(): void {
         change({ telling: toldBy(state.telling, event, Date.now()) });
         if (event.type === "presence") presenceHeard(event);
         else feedTells(queryClient, { kind: "event", position, event });
+        for (const hear of told) hear(event);
         if (!event.type.startsWith("issue.")) return;
         if (event.issue !== null) flash(event.issue.id, applyEvent(queryClient, event));
         if (event.type !== "issue.updated") askHeads();
@@ -165,18 +166,38 @@ export function useLive(): void {
         if (connection === state.connection) return;
         change({ connection, ...(HEARD.has(state.connection) ? { lostMs: Date.now() } : {}) });
       },
+      staysHidden: () => listening > 0,
       answers: () => Date.now() - lastAnswerMs() < REACHED_MS,
     });
     manager.start();
+    waking = () => manager.wake();
     looking = (issue) => manager.looks(issue);
     looking(lookedAt);
     return () => {
-      looking = null;
+      looking = waking = null;
       clearTimeout(asking);
       manager.stop();
       presenceEnds();
     };
   }, [queryClient]);
+}
+
+const told = new Set<(event: FeedEvent) => void>();
+
+/** Hear every event of the feed. Gives the way to hear no more. */
+export function whenTold(hear: (event: FeedEvent) => void): () => void {
+  told.add(hear);
+  return () => told.delete(hear);
+}
+
+let listening = 0;
+let waking: (() => void) | null = null;
+
+/** Have the feed heard while nobody looks at this tab, too. Gives the way to let it sleep again. */
+export function keepListening(): () => void {
+  listening += 1;
+  waking?.();
+  return () => (listening -= 1);
 }
 
 let lookedAt: string | null = null;

@@ -36,6 +36,12 @@ export async function saveView(queryClient: QueryClient, draft: ViewDraft, id?: 
   await queryClient.invalidateQueries({ queryKey: viewsQuery.queryKey });
 }
 
+/** Be told, or not any more, of what comes up in a view; kept for the person, in whatever browser they are. */
+export async function notifyOf(queryClient: QueryClient, id: string, on: boolean): Promise<void> {
+  await api.put<unknown>(`/api/v1/views/${encodeURIComponent(id)}/notify`, { on });
+  await queryClient.invalidateQueries({ queryKey: viewsQuery.queryKey });
+}
+
 export async function dropView(queryClient: QueryClient, id: string): Promise<void> {
   await api.delete(`/api/v1/views/${encodeURIComponent(id)}`);
   await queryClient.invalidateQueries({ queryKey: viewsQuery.queryKey });

@@ -1,5 +1,5 @@
 import { Button, Checkbox, Menu, TextInput } from "@mantine/core";
-import { IconBookmark, IconChevronDown, IconUsers } from "@tabler/icons-react";
+import { IconBell, IconBookmark, IconChevronDown, IconUsers } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type SyntheticEvent, useState } from "react";
 
@@ -12,6 +12,7 @@ import { ErrorState } from "@/ui/ErrorState";
 import { Picker } from "@/ui/Picker";
 
 import { matches } from "@/core/choices";
+import { NotifyItem } from "./NotifyItem";
 import classes from "./stream.module.css";
 import { useView } from "./useView";
 
@@ -41,11 +42,12 @@ export function ViewsMenu() {
           {failed && <Menu.Label>The saved views could not be loaded</Menu.Label>}
           {!failed && views.length === 0 && <Menu.Label>No view is saved yet</Menu.Label>}
           {views.map((saved) => (
-            <Menu.Item key={saved.id} onClick={() => go(saved)} aria-current={saved.id === current?.id ? "true" : undefined} rightSection={saved.visibility === "shared" ? <IconUsers size={14} aria-label="Shared" /> : undefined}>
+            <Menu.Item key={saved.id} onClick={() => go(saved)} aria-current={saved.id === current?.id ? "true" : undefined} rightSection={<ViewMarks saved={saved} />}>
               {saved.name}
             </Menu.Item>
           ))}
           <Menu.Divider />
+          {current !== null && <NotifyItem view={current} />}
           <Menu.Item onClick={() => setNaming("new")}>Save this view…</Menu.Item>
           {current?.mine === true && <Menu.Item onClick={() => setNaming(current)}>Rename or share “{current.name}”…</Menu.Item>}
           {current?.mine === true && (
@@ -70,6 +72,15 @@ export function ViewsMenu() {
         />
       )}
       {naming !== null && <NameDialog saved={naming === "new" ? null : naming} address={addressOf(view)} onClose={() => setNaming(null)} />}
+    </>
+  );
+}
+
+function ViewMarks({ saved }: { saved: SavedView }) {
+  return (
+    <>
+      {saved.notify && <IconBell size={14} aria-label="You are notified" />}
+      {saved.visibility === "shared" && <IconUsers size={14} aria-label="Shared" />}
     </>
   );
 }
