@@ -199,9 +199,7 @@ def export(
     """Write all issues that match to a file, page by page."""
     from dexter.cli_export import run_export
 
-    filters = Filters(
-        query, status, period, tuple(project or ()), tuple(environment or ()), tuple(level or ()), organization
-    )
+    filters = Filters.of(query, status, period, project, environment, level, organization)
     with refusals_told():
         run_export(gateway(url, token), filters, form, output)
 

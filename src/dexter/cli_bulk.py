@@ -101,9 +101,7 @@ def preview(
     operations = [operation for operation in stated.values() if operation]
     if not operations:
         raise typer.BadParameter("name something to do, such as --resolve or --assign me.")
-    filters = Filters(
-        query or "", status, period, tuple(project or ()), tuple(environment or ()), tuple(level or ()), organization
-    )
+    filters = Filters.of(query or "", status, period, project, environment, level, organization)
     remote = gateway(url, token)
     with refusals_told():
         job = remote.ask("POST", "/bulk", (), {"selection": _selection(query, ids, filters), "operations": operations})

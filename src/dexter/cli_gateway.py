@@ -50,6 +50,21 @@ class Filters:
     levels: tuple[str, ...] = ()
     organization: str | None = None
 
+    @classmethod
+    def of(
+        cls,
+        query: str,
+        status: str,
+        period: str | None,
+        project: list[str] | None,
+        environment: list[str] | None,
+        level: list[str] | None,
+        organization: str | None,
+    ) -> Filters:
+        """Give what a command line states; an option that is not repeated is not stated."""
+        projects, environments, levels = (tuple(stated or ()) for stated in (project, environment, level))
+        return cls(query, status, period, projects, environments, levels, organization)
+
     def pairs(self) -> list[tuple[str, str]]:
         """Give them as a query of /api/v1/issues."""
         single = (("query", self.query), ("period", self.period), ("organization", self.organization))

@@ -65,9 +65,7 @@ def list_issues(
     as_json: AsJson = False,
 ) -> None:
     """List issues, the latest first."""
-    filters = Filters(
-        query, status, period, tuple(project or ()), tuple(environment or ()), tuple(level or ()), organization
-    )
+    filters = Filters.of(query, status, period, project, environment, level, organization)
     with refusals_told():
         found, hits = _listed(gateway(url, token), [*filters.pairs(), ("sort", sort)], limit)
     if as_json:
