@@ -15,7 +15,8 @@ import classes from "./triage.module.css";
 
 /** All labels: what they are called, how they look, on how many issues they are; and their end. */
 export function LabelsDialog({ onClose }: { onClose: () => void }) {
-  const labels = useQuery(labelsQuery);
+  // On how many issues each is, changes with every label that is put on or taken off.
+  const labels = useQuery({ ...labelsQuery, refetchOnMount: "always" });
   const narrow = useMediaQuery("(max-width: 700px)", false, { getInitialValueInEffect: false });
   const [open, setOpen] = useState<string | null>(null);
   return (
