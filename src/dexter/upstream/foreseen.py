@@ -30,11 +30,11 @@ LEARNED_FROM = 12
 """It is learned from so many issues that were opened last."""
 LEARNED_AFTER = 3
 """So many issues have to be opened before anything is asked ahead."""
-CALLERS = 200
+CALLERS = 50
 """So many callers' habits are remembered, those that came last."""
 WAITING = 600
 """So much waits to be asked; beyond it, what has waited longest is let go."""
-KNOWN = 10_000
+KNOWN = 3000
 """Of so much it is remembered that it was asked for, for each caller."""
 AT_ONCE = 4
 """So much is asked at a time, by each process."""
