@@ -50,7 +50,9 @@ function useElsewhere(): string | null {
   return useRouterState({ select: ({ location: { pathname } }) => (pathname === "/" || pathname.startsWith("/issues/") ? null : pathname) });
 }
 
+/** Say whether the reader is at a place: whatever list has no name of its own is the plain one, narrowed. */
 function isAt(place: Place, view: View): boolean {
+  if (place === STREAM) return !VIEWS.some((other) => isAt(other, view));
   const wanted = at(place, view);
   return wanted.status === view.status && wanted.query === view.query;
 }

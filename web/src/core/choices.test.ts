@@ -45,6 +45,12 @@ it("offers me, nobody, people who have joined, and teams", () => {
   expect(assignChoices("acme ada", members, []).map(({ label }) => label)).toEqual(["Ada"]);
 });
 
+// "In 2.8.1" was another project's, and choosing it was refused.
+it("a release stood without its package: it is offered by its whole name", () => {
+  const choices = resolveChoices("2.8", [{ version: "shop-web@2.8.1", shortVersion: "2.8.1" }]);
+  expect(choices.map(({ label }) => label)).toEqual(["In shop-web@2.8.1"]);
+});
+
 it("offers releases to resolve in", () => {
   expect(resolveChoices("2.4", [{ version: "shop@2.4.1" }, { version: "shop@2.3.0" }]).map(({ mode }) => mode)).toEqual([{ mode: "release", release: "shop@2.4.1" }]);
 });

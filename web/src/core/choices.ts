@@ -98,12 +98,8 @@ export function resolveChoices(typed: string, releases: readonly Release[]): Res
     { id: "now", mode: { mode: "now" }, label: "Now", section: "Resolve" },
     { id: "next", mode: { mode: "next_release" }, label: "In the next release", section: "Resolve" },
     ...releases.map(
-      ({ version, shortVersion }): ResolveChoice => ({
-        id: `release:${version}`,
-        mode: { mode: "release", release: version },
-        label: `In ${shortVersion ?? version}`,
-        section: "In a release",
-      }),
+      // The whole name: two packages of a project may both have a 2.8.1.
+      ({ version }): ResolveChoice => ({ id: `release:${version}`, mode: { mode: "release", release: version }, label: `In ${version}`, section: "In a release" }),
     ),
   ];
   const fitting = all.filter(({ label, id }) => matches(typed, `${label} ${id}`));

@@ -28,6 +28,9 @@ export function rowsOf(pages: readonly Page<Issue>[], tab: StatusTab, reading: s
   );
 }
 
+/** Sentry counts no further. */
+export const MOST_COUNTED = 1000;
+
 /** Give how many issues match, where Sentry says it; it estimates, and those that have just left the tab no longer count. */
 export function totalOf(pages: readonly Page<Issue>[], shown: readonly Issue[]): number | null {
   const hits = pages[0]?.meta.hits;

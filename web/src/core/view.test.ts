@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { parseAddress, writeAddress } from "./address";
-import { addressOf, DEFAULT_VIEW, filterCount, readAddress, type View, viewOf, withoutFilters } from "./view";
+import { addressOf, DEFAULT_VIEW, filterCount, readAddress, unknownFilters, type View, viewOf, withoutFilters, withoutScope } from "./view";
 
 const VIEWS: [string, Partial<View>, string][] = [
   ["the default view has an empty address", {}, ""],
@@ -37,6 +37,15 @@ describe("a view and its address", () => {
     expect(filterCount(view)).toBe(3);
     expect(withoutFilters(view)).toEqual({ ...DEFAULT_VIEW, status: "resolved", period: "7d" });
   });
+});
+
+// A project is renamed, and every address that was saved with it fails; the reader must learn which word is wrong.
+it("names the filters that lead nowhere, and only those that are known to", () => {
+  const view: View = { ...DEFAULT_VIEW, query: "is:new", project: ["shop", "7", "nope"], environment: ["live"] };
+  const projects = [{ id: "7", slug: "web" }, { id: "8", slug: "shop" }];
+  expect(unknownFilters(view, { projects, environments: [{ name: "production" }] })).toEqual(["project “nope”", "environment “live”"]);
+  expect(unknownFilters(view, { projects: undefined, environments: undefined })).toEqual([]);
+  expect(withoutScope(view)).toEqual({ ...DEFAULT_VIEW, query: "is:new" });
 });
 
 // Which issue stands beside the list is in the address, and yet the list is the same: it must not be asked for again.

@@ -140,6 +140,24 @@ export function filterCount(view: View): number {
   return [view.project, view.environment, view.level].filter((list) => list.length > 0).length + (view.query.trim() === "" ? 0 : 1);
 }
 
+/** What there is to narrow by, as far as it is known. */
+export interface KnownScope {
+  readonly projects: readonly { readonly id: string; readonly slug: string }[] | undefined;
+  readonly environments: readonly { readonly name: string }[] | undefined;
+}
+
+/** Give in words the projects and environments of a view that do not exist, or that the reader may not see. */
+export function unknownFilters(view: View, { projects, environments }: KnownScope): string[] {
+  const strangers = view.project.filter((named) => projects?.every(({ id, slug }) => named !== id && named !== slug) === true);
+  const places = view.environment.filter((named) => environments?.every(({ name }) => named !== name) === true);
+  return [...strangers.map((named) => `project “${named}”`), ...places.map((named) => `environment “${named}”`)];
+}
+
+/** Give the view without its project and environment. */
+export function withoutScope(view: View): View {
+  return { ...view, project: [], environment: [] };
+}
+
 /** Give the view without anything that narrows it, on the same tab. */
 export function withoutFilters(view: View): View {
   return { ...view, query: "", project: [], environment: [], level: [] };

@@ -47,8 +47,11 @@ export const teamsQuery = queryOptions({
   staleTime: MINUTES_5,
 });
 
-export const releasesQuery = queryOptions({
-  queryKey: ["organization", "releases"],
-  queryFn: async ({ signal }) => (await api.get<Page<Release>>("/api/v1/releases", undefined, signal)).data,
-  staleTime: MINUTES_5,
-});
+/** The latest releases of a project, by its id since Sentry knows no other word here; of all projects without one. */
+export function releasesQuery(projectId: string | null) {
+  return queryOptions({
+    queryKey: ["organization", "releases", projectId],
+    queryFn: async ({ signal }) => (await api.get<Page<Release>>("/api/v1/releases", { project: projectId === null ? [] : [projectId] }, signal)).data,
+    staleTime: MINUTES_5,
+  });
+}

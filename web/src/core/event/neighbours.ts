@@ -3,7 +3,7 @@
 import { epochMs } from "../format";
 import { belongs } from "../issuePatch";
 import type { Issue, Page } from "../model";
-import { rowsOf, totalOf } from "../paging";
+import { MOST_COUNTED, rowsOf, totalOf } from "../paging";
 import type { View } from "../view";
 
 /** A list as far as it is loaded. */
@@ -43,7 +43,7 @@ export function neighboursOf({ view, pages, more }: ListSoFar, id: string): Neig
   return {
     position: at + 1,
     total: total ?? rows.length,
-    isLeast: total === null && more,
+    isLeast: total === null ? more : pages[0]?.meta.hits === MOST_COUNTED,
     previous: rows[at - 1]?.id ?? null,
     next: rows[at + 1]?.id ?? null,
   };

@@ -5,6 +5,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { Job } from "@/core/bulk/job";
 import { counted } from "@/core/format";
 import { actOnJob, useJob } from "@/queries/bulk";
+import { projectOf } from "@/screens/triage/triage";
 import { Dialog } from "@/ui/Dialog";
 import { ErrorState } from "@/ui/ErrorState";
 
@@ -28,7 +29,7 @@ export function BulkDialog({ flow, control, onApplied }: Props) {
     <Dialog title={stage.at === "choosing" ? `Change ${subject}` : `Preview: ${subject}`} from={narrow ? "below" : "middle"} size={680} onClose={control.close}>
       {stage.at === "choosing" && (
         <div className={classes.pane}>
-          <OperationsForm operations={operations} onChange={control.choose} />
+          <OperationsForm project={projectOf(crowd)} operations={operations} onChange={control.choose} />
           <div className={classes.buttons}>
             <Button variant="default" onClick={control.close}>
               Cancel

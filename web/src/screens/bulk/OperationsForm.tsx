@@ -10,21 +10,23 @@ import { PRIORITIES } from "@/core/issuePatch";
 import { priorityWord } from "@/core/issueWords";
 import { useAssigneeNames } from "@/queries/assignees";
 import { labelsQuery } from "@/queries/labels";
-import { releasesQuery } from "@/queries/organization";
 import { LabelDot } from "@/ui/LabelChip";
 import { type Choice, Picker } from "@/ui/Picker";
 
 import { PriorityMark } from "../triage/PriorityMark";
 import { useAssignChoices } from "../triage/useAssignChoices";
+import { useReleases } from "../triage/useReleases";
 import classes from "./bulk.module.css";
 
 interface Props {
+  /** The one project that all issues are of; null when they are of several. */
+  project: string | null;
   operations: readonly Operation[];
   onChange: (operations: Operation[]) => void;
 }
 
 /** What to do with every issue of a job: any mix of changes, or one of those that end an issue. */
-export function OperationsForm({ operations, onChange }: Props) {
+export function OperationsForm({ project, operations, onChange }: Props) {
   const nameOf = useAssigneeNames();
   const set = (added: Operation) => onChange(withOperation(operations, added));
   const unset = (op: Operation["op"]) => onChange(operations.filter((operation) => operation.op !== op));
@@ -35,7 +37,7 @@ export function OperationsForm({ operations, onChange }: Props) {
   const row = { onUnset: unset, wordsOf, onSet: set };
   return (
     <div className={classes.form}>
-      <StatusRow {...row} />
+      <StatusRow {...row} project={project} />
       <AssignRow {...row} />
       <PriorityRow {...row} />
       <LabelRow {...row} side="add" operations={operations} />
@@ -111,8 +113,8 @@ function FormRow({ label, children }: { label: string; children: ReactNode }) {
   );
 }
 
-function StatusRow({ wordsOf, onSet, onUnset }: RowProps) {
-  const releases = useQuery(releasesQuery).data ?? [];
+function StatusRow({ wordsOf, onSet, onUnset, project }: RowProps & { project: string | null }) {
+  const { releases } = useReleases(project);
   const choices = (typed: string): Choice[] => [
     ...resolveChoices(typed, releases).map(({ id, label, section }) => ({ id: `resolve ${id}`, label: section === "Resolve" ? `Resolve ${label.toLowerCase()}` : label, section: section === "Resolve" ? section : `Resolve ${section.toLowerCase()}` })),
     ...(matches(typed, "Reopen") ? [{ id: "reopen", label: "Reopen", section: "Reopen" }] : []),

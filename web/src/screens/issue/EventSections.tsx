@@ -21,12 +21,13 @@ interface Props {
   event: EventView;
   view: IssueView;
   distributions: readonly TagDistribution[];
+  tagsMissing: boolean;
   tagsNotice: ReactNode;
   onChange: (change: Partial<IssueView>) => void;
 }
 
 /** One event from top to bottom: what was raised, what led there, and in which surroundings. */
-export function EventSections({ event, view, distributions, tagsNotice, onChange }: Props) {
+export function EventSections({ event, view, distributions, tagsMissing, tagsNotice, onChange }: Props) {
   return (
     <>
       <Problems event={event} />
@@ -54,7 +55,7 @@ export function EventSections({ event, view, distributions, tagsNotice, onChange
       ))}
       {event.breadcrumbs.length > 0 && <BreadcrumbsSection event={event} />}
       {event.request !== null && <RequestSection request={event.request} />}
-      <TagsSection tags={event.tags} distributions={distributions} notice={tagsNotice} />
+      <TagsSection tags={event.tags} distributions={distributions} missing={tagsMissing} notice={tagsNotice} />
       <ContextsSection event={event} />
     </>
   );

@@ -81,7 +81,7 @@ function Decide({ issue }: { issue: Issue }) {
       <Split
         label="Archive"
         menuLabel="More ways to archive"
-        hint="Archive until it escalates (y)"
+        hint="Archive until it escalates (shift+y)"
         icon={<IconArchive size={16} />}
         onClick={() => void triage.apply([issue], { status: "archived", archive: { mode: "until_escalating" } })}
         onMenu={(anchor) => triage.choose("archive", [issue], anchor)}

@@ -160,6 +160,19 @@ describe("the issue page", () => {
     expect(await screen.findByRole("button", { name: "Resolve" })).toBeVisible();
   });
 
+  // One key that asks here and acts there is pressed wrongly in one of them.
+  it("y archived at once here but asked in the stream: it asks in both, and shift+y archives at once", async () => {
+    const seen = serve();
+    await open();
+    await screen.findByText("failing charge");
+    await userEvent.keyboard("y");
+    await screen.findByRole("combobox", { name: "Archive SHOP-1F" });
+    await userEvent.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByRole("combobox", { name: "Archive SHOP-1F" })).toBeNull());
+    await userEvent.keyboard("{Shift>}y{/Shift}");
+    await waitFor(() => expect(seen.puts).toEqual([{ status: "archived", archive: { mode: "until_escalating" } }]));
+  });
+
   // Two decisions in a row are two steps back; undoing the first must not undo the second instead.
   it("undoes with z, the latest change first", async () => {
     const seen = serve();
@@ -236,6 +249,8 @@ describe("the issue page", () => {
     gateway.use(http.get("/api/v1/issues/101/tags", () => HttpResponse.json(context()["tags"] as object[])));
     await open();
     const tags = await screen.findByRole("region", { name: /^Tags/ });
+    // "Tags 0" above it would say that there are none.
+    expect(within(tags).getByRole("heading", { name: "Tags" })).toBeVisible();
     expect(within(tags).getByRole("status")).toHaveTextContent(
       "Tag distributions could not be loaded. Sentry took too long. Ask again.",
     );

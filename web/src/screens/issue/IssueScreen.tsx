@@ -133,7 +133,7 @@ function IssueBody({ issueId, detail, view, event, newer, onChange, onLatest }: 
             />
           )}
           {event.data === undefined && event.isError && (
-            <TagsSection tags={[]} distributions={detail.distributions} notice={notice("tags")} />
+            <TagsSection tags={[]} distributions={detail.distributions} missing={detail.part("tags").status === "missing"} notice={notice("tags")} />
           )}
           {event.data !== undefined && (
             <>
@@ -150,6 +150,7 @@ function IssueBody({ issueId, detail, view, event, newer, onChange, onLatest }: 
                 event={event.data}
                 view={view}
                 distributions={detail.distributions}
+                tagsMissing={detail.part("tags").status === "missing"}
                 tagsNotice={
                   <>
                     <PartAge part={detail.part("tags")} />

@@ -23,12 +23,14 @@ const SHOWN = 9;
 interface Props {
   tags: readonly Tag[];
   distributions: readonly TagDistribution[];
+  /** Whether the distributions could not be had: then nobody knows how many tags there are. */
+  missing: boolean;
   /** What stands where the distributions are missing or old. */
   notice: ReactNode;
 }
 
 /** How this events divide over each tag, and where this event stands among them. */
-export function TagsSection({ tags, distributions, notice }: Props) {
+export function TagsSection({ tags, distributions, missing, notice }: Props) {
   const [all, setAll] = useState(false);
   const known = new Set(distributions.map((distribution) => distribution.key));
   const own = new Map(tags.map((tag) => [tag.key, tag.value]));
@@ -38,7 +40,7 @@ export function TagsSection({ tags, distributions, notice }: Props) {
   const uniform = distributions.filter((distribution) => !isSpread(distribution));
   const others = tags.filter((tag) => !known.has(tag.key));
   return (
-    <Section id="tags" title="Tags" count={known.size + others.length}>
+    <Section id="tags" title="Tags" {...(missing ? {} : { count: known.size + others.length })}>
       {notice}
       <div className={tagsClasses.spreads}>
         {shown.map((distribution) => (

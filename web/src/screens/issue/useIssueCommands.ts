@@ -52,17 +52,17 @@ export function useIssueCommands(
     },
     {
       id: "issue.archive",
+      label: "Archive…",
+      section,
+      enabled: known,
+      run: () => triage.choose("archive", targets),
+    },
+    {
+      id: "issue.archiveNow",
       label: "Archive until it escalates",
       section,
       enabled: known,
       run: () => void triage.apply(targets, { status: "archived", archive: { mode: "until_escalating" } }),
-    },
-    {
-      id: "issue.archiveUntil",
-      label: "Archive until…",
-      section,
-      enabled: known,
-      run: () => triage.choose("archive", targets),
     },
     {
       id: "issue.assign",

@@ -4,14 +4,14 @@ import type { MouseEvent } from "react";
 
 import type { Operation } from "@/core/bulk/job";
 import { counted, exactCount } from "@/core/format";
+import { MOST_COUNTED } from "@/core/paging";
 import { READS_ONLY } from "@/core/people";
 import { EVERY_MATCH, NOTHING_SELECTED, pageIsChosen, type Selection } from "@/core/selection";
 import { PriorityMark } from "@/screens/triage/PriorityMark";
-import { type Crowd, isCrowd, type Question, type Subjects, useTriage } from "@/screens/triage/triage";
+import { asCrowd, type Crowd, isCrowd, type Question, type Subjects, useTriage } from "@/screens/triage/triage";
 
 import type { SelectionChange } from "./chosen";
 import classes from "./stream.module.css";
-import { MOST_COUNTED } from "./totalWords";
 
 interface Props {
   subjects: Subjects;
@@ -92,7 +92,7 @@ function sizeWords(selection: Selection, size: number | null, order: readonly st
 /** What is done more rarely, and what cannot be taken back: always shown before it is done. */
 function MoreMenu({ subjects }: { subjects: Subjects }) {
   const triage = useTriage();
-  const crowd: Crowd = isCrowd(subjects) ? subjects : { selection: { ids: subjects.map(({ id }) => id) }, total: subjects.length };
+  const crowd: Crowd = isCrowd(subjects) ? subjects : asCrowd(subjects);
   const preview = (operation: Operation) => () => triage.bulk(crowd, [operation]);
   return (
     <Menu position="top-end" withinPortal>

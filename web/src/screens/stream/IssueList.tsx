@@ -11,7 +11,7 @@ import { activeAfter, EVERY_MATCH, extendTo, isChosen, moveActive, NOTHING_SELEC
 import { addressOf } from "@/core/view";
 import { useMarks } from "@/queries/labels";
 import { useAskPresence } from "@/queries/presence";
-import { isCrowd, type Question, type Subjects, useTriage } from "@/screens/triage/triage";
+import { asCrowd, isCrowd, type Question, type Subjects, useTriage } from "@/screens/triage/triage";
 import { type Command, useCommands } from "@/ui/commands";
 
 import { IssueRow, type RowActions } from "./IssueRow";
@@ -154,6 +154,7 @@ export function IssueList({ scroller, split, rows, order, total, selection, onSe
     { id: "issue.resolve", label: "Resolve", section: "Issues", enabled: some, run: () => void triage.apply(targets(), { status: "resolved" }) },
     { id: "issue.resolveIn", label: "Resolve in a release or commit…", section: "Issues", enabled: some, run: ask("resolve") },
     { id: "issue.archive", label: "Archive…", section: "Issues", enabled: some, run: ask("archive") },
+    { id: "issue.archiveNow", label: "Archive until it escalates", section: "Issues", enabled: some, run: () => void triage.apply(targets(), { status: "archived", archive: { mode: "until_escalating" } }) },
     { id: "issue.reopen", label: "Reopen", section: "Issues", enabled: some, run: () => void triage.apply(targets(), { status: "unresolved" }) },
     { id: "issue.assign", label: "Assign…", section: "Issues", enabled: some, run: ask("assign") },
     { id: "issue.assignMe", label: "Assign to me", section: "Issues", enabled: some, run: () => void triage.apply(targets(), { assignee: "me" }, { name: "you" }) },
@@ -169,7 +170,7 @@ export function IssueList({ scroller, split, rows, order, total, selection, onSe
       enabled: some,
       run: () => {
         const subjects = targets();
-        triage.bulk(isCrowd(subjects) ? subjects : { selection: { ids: subjects.map(({ id }) => id) }, total: subjects.length }, []);
+        triage.bulk(isCrowd(subjects) ? subjects : asCrowd(subjects), []);
       },
     },
   ];

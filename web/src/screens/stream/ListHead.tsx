@@ -25,7 +25,10 @@ export function ListHead({ all, some, onAll }: Props) {
         />
       </label>
       <span className={classes.headMain}>
-        Issue <SortHead sort="new">First seen</SortHead>
+        <span>Issue</span>
+        <SortHead sort="new" className={classes.headNext}>
+          First seen
+        </SortHead>
       </span>
       <SortHead sort="trends" className={classes.spark}>
         Trend

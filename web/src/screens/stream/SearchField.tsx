@@ -16,7 +16,7 @@ function useKnownValues(enabled: boolean): KnownValues {
   const projects = useQuery({ ...projectsQuery, enabled });
   const environments = useQuery({ ...environmentsQuery, enabled });
   const members = useQuery({ ...membersQuery, enabled });
-  const releases = useQuery({ ...releasesQuery, enabled });
+  const releases = useQuery({ ...releasesQuery(null), enabled });
   return {
     project: projects.data?.map(({ slug }) => slug) ?? [],
     environment: environments.data?.map(({ name }) => name) ?? [],

@@ -1,8 +1,11 @@
 import { Button } from "@mantine/core";
 import { IconChecks, IconFilterOff, IconInbox } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 
-import { asApiError } from "@/api/error";
-import { filterCount, periodWord, statusWord, withoutFilters } from "@/core/view";
+import { ApiError, asApiError } from "@/api/error";
+import { sentences } from "@/core/sentences";
+import { filterCount, periodWord, statusWord, unknownFilters, withoutFilters, withoutScope } from "@/core/view";
+import { environmentsQuery, projectsQuery } from "@/queries/organization";
 import { EmptyState } from "@/ui/EmptyState";
 import { ErrorState } from "@/ui/ErrorState";
 
@@ -109,10 +112,13 @@ export function EmptyStream() {
   );
 }
 
-/** Why the list could not be loaded. A search that Sentry refuses is the reader's to change, so that is what is offered. */
+/** Why the list could not be loaded. A search or filter that Sentry refuses is the reader's to change, so that is what is offered. */
 export function StreamFailure({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   const { view, change } = useView();
-  const refused = asApiError(error).status === 400 && view.query.trim() !== "";
+  const { status } = asApiError(error);
+  const isNarrowed = view.project.length + view.environment.length > 0;
+  if ((status === 403 || status === 404) && isNarrowed) return <ScopeFailure error={error} />;
+  const refused = status === 400 && view.query.trim() !== "";
   if (!refused) return <ErrorState error={error} onRetry={onRetry} />;
   return (
     <ErrorState
@@ -121,6 +127,32 @@ export function StreamFailure({ error, onRetry }: { error: unknown; onRetry: () 
       actions={
         <Button variant="default" onClick={() => change({ query: "" })}>
           Clear the search
+        </Button>
+      }
+    />
+  );
+}
+
+/** A project or environment of the address was renamed, misspelt or deleted, or is not for this reader. */
+function ScopeFailure({ error }: { error: unknown }) {
+  const { view, change } = useView();
+  const unknown = unknownFilters(view, { projects: useQuery(projectsQuery).data, environments: useQuery(environmentsQuery).data });
+  const failure = asApiError(error);
+  const told = new ApiError({
+    status: failure.status,
+    message: "A filter of this address leads nowhere",
+    remedy: sentences(
+      unknown.length === 0 ? failure.message : `There is no ${unknown.join(" and no ")}, or you may not see it`,
+      "It may have been renamed or deleted. Clear the filters, or choose others above",
+    ),
+    requestId: failure.requestId,
+  });
+  return (
+    <ErrorState
+      error={told}
+      actions={
+        <Button variant="default" onClick={() => change(withoutScope(view))}>
+          Clear the filters
         </Button>
       }
     />

@@ -157,6 +157,29 @@ describe("the states", () => {
     await row("AlphaError");
   });
 
+  // A saved address outlives the project it names.
+  it("a filter that leads nowhere was a dead end: it is named, and can be cleared", async () => {
+    answerIssues((query) => (query.has("project") ? HttpResponse.json({ message: "This token may not do that" }, { status: 403 }) : aPage(THREE)));
+    const user = openWorkbench("/?query=is%3Anew&project=nope");
+    const alert = await screen.findByRole("alert");
+    await waitFor(() => expect(alert).toHaveTextContent("There is no project “nope”, or you may not see it."));
+    await user.click(within(alert).getByRole("button", { name: "Clear the filters" }));
+    await row("AlphaError");
+    expect(window.location.search).toBe("?query=is%3Anew");
+  });
+
+  // Whoever looks to the left for where they are finds nothing marked, and doubts the list.
+  it("with a search nothing was current in the navigation: the plain list is, and a named one where it fits", async () => {
+    answerIssues(() => aPage(THREE));
+    const user = openWorkbench("/?query=odd");
+    await row("AlphaError");
+    const main = within(screen.getAllByRole("navigation", { name: "Main" })[0]!);
+    expect(main.getByRole("link", { name: "Issues" })).toHaveAttribute("data-here");
+    await user.click(main.getByRole("link", { name: "Regressed" }));
+    await waitFor(() => expect(main.getByRole("link", { name: "Regressed" })).toHaveAttribute("data-here"));
+    expect(main.getByRole("link", { name: "Issues" })).not.toHaveAttribute("data-here");
+  });
+
   // Stale beats blank, and says so.
   it("shows old content with its age while Sentry is away", async () => {
     answerIssues(() => aPage(THREE, null, { source: "fallback", stale: true, cached_at: new Date(Date.now() - 200_000).toISOString() }));
@@ -217,6 +240,27 @@ describe("triage by keyboard", () => {
     ]);
     await waitFor(() => expect(names()).toEqual(["GammaError"]));
     expect(screen.queryByText("2 issues selected")).not.toBeInTheDocument();
+  });
+
+  // A release of another project is refused, and two packages may both have a 2.8.1.
+  it("offered every project's releases, without their package: those of the issue's project, in full", async () => {
+    answerIssues(() => aPage([anIssue(), anIssue({ id: "2", project: { id: "2", slug: "web", name: "Web" } })]));
+    const asked: string[][] = [];
+    gateway.use(
+      http.get("/api/v1/releases", ({ request }) => {
+        asked.push(new URL(request.url).searchParams.getAll("project"));
+        return HttpResponse.json(aPage([{ version: "shop-web@2.8.1", shortVersion: "2.8.1" }]));
+      }),
+    );
+    const user = openWorkbench("/");
+    await screen.findAllByRole("link", { name: "ValueError" });
+    await user.keyboard("j{Shift>}e{/Shift}");
+    expect(await screen.findByRole("option", { name: "In shop-web@2.8.1" })).toBeInTheDocument();
+    expect(asked).toEqual([["1"]]);
+    await user.keyboard("{Escape}xjx{Shift>}e{/Shift}");
+    await screen.findByRole("combobox", { name: "Resolve 2 issues" });
+    expect(screen.getByText("Releases are offered where all issues are of one project")).toBeInTheDocument();
+    expect(screen.queryByRole("option", { name: /shop-web/ })).toBeNull();
   });
 
   it("assigns from the picker and shows the new owner at once", async () => {

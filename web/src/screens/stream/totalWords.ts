@@ -1,6 +1,4 @@
 import { counted } from "@/core/format";
-
-/** Sentry counts no further than a thousand. */
-export const MOST_COUNTED = 1000;
+import { MOST_COUNTED } from "@/core/paging";
 
 export const totalWords = (total: number): string => (total === MOST_COUNTED ? "1,000+ issues" : counted(total, "issue"));

@@ -1,16 +1,14 @@
-import { useQuery } from "@tanstack/react-query";
-
 import { archiveChoices, matches, resolveChoices } from "@/core/choices";
 import { PRIORITIES } from "@/core/issuePatch";
 import { priorityWord } from "@/core/issueWords";
 import type { IssueUpdate } from "@/core/model";
-import { releasesQuery } from "@/queries/organization";
 import { Picker } from "@/ui/Picker";
 
 import { PriorityMark } from "./PriorityMark";
 import { subjectWords } from "./subjects";
-import { isCrowd, type Question, type Subjects, type Target } from "./triage";
+import { isCrowd, projectOf, type Question, type Subjects, type Target } from "./triage";
 import { useAssignChoices } from "./useAssignChoices";
+import { useReleases } from "./useReleases";
 
 export interface Asked {
   readonly what: Exclude<Question, "label">;
@@ -29,7 +27,7 @@ export function TriagePicker({ asked, ...rest }: Props) {
   const subject = subjectWords(asked.subjects);
   switch (asked.what) {
     case "resolve":
-      return <ResolvePicker subject={subject} anchor={asked.anchor} {...rest} />;
+      return <ResolvePicker subject={subject} project={projectOf(asked.subjects)} anchor={asked.anchor} {...rest} />;
     case "archive":
       return <ArchivePicker subject={subject} anchor={asked.anchor} {...rest} />;
     case "assign":
@@ -64,9 +62,9 @@ function ArchivePicker({ subject, anchor, onClose, onChosen }: PartProps) {
   );
 }
 
-function ResolvePicker({ subject, anchor, onClose, onChosen }: PartProps) {
-  const releases = useQuery(releasesQuery);
-  const choices = (typed: string) => resolveChoices(typed, releases.data ?? []);
+function ResolvePicker({ subject, project, anchor, onClose, onChosen }: PartProps & { project: string | null }) {
+  const { releases, note } = useReleases(project);
+  const choices = (typed: string) => resolveChoices(typed, releases);
   return (
     <Picker
       anchor={anchor}
@@ -79,7 +77,7 @@ function ResolvePicker({ subject, anchor, onClose, onChosen }: PartProps) {
         if (mode !== undefined) onChosen({ status: "resolved", resolve: mode });
       }}
       onClose={onClose}
-      note={releases.isPending ? "Loading the releases…" : "Or type a commit with its repository: “acme/shop@a1b2c3d”"}
+      note={note ?? "Or type a commit with its repository: “acme/shop@a1b2c3d”"}
     />
   );
 }

@@ -18,6 +18,8 @@ export interface Crowd {
   readonly selection: BulkSelection;
   /** How many they are, as far as is known. */
   readonly total: number | null;
+  /** The one project that all of them are known to be of, where it is not in the selection itself. */
+  readonly project?: string | null;
 }
 
 /** What an action is for: the issues themselves, or a crowd of them. */
@@ -31,7 +33,22 @@ export const isCrowd = (subjects: Subjects): subjects is Crowd => !Array.isArray
 /** Give the subjects as a crowd when they are too many to be changed in one breath. */
 export function crowdOf(subjects: Subjects): Crowd | null {
   if (isCrowd(subjects)) return subjects;
-  return subjects.length > HANDFUL ? { selection: { ids: subjects.map(({ id }) => id) }, total: subjects.length } : null;
+  return subjects.length > HANDFUL ? asCrowd(subjects) : null;
+}
+
+/** Give issues as a crowd, however few they are. */
+export const asCrowd = (issues: readonly Issue[]): Crowd => ({ selection: { ids: issues.map(({ id }) => id) }, total: issues.length, project: onlyProject(issues.map(({ project }) => project.slug)) });
+
+/** Give the one project that all subjects are of; null when they are of several, or nobody knows. */
+export function projectOf(subjects: Subjects): string | null {
+  if (!isCrowd(subjects)) return onlyProject(subjects.map(({ project }) => project.slug));
+  const { selection, project = null } = subjects;
+  return project ?? ("ids" in selection ? null : onlyProject(selection.project ?? []));
+}
+
+function onlyProject(slugs: readonly string[]): string | null {
+  const [first = null, ...others] = new Set(slugs);
+  return others.length === 0 && first !== "" ? first : null;
 }
 
 export interface Triage {
