@@ -173,7 +173,8 @@ describe("the states", () => {
     answerIssues(() => aPage(THREE));
     const user = openWorkbench("/?query=odd");
     await row("AlphaError");
-    const main = within(screen.getAllByRole("navigation", { name: "Main" })[0]!);
+    const [side] = screen.getAllByRole("navigation", { name: "Main" });
+    const main = within(side ?? document.body);
     expect(main.getByRole("link", { name: "Issues" })).toHaveAttribute("data-here");
     await user.click(main.getByRole("link", { name: "Regressed" }));
     await waitFor(() => expect(main.getByRole("link", { name: "Regressed" })).toHaveAttribute("data-here"));
