@@ -1,4 +1,4 @@
-"""How long it takes from an error in an application to the event that a listener hears: with webhooks, and without.
+"""How long it takes from an error in an application to a listener, and to a browser: with webhooks, and without.
 
 Everything is real: the SDK, the sandbox, signed webhooks, the gateway, server-sent events. Without webhooks the poller
 alone finds what happens, so that the time is a share of its pause. Beside that: how long Sentry waits for the answer to
@@ -20,6 +20,7 @@ import sentry_sdk
 
 from bench.feed_listener import FeedListener
 from bench.feed_stand import SECRET, telling_gateway
+from bench.live_rows import rows_after
 from bench.stand import running_gateway, running_sandbox
 from dexter.policy.webhook_seal import sign
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from bench.stand import Gateway, Sandbox
 
-WITH_WEBHOOKS, WITHOUT = 150, 25
+WITH_WEBHOOKS, WITHOUT, ROWS = 150, 25, 40
 DELIVERIES, AT_ONCE = 200, 20
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -41,6 +42,9 @@ def main() -> dict[str, Any]:
             time.sleep(2)
             found["webhooks"] = _shown(_heard_after(sandbox, listener, "told", WITH_WEBHOOKS, 0.1))
             _print("an error is heard, with webhooks", found["webhooks"])
+            for screen, took in rows_after(sandbox, gateway, "row", ROWS, 0.7).items():
+                found[f"webhooks, {screen}"] = _shown(took)
+                _print(f"an error is in the browser's {screen}, with webhooks", found[f"webhooks, {screen}"])
             found["deliveries"] = _shown(asyncio.run(_deliveries(gateway)))
             _print(f"a delivery is answered, {AT_ONCE} at once", found["deliveries"])
         with running_gateway(sandbox.url, sandbox.token) as gateway, FeedListener(gateway) as listener:
@@ -50,6 +54,9 @@ def main() -> dict[str, Any]:
             found["poll"] = _shown(_heard_after(sandbox, listener, "found", WITHOUT, 2.3))
             found["poll"]["calls_per_s"] = round(_reads(sandbox) / (time.monotonic() - began), 2)
             _print("an error is heard, by polling alone", found["poll"])
+            for screen, took in rows_after(sandbox, gateway, "poll", WITHOUT, 2.3).items():
+                found[f"poll, {screen}"] = _shown(took)
+                _print(f"an error is in the browser's {screen}, by polling alone", found[f"poll, {screen}"])
     return found
 
 

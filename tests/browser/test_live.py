@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 from bench.feed_stand import send_error
-from bench.stand import Gateway, Sandbox
-from playwright.sync_api import Page, expect
+from bench.stand import Gateway, Sandbox, running_gateway
+from playwright.sync_api import Browser, Page, expect
 from tests.browser.test_triage import first_issue, rows
 
-from .conftest import told_gateway
+from .conftest import WIDE, sign_in, told_gateway, visit
 
 LATER_MS = 30_000
 """It takes a second on a machine that does nothing else, which `python -m bench live` measures."""
@@ -38,6 +38,18 @@ def change_here(gateway: Gateway, issue: str, update: dict[str, object]) -> None
 
 def badge(page: Page, word: str) -> None:
     expect(page.locator("[data-liveness]")).to_have_attribute("data-liveness", word, timeout=60_000)
+
+
+def test_the_badge_tells_the_truth_without_webhooks_and_without_a_gateway(chromium: Browser, sandbox: Sandbox) -> None:
+    """What is found by asking is not live, and what nobody answers is not polled."""
+    with running_gateway(sandbox.url, sandbox.token) as untold:
+        for page in visit(chromium.new_context(viewport={"width": WIDE[0], "height": WIDE[1]}), untold):
+            sign_in(page, untold)
+            badge(page, "polling-sentry")
+            untold.process.terminate()
+            untold.process.wait(60)
+            badge(page, "offline")
+            expect(page.locator("[data-liveness]")).to_contain_text(re.compile(r"Offline [0-9]+ (s|min)"))
 
 
 def test_a_colleagues_change_is_seen_without_a_reload(page: Page, gateway: Gateway) -> None:

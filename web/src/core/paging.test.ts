@@ -43,3 +43,8 @@ it.each([
 ])("knows how far a list moved where %s", (_, before, after, top, moved) => {
   expect(rowsMoved(before, after, top)).toBe(moved);
 });
+
+// In a storm more may come than one page holds: the word for it must not vanish then.
+it("counts a whole page of new issues", () => {
+  expect(newsIn([anIssue({ id: "3" }), anIssue({ id: "2" })], [anIssue({ id: "1" })], "unresolved").arrived).toBe(2);
+});

@@ -51,7 +51,8 @@ export function newsIn(head: readonly Issue[], shown: readonly Issue[], tab: Sta
   const known = new Map(shown.map((issue) => [issue.id, issue]));
   const current = head.filter((issue) => belongs(issue, tab));
   const lastKnown = current.findLastIndex((issue) => known.has(issue.id));
-  const before = shown.length === 0 ? current : current.slice(0, Math.max(0, lastKnown));
+  // None known among so many: all of them have come since.
+  const before = lastKnown < 0 ? current : current.slice(0, lastKnown);
   const arrived = before.filter((issue) => !known.has(issue.id)).length;
   const ticks = new Map(
     current.filter((issue) => {
