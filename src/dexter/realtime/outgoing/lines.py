@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from dexter.database.subscription_deliveries import KeptDelivery
     from dexter.database.subscriptions import Subscription
     from dexter.policy.outgoing import Verdict
@@ -145,7 +147,9 @@ class Line:
             if self._has_news or time.monotonic() - self._looked_at >= LOOK_S:
                 # What is news from here on is looked at the next time, and so is what was not seen to its end.
                 self._has_news, self._looked_at = False, -inf
-                if not await self._looked() or not await self._is_permitted():
+                async with self._parts.database.reading() as connection:
+                    is_running = await self._looked(connection)
+                if not is_running or not await self._is_permitted():
                     return IDLE_S
                 try:
                     await self._read_on()
@@ -156,11 +160,9 @@ class Line:
                 self._looked_at = time.monotonic()
             return await self._send_on()
 
-    async def _looked(self) -> bool:
+    async def _looked(self, connection: AsyncConnection) -> bool:
         """Look at the subscription as it is now; False when it is to be left alone."""
-        database = self._parts.database
-        async with database.reading() as connection:
-            found = await subscriptions.find(connection, self._held.organization, self._held.id)
+        found = await subscriptions.find(connection, self._held.organization, self._held.id)
         if found is None or not found.is_running:
             return False
         if (found.epoch, found.position) != (self._held.epoch, self._held.position):
@@ -244,17 +246,23 @@ class Line:
 
     async def _send_on(self) -> float:
         """Begin attempts in the order of the log, as many as may be under way, and give when to look again."""
-        now, held = at(self._parts.now()), self._held
-        pause_s = IDLE_S if self._is_kept() else KEEP_EVERY_S
-        free = slots(held.failures, AT_ONCE) - len(self._under_way)
-        if held.held_until is not None and held.held_until > now:
-            return min(pause_s, (held.held_until - now).total_seconds())
-        if free <= 0 or self._is_over:
-            return pause_s
+        now = at(self._parts.now())
+        # Named before the moment that is read: what ends after it still is pending there.
+        under_way = tuple(self._under_way)
         async with self._parts.database.reading() as connection:
-            due = await subscription_deliveries.due(connection, held.id, now, free, self._under_way)
+            # At the same moment as what is due: it may have been stopped by the attempt that has just ended.
+            if not await self._looked(connection):
+                return IDLE_S
+            held = self._held
+            pause_s = IDLE_S if self._is_kept() else KEEP_EVERY_S
+            if held.held_until is not None and held.held_until > now:
+                return min(pause_s, (held.held_until - now).total_seconds())
+            free = slots(held.failures, AT_ONCE) - len(under_way)
+            if free <= 0 or self._is_over:
+                return pause_s
+            due = await subscription_deliveries.due(connection, held.id, now, free, under_way)
             if not due:
-                next_at = await subscription_deliveries.next_at(connection, held.id, self._under_way)
+                next_at = await subscription_deliveries.next_at(connection, held.id, under_way)
                 return pause_s if next_at is None else max(0.01, min(pause_s, (next_at - now).total_seconds()))
         for delivery in due:
             self._under_way[delivery.id] = asyncio.create_task(self._attempted(delivery))
