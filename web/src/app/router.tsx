@@ -3,6 +3,7 @@ import { createRootRouteWithContext, createRoute, createRouter, lazyRouteCompone
 
 import { whenSignedOut } from "@/api/client";
 import { ApiError } from "@/api/error";
+import type { Session } from "@/api/model";
 import { visitScreen } from "@/api/tracing";
 import { parseAddress, writeAddress } from "@/core/address";
 import { readAuditAddress } from "@/core/audit";
@@ -19,6 +20,7 @@ import { StreamScreen } from "@/screens/stream/StreamScreen";
 
 import { NotFoundScreen, ScreenBoundary, ScreenPending, ShellPending } from "./boundaries";
 import { Shell } from "./Shell";
+import { isFirstVisit, rememberSignedIn, wasSignedIn } from "./visits";
 
 interface RouterContext {
   queryClient: QueryClient;
@@ -47,12 +49,18 @@ const workbenchRoute = createRoute({
   id: "workbench",
   beforeLoad: async ({ context, location }) => {
     // The list does not wait for the session: on a warm gateway that is the difference between one round trip and two.
-    if (location.pathname === "/") void context.queryClient.infiniteQuery(issuesQuery(viewOf(readAddress(location.search)))).catch(() => undefined);
+    if (location.pathname === "/" && wasSignedIn()) void context.queryClient.infiniteQuery(issuesQuery(viewOf(readAddress(location.search)))).catch(() => undefined);
+    let session: Session;
     try {
-      await context.queryClient.query({ ...sessionQuery, staleTime: "static" });
+      session = await context.queryClient.query({ ...sessionQuery, staleTime: "static" });
+      rememberSignedIn(true);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
       throw redirect({ to: "/sign-in", search: { from: location.href } });
+    }
+    const address = readAddress(location.search);
+    if (location.pathname === "/" && isFirstVisit() && session.project !== null && address.project === undefined) {
+      throw redirect({ to: "/", search: { ...address, project: [session.project] }, replace: true });
     }
   },
   component: Shell,
@@ -156,6 +164,7 @@ export function createWorkbenchRouter(queryClient: QueryClient) {
     if (pathChanged) visitScreen(screenAt(toLocation.pathname));
   });
   whenSignedOut(() => {
+    rememberSignedIn(false);
     queryClient.removeQueries({ queryKey: sessionQuery.queryKey });
     if (router.state.location.pathname === "/sign-in") return;
     void router.navigate({ to: "/sign-in", search: { from: router.state.location.href } });
