@@ -8,7 +8,6 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
-from schemathesis.python.asgi import shutdown_lifespans
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -25,7 +24,7 @@ from dexter.upstream.upstream import Upstream
 from dexter.wire import Answer, Call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.breadth
 
@@ -54,18 +53,28 @@ class SandboxTransport:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """A gateway whose Sentry is a sandbox."""
+def sandbox() -> SandboxTransport:
+    """The Sentry of all tests."""
+    return SandboxTransport()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all gateways keep what they keep."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture
+def running(sandbox: SandboxTransport, folder: Path) -> Application:
+    """A gateway whose Sentry is a sandbox. One for each test, since schemathesis ends its lifespan with the test."""
     environment = {
-        "DEXTER_DATA_DIR": str(tmp_path_factory.mktemp("data")),
+        "DEXTER_DATA_DIR": str(folder),
         "DEXTER_ACCESS_TOKEN": "access-token",
         "SENTRY_BASE_URL": UPSTREAM,
         "SENTRY_API_TOKEN": TOKEN,
         "SENTRY_ORG": "acme",
     }
-    yield create_app(read_settings(environment), transport=SandboxTransport())
-    # Its requests ran in schemathesis' own loop, which its lifespan is ended in.
-    shutdown_lifespans()
+    return create_app(read_settings(environment), transport=sandbox)
 
 
 schema = schemathesis.openapi.from_dict(dict(document()))

@@ -28,8 +28,8 @@ IN_WORDS: Mapping[CallClass, str] = {
     CallClass.ISSUES: "reading issues",
     CallClass.EVENTS: "reading events",
     CallClass.STATS: "reading counts",
-    CallClass.READS: "reading what is neither",
-    CallClass.WRITES: "taking changes in",
+    CallClass.READS: "other reads",
+    CallClass.WRITES: "changes",
 }
 """What Sentry fails at, as a sentence says it."""
 
