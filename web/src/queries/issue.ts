@@ -6,6 +6,7 @@ import { askAgainMs, readDetail, withPart, type PartName } from "@/core/event/de
 import { readEvent } from "@/core/event/event";
 
 import type { FeedEvent } from "@/core/feed";
+import type { Page } from "@/core/model";
 
 import { issueKeys } from "./issues";
 import { commentsKey, notesKey } from "./remarks";
@@ -48,21 +49,29 @@ export function issueEventQuery(id: string, event: string) {
   });
 }
 
-/** The id of the event that came after one, or null: asked for anew whenever the issue has had more events. */
-export function eventAfterQuery(issueId: string, event: string, count: number) {
+/** The events that came after one, as far as a page of the latest holds them: how many, and which is the next. */
+export function eventsAfterQuery(issueId: string, event: string, count: number) {
   return queryOptions({
     queryKey: eventKeys.after(issueId, event, count),
-    queryFn: ({ signal }) => api.get<unknown>(`${pathOf(issueId)}/events/${encodeURIComponent(event)}`, undefined, signal, JUST_NOW),
-    select: (answer) => readEvent(answer).newerId,
+    queryFn: ({ signal }) => api.get<Page<{ id: string }>>(`${pathOf(issueId)}/events`, { limit: LATEST }, signal, JUST_NOW),
+    select: ({ data }) => after(data, event),
     staleTime: Infinity,
     gcTime: 60_000,
     retry: false,
     // Sentry counts an event some seconds before it finds it.
-    refetchInterval: ({ state: { data, dataUpdateCount } }) =>
-      data !== undefined && readEvent(data).newerId === null && dataUpdateCount < FINDS_WITHIN ? FIND_AGAIN_MS : false,
+    refetchInterval: ({ state: { data, dataUpdateCount } }) => (data !== undefined && after(data.data, event).count === 0 && dataUpdateCount < FINDS_WITHIN ? FIND_AGAIN_MS : false),
   });
 }
 
+/** The latest come first; one that is not among them has more behind it than are listed. */
+function after(latest: readonly { id: string }[], event: string): { count: number; id: string | null } {
+  const place = latest.findIndex(({ id }) => id === event);
+  // Of a shorter list it is only not found yet.
+  const count = place < 0 ? (latest.length < LATEST ? 0 : LATEST) : place;
+  return { count, id: place < 0 ? null : (latest[place - 1]?.id ?? null) };
+}
+
+const LATEST = 100;
 const JUST_NOW = { maxAgeS: 1 };
 const FIND_AGAIN_MS = 3_000;
 const FINDS_WITHIN = 8;

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import type { EventView } from "@/core/event/event";
-import { eventAfterQuery } from "@/queries/issue";
+import { eventsAfterQuery } from "@/queries/issue";
 
 /** In a storm of events it is asked so often which one comes next, at most. */
 const ASKS_EVERY_MS = 3_000;
@@ -26,11 +26,11 @@ export function useNewer(issueId: string, event: EventView | undefined, count: n
   // The count alone is no proof: the event on screen may be the one that was not counted yet.
   const asked = useThrottledValue(count ?? 0, ASKS_EVERY_MS);
   const after = useQuery({
-    ...eventAfterQuery(issueId, event?.id ?? "", asked),
+    ...eventsAfterQuery(issueId, event?.id ?? "", asked),
     enabled: isLatest && more > 0,
-    placeholderData: (before: unknown, query) => (query?.queryKey[3] === event?.id ? before : undefined),
+    placeholderData: (before, query) => (query?.queryKey[3] === event?.id ? before : undefined),
   });
   if (event === undefined || more === 0) return NOTHING;
   if (!isLatest) return { count: more, id: event.newerId };
-  return after.data == null ? NOTHING : { count: more, id: after.data };
+  return after.data ?? NOTHING;
 }
