@@ -45,7 +45,7 @@ def page(described: Mapping[str, Any]) -> str:
 
 def _row(path: str, method: str, operation: Mapping[str, Any]) -> str:
     query = ", ".join(f"`{name}`" for name in _query(operation))
-    does = operation.get("description", "").partition("\n")[0] or operation["summary"]
+    does = operation.get("summary") or operation.get("description", "").partition("\n")[0]
     return f"| {method.upper()} | `{path}` | {query} | {does} |"
 
 

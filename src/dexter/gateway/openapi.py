@@ -157,8 +157,17 @@ def _finish_typed(method: str, operation: dict[str, Any]) -> None:
     operation["responses"].pop("422", None)
     operation["responses"]["default"] = _PROBLEM
     operation["operationId"] = operation["operationId"].split("_api_v1_")[0]
+    if operation.get("description"):
+        # The framework makes titles of names; what is written about an address says more.
+        operation["summary"], _, operation["description"] = map(str.strip, _first_sentence(operation["description"]))
     if operation["operationId"] != "sign_in":
         operation["security"] = [{name: []} for name in _SECURITY_SCHEMES]
+
+
+def _first_sentence(text: str) -> tuple[str, str, str]:
+    """Give the first sentence of a description without its full stop, and what follows."""
+    sentence, dot, rest = " ".join(text.split()).partition(". ")
+    return sentence.removesuffix("."), dot, rest
 
 
 def _describe_issue_bodies(paths: dict[str, Any]) -> None:

@@ -8,10 +8,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Audit.List
-         * @description Give a page of the audit log, the newest first.
-         */
+        /** Give a page of the audit log, the newest first */
         get: operations["audit_list"];
         put?: never;
         post?: never;
@@ -28,10 +25,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Audit.Export
-         * @description Give all changes that are asked for as a file, the newest first.
-         */
+        /** Give all changes that are asked for as a file, the newest first */
         get: operations["audit_export"];
         put?: never;
         post?: never;
@@ -48,15 +42,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Bulk.List
-         * @description List the jobs of the organizations that the caller may see, the latest first.
-         */
+        /** List the jobs of the organizations that the caller may see, the latest first */
         get: operations["bulk_list"];
         put?: never;
         /**
-         * Bulk.Ask
-         * @description Ask for a job. Its issues are found and previewed at once; nothing is changed until it is applied.
+         * Ask for a job
+         * @description Its issues are found and previewed at once; nothing is changed until it is applied.
          */
         post: operations["bulk_ask"];
         delete?: never;
@@ -72,10 +63,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Bulk.Read
-         * @description Give a job: how far it is, what it would do or did, and whether it can be taken back.
-         */
+        /** Give a job: how far it is, what it would do or did, and whether it can be taken back */
         get: operations["bulk_read"];
         put?: never;
         post?: never;
@@ -95,8 +83,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Bulk.Apply
-         * @description Apply a previewed job. One that was selected by a query, or cannot be undone, needs its preview's token.
+         * Apply a previewed job
+         * @description One that was selected by a query, or cannot be undone, needs its preview's token.
          */
         post: operations["bulk_apply"];
         delete?: never;
@@ -114,10 +102,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Bulk.Cancel
-         * @description End a job; what is under way is finished and told, the rest is left alone.
-         */
+        /** End a job; what is under way is finished and told, the rest is left alone */
         post: operations["bulk_cancel"];
         delete?: never;
         options?: never;
@@ -132,10 +117,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Bulk.Items
-         * @description Give what became of each issue of a job, in the order of the selection.
-         */
+        /** Give what became of each issue of a job, in the order of the selection */
         get: operations["bulk_items"];
         put?: never;
         post?: never;
@@ -154,10 +136,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Bulk.Pause
-         * @description Pause a job; what is under way is finished first.
-         */
+        /** Pause a job; what is under way is finished first */
         post: operations["bulk_pause"];
         delete?: never;
         options?: never;
@@ -174,10 +153,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Bulk.Resume
-         * @description Let a paused job go on.
-         */
+        /** Let a paused job go on */
         post: operations["bulk_resume"];
         delete?: never;
         options?: never;
@@ -192,10 +168,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Bulk.Stream
-         * @description Stream a job as server-sent events, one `job` each time that it changes, until it is over.
-         */
+        /** Stream a job as server-sent events, one `job` each time that it changes, until it is over */
         get: operations["bulk_stream"];
         put?: never;
         post?: never;
@@ -214,10 +187,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Bulk.Undo
-         * @description Take a job back by another one, which leaves alone what somebody changed since.
-         */
+        /** Take a job back by another one, which leaves alone what somebody changed since */
         post: operations["bulk_undo"];
         delete?: never;
         options?: never;
@@ -232,10 +202,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Capabilities.Read
-         * @description Say what this Sentry can do: its kind, version, dialect, what is on its way out and what does not work.
-         */
+        /** Say what this Sentry can do: its kind, version, dialect, what is on its way out and what does not work */
         get: operations["capabilities_read"];
         put?: never;
         post?: never;
@@ -254,10 +221,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Client Errors.Report
-         * @description Write an error of the workbench into the gateway's log.
-         */
+        /** Write an error of the workbench into the gateway's log */
         post: operations["client_errors_report"];
         delete?: never;
         options?: never;
@@ -272,10 +236,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Drift.Read
-         * @description List the fields of Sentry's replies that were missing or of another type than the catalog says.
-         */
+        /** List the fields of Sentry's replies that were missing or of another type than the catalog says */
         get: operations["drift_read"];
         put?: never;
         post?: never;
@@ -311,10 +272,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Events.Ticket
-         * @description Give a ticket for one `wss://…/events?ticket=…`, worth what this request shows, once and for half a minute.
-         */
+        /** Give a ticket for one `wss://…/events?ticket=…`, worth what this request shows, once and for half a minute */
         post: operations["events_ticket"];
         delete?: never;
         options?: never;
@@ -329,10 +287,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Feed.List
-         * @description Give a page of what happened, of the projects that the caller may know of.
-         */
+        /** Give a page of what happened, of the projects that the caller may know of */
         get: operations["feed_list"];
         put?: never;
         post?: never;
@@ -349,10 +304,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Gateway.Slo
-         * @description Give how the technical objectives stand, over thirty days and the last hour.
-         */
+        /** Give how the technical objectives stand, over thirty days and the last hour */
         get: operations["gateway_slo"];
         put?: never;
         post?: never;
@@ -369,10 +321,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Gateway.Stats
-         * @description Give how the gateway does, live, over all workers of this host.
-         */
+        /** Give how the gateway does, live, over all workers of this host */
         get: operations["gateway_stats"];
         put?: never;
         post?: never;
@@ -407,8 +356,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Issues.Export
-         * @description Give every issue of a list as a file. It ends with an error line, and is broken off, if it cannot be finished.
+         * Give every issue of a list as a file
+         * @description It ends with an error line, and is broken off, if it cannot be finished.
          */
         get: operations["issues_export"];
         put?: never;
@@ -426,10 +375,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Issues.Marks
-         * @description Give the labels of many issues and how many notes each has, by the issues' numbers.
-         */
+        /** Give the labels of many issues and how many notes each has, by the issues' numbers */
         get: operations["issues_marks"];
         put?: never;
         post?: never;
@@ -446,10 +392,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Issues.Presence
-         * @description Give who looks at each of many issues now, of those that the caller may know of.
-         */
+        /** Give who looks at each of many issues now, of those that the caller may know of */
         get: operations["issues_presence"];
         put?: never;
         post?: never;
@@ -468,23 +411,17 @@ export interface paths {
         };
         /** Sentry's GET /api/0/organizations/{organization_id_or_slug}/issues/{issue_id}/ */
         get: operations["issues_detail"];
-        /**
-         * Issues.Update
-         * @description Change an issue's status, assignee, priority or marks, and give the issue as it now is.
-         */
+        /** Change an issue's status, assignee, priority or marks, and give the issue as it now is */
         put: operations["issues_update"];
         post?: never;
         /**
-         * Issues.Delete
-         * @description Delete an issue and all its events, for good. Its next event makes a new issue.
+         * Delete an issue and all its events, for good
+         * @description Its next event makes a new issue.
          */
         delete: operations["issues_delete"];
         options?: never;
         head?: never;
-        /**
-         * Issues.Patch
-         * @description Change an issue's status, assignee, priority or marks, and give the issue as it now is.
-         */
+        /** Change an issue's status, assignee, priority or marks, and give the issue as it now is */
         patch: operations["patch_issue"];
         trace?: never;
     };
@@ -530,16 +467,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Issues.Attachment
-         * @description Give a file that came with an event, as it comes from Sentry. It is saved, never shown: it is a stranger's.
+         * Give a file that came with an event, as it comes from Sentry
+         * @description It is saved, never shown: it is a stranger's.
          */
         get: operations["issues_attachment"];
         put?: never;
         post?: never;
-        /**
-         * Issues.Delete Attachment
-         * @description Delete a file that came with an event.
-         */
+        /** Delete a file that came with an event */
         delete: operations["issues_delete_attachment"];
         options?: never;
         head?: never;
@@ -553,16 +487,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Issues.Comments
-         * @description List an issue's comments, the latest first; 501 where this Sentry has none.
-         */
+        /** List an issue's comments, the latest first; 501 where this Sentry has none */
         get: operations["issues_comments"];
         put?: never;
-        /**
-         * Issues.Comment
-         * @description Comment on an issue, in the caller's name; `mentioned` says who is told, `unreached` who could not be.
-         */
+        /** Comment on an issue, in the caller's name; `mentioned` says who is told, `unreached` who could not be */
         post: operations["issues_comment"];
         delete?: never;
         options?: never;
@@ -578,16 +506,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /**
-         * Issues.Edit Comment
-         * @description Rewrite a comment of one's own.
-         */
+        /** Rewrite a comment of one's own */
         put: operations["issues_edit_comment"];
         post?: never;
-        /**
-         * Issues.Delete Comment
-         * @description Take a comment of one's own back.
-         */
+        /** Take a comment of one's own back */
         delete: operations["issues_delete_comment"];
         options?: never;
         head?: never;
@@ -601,10 +523,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Issues.Context
-         * @description Give an issue with its events, stats, tags and activity; `parts` says how old each is, or why it is missing.
-         */
+        /** Give an issue with its events, stats, tags and activity; `parts` says how old each is, or why it is missing */
         get: operations["issues_context"];
         put?: never;
         post?: never;
@@ -623,10 +542,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Issues.Discard
-         * @description Delete an issue for good and have Sentry throw away all further events of its kind.
-         */
+        /** Delete an issue for good and have Sentry throw away all further events of its kind */
         post: operations["issues_discard"];
         delete?: never;
         options?: never;
@@ -678,10 +594,7 @@ export interface paths {
         /** Sentry's GET /api/0/organizations/{organization_id_or_slug}/issues/{issue_id}/external-issues/ */
         get: operations["issues_external_issues"];
         put?: never;
-        /**
-         * Issues.Link
-         * @description Link an issue to one in another tracker, through an app that is installed in Sentry.
-         */
+        /** Link an issue to one in another tracker, through an app that is installed in Sentry */
         post: operations["issues_link"];
         delete?: never;
         options?: never;
@@ -699,10 +612,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /**
-         * Issues.Unlink
-         * @description Take a link to another tracker away.
-         */
+        /** Take a link to another tracker away */
         delete: operations["issues_unlink"];
         options?: never;
         head?: never;
@@ -717,16 +627,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /**
-         * Issues.Label
-         * @description Give an issue a label, which is made if there is none of that name; gives all the issue's labels.
-         */
+        /** Give an issue a label, which is made if there is none of that name; gives all the issue's labels */
         put: operations["issues_label"];
         post?: never;
-        /**
-         * Issues.Unlabel
-         * @description Take a label from an issue; gives the labels it has left.
-         */
+        /** Take a label from an issue; gives the labels it has left */
         delete: operations["issues_unlabel"];
         options?: never;
         head?: never;
@@ -760,8 +664,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Issues.Merge
-         * @description Merge issues with an issue. Sentry keeps the one seen most often: `parent` says which that is.
+         * Merge issues with an issue
+         * @description Sentry keeps the one seen most often: `parent` says which that is.
          */
         post: operations["issues_merge"];
         delete?: never;
@@ -795,15 +699,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Issues.Notes
-         * @description List the notes on an issue, the pinned ones first. Dexter keeps them; Sentry does not know them.
+         * List the notes on an issue, the pinned ones first
+         * @description Dexter keeps them; Sentry does not know them.
          */
         get: operations["issues_notes"];
         put?: never;
-        /**
-         * Issues.Add Note
-         * @description Write a note on an issue.
-         */
+        /** Write a note on an issue */
         post: operations["issues_add_note"];
         delete?: never;
         options?: never;
@@ -820,15 +721,12 @@ export interface paths {
         };
         get?: never;
         /**
-         * Issues.Change Note
-         * @description Change a note of one's own; whether it is pinned, anybody may. 409 where somebody changed it meanwhile.
+         * Change a note of one's own; whether it is pinned, anybody may
+         * @description 409 where somebody changed it meanwhile.
          */
         put: operations["issues_change_note"];
         post?: never;
-        /**
-         * Issues.Delete Note
-         * @description Delete a note of one's own; administrators delete anybody's.
-         */
+        /** Delete a note of one's own; administrators delete anybody's */
         delete: operations["issues_delete_note"];
         options?: never;
         head?: never;
@@ -842,10 +740,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Issues.Owners
-         * @description Suggest who should have an issue: authors of suspect commits, owners of its code, who worked on it.
-         */
+        /** Suggest who should have an issue: authors of suspect commits, owners of its code, who worked on it */
         get: operations["issues_owners"];
         put?: never;
         post?: never;
@@ -862,10 +757,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Issues.Similar
-         * @description List issues that look like an issue, the most alike first, each with Sentry's scores from 0 to 1.
-         */
+        /** List issues that look like an issue, the most alike first, each with Sentry's scores from 0 to 1 */
         get: operations["issues_similar"];
         put?: never;
         post?: never;
@@ -935,10 +827,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Issues.Unmerge
-         * @description Part hashes' events from an issue; they make an issue of their own again, `issue` where it is known yet.
-         */
+        /** Part hashes' events from an issue; they make an issue of their own again, `issue` where it is known yet */
         post: operations["issues_unmerge"];
         delete?: never;
         options?: never;
@@ -970,16 +859,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Labels.List
-         * @description List the organization's labels by name, each with how many issues have it.
-         */
+        /** List the organization's labels by name, each with how many issues have it */
         get: operations["labels_list"];
         put?: never;
-        /**
-         * Labels.Make
-         * @description Make a label.
-         */
+        /** Make a label */
         post: operations["labels_make"];
         delete?: never;
         options?: never;
@@ -997,17 +880,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /**
-         * Labels.Delete
-         * @description Delete a label, from all its issues; whoever made it may, and administrators.
-         */
+        /** Delete a label, from all its issues; whoever made it may, and administrators */
         delete: operations["labels_delete"];
         options?: never;
         head?: never;
-        /**
-         * Labels.Change
-         * @description Give a label another name or color, on all its issues.
-         */
+        /** Give a label another name or color, on all its issues */
         patch: operations["labels_change"];
         trace?: never;
     };
@@ -1024,10 +901,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /**
-         * Me.Change
-         * @description Change one's own name or e-mail address.
-         */
+        /** Change one's own name or e-mail address */
         patch: operations["me_change"];
         trace?: never;
     };
@@ -1039,10 +913,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /**
-         * Me.Password
-         * @description Set one's own password; every other session ends.
-         */
+        /** Set one's own password; every other session ends */
         put: operations["me_password"];
         post?: never;
         delete?: never;
@@ -1059,16 +930,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /**
-         * Me.Link
-         * @description Link a Sentry token of one's own: what one changes is then changed in one's own name.
-         */
+        /** Link a Sentry token of one's own: what one changes is then changed in one's own name */
         put: operations["me_link"];
         post?: never;
-        /**
-         * Me.Unlink
-         * @description Forget the linked Sentry token: what one changes is then changed by Dexter's credential on one's behalf.
-         */
+        /** Forget the linked Sentry token: what one changes is then changed by Dexter's credential on one's behalf */
         delete: operations["me_unlink"];
         options?: never;
         head?: never;
@@ -1116,16 +981,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * People.List
-         * @description Give everybody who uses this Dexter.
-         */
+        /** Give everybody who uses this Dexter */
         get: operations["people_list"];
         put?: never;
-        /**
-         * People.Add
-         * @description Add a person.
-         */
+        /** Add a person */
         post: operations["people_add"];
         delete?: never;
         options?: never;
@@ -1143,17 +1002,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /**
-         * People.Remove
-         * @description Remove a person with their sessions and tokens; what they wrote keeps their name.
-         */
+        /** Remove a person with their sessions and tokens; what they wrote keeps their name */
         delete: operations["people_remove"];
         options?: never;
         head?: never;
-        /**
-         * People.Change
-         * @description Change a person: name, address, password, whether they are an administrator or may come in at all.
-         */
+        /** Change a person: name, address, password, whether they are an administrator or may come in at all */
         patch: operations["people_change"];
         trace?: never;
     };
@@ -1165,10 +1018,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /**
-         * People.Role
-         * @description Give a person a role in an organization, or none; whoever is an administrator of it may.
-         */
+        /** Give a person a role in an organization, or none; whoever is an administrator of it may */
         put: operations["people_role"];
         post?: never;
         delete?: never;
@@ -1221,10 +1071,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /**
-         * Projects.Lift Tombstone
-         * @description Stop throwing away the events of a discarded issue: the next one makes an issue again.
-         */
+        /** Stop throwing away the events of a discarded issue: the next one makes an issue again */
         delete: operations["projects_lift_tombstone"];
         options?: never;
         head?: never;
@@ -1255,21 +1102,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Searches.List
-         * @description List what one searched for lately, the latest first.
-         */
+        /** List what one searched for lately, the latest first */
         get: operations["searches_list"];
         put?: never;
-        /**
-         * Searches.Keep
-         * @description Remember a search, in front of the others; the oldest make room.
-         */
+        /** Remember a search, in front of the others; the oldest make room */
         post: operations["searches_keep"];
-        /**
-         * Searches.Forget All
-         * @description Forget all of one's searches.
-         */
+        /** Forget all of one's searches */
         delete: operations["searches_forget_all"];
         options?: never;
         head?: never;
@@ -1286,10 +1124,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /**
-         * Searches.Forget
-         * @description Forget one of one's searches.
-         */
+        /** Forget one of one's searches */
         delete: operations["searches_forget"];
         options?: never;
         head?: never;
@@ -1303,21 +1138,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Session.Read
-         * @description Say who is signed in and where Sentry is.
-         */
+        /** Say who is signed in and where Sentry is */
         get: operations["session_read"];
         put?: never;
-        /**
-         * Session.Open
-         * @description Open a session with the access token, or with e-mail address and password; the answer sets its cookie.
-         */
+        /** Open a session with the access token, or with e-mail address and password; the answer sets its cookie */
         post: operations["session_open"];
-        /**
-         * Session.End
-         * @description Sign out: the session is worth nothing from here on.
-         */
+        /** Sign out: the session is worth nothing from here on */
         delete: operations["session_end"];
         options?: never;
         head?: never;
@@ -1331,17 +1157,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Sessions.List
-         * @description Give where a person is signed in.
-         */
+        /** Give where a person is signed in */
         get: operations["sessions_list"];
         put?: never;
         post?: never;
-        /**
-         * Sessions.End All
-         * @description End all of a person's sessions but the one that asks.
-         */
+        /** End all of a person's sessions but the one that asks */
         delete: operations["sessions_end_all"];
         options?: never;
         head?: never;
@@ -1358,10 +1178,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /**
-         * Sessions.End
-         * @description End a session: one's own, or anybody's for an administrator.
-         */
+        /** End a session: one's own, or anybody's for an administrator */
         delete: operations["sessions_end"];
         options?: never;
         head?: never;
@@ -1375,15 +1192,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Subscriptions.List
-         * @description List all subscriptions, and how each does.
-         */
+        /** List all subscriptions, and how each does */
         get: operations["subscriptions_list"];
         put?: never;
         /**
-         * Subscriptions.Add
-         * @description Forward what happens from now on to an address. The secret is shown in this answer only.
+         * Forward what happens from now on to an address
+         * @description The secret is shown in this answer only.
          */
         post: operations["subscriptions_add"];
         delete?: never;
@@ -1399,24 +1213,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Subscriptions.Read
-         * @description Give a subscription, and how it does.
-         */
+        /** Give a subscription, and how it does */
         get: operations["subscriptions_read"];
         put?: never;
         post?: never;
-        /**
-         * Subscriptions.Remove
-         * @description Remove a subscription with all that waits for it.
-         */
+        /** Remove a subscription with all that waits for it */
         delete: operations["subscriptions_remove"];
         options?: never;
         head?: never;
-        /**
-         * Subscriptions.Change
-         * @description Change a subscription, stop it or set it going again; then it goes on where it was in the feed's log.
-         */
+        /** Change a subscription, stop it or set it going again; then it goes on where it was in the feed's log */
         patch: operations["subscriptions_change"];
         trace?: never;
     };
@@ -1430,10 +1235,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /**
-         * Subscriptions.Remove Dead
-         * @description Forget everything that was given up.
-         */
+        /** Forget everything that was given up */
         delete: operations["subscriptions_remove_dead"];
         options?: never;
         head?: never;
@@ -1449,10 +1251,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Subscriptions.Retry Dead
-         * @description Send everything again that was given up.
-         */
+        /** Send everything again that was given up */
         post: operations["subscriptions_retry_dead"];
         delete?: never;
         options?: never;
@@ -1467,10 +1266,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Subscriptions.Deliveries
-         * @description List what is to be sent, what was, and what was given up, the newest first.
-         */
+        /** List what is to be sent, what was, and what was given up, the newest first */
         get: operations["subscriptions_deliveries"];
         put?: never;
         post?: never;
@@ -1489,10 +1285,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Subscriptions.Retry
-         * @description Send a delivery now that waits or was given up; it has all its attempts again.
-         */
+        /** Send a delivery now that waits or was given up; it has all its attempts again */
         post: operations["subscriptions_retry"];
         delete?: never;
         options?: never;
@@ -1510,8 +1303,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Subscriptions.Secret
-         * @description Sign with a new secret from now on. It is shown in this answer only.
+         * Sign with a new secret from now on
+         * @description It is shown in this answer only.
          */
         post: operations["subscriptions_secret"];
         delete?: never;
@@ -1529,10 +1322,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Subscriptions.Test
-         * @description Send a signed `ping`, once, and say what the receiver answered.
-         */
+        /** Send a signed `ping`, once, and say what the receiver answered */
         post: operations["subscriptions_test"];
         delete?: never;
         options?: never;
@@ -1564,16 +1354,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Tokens.List
-         * @description Give a person's tokens for scripts.
-         */
+        /** Give a person's tokens for scripts */
         get: operations["tokens_list"];
         put?: never;
-        /**
-         * Tokens.Make
-         * @description Make a token for scripts; what it says is in this answer and nowhere else.
-         */
+        /** Make a token for scripts; what it says is in this answer and nowhere else */
         post: operations["tokens_make"];
         delete?: never;
         options?: never;
@@ -1591,10 +1375,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /**
-         * Tokens.Revoke
-         * @description Revoke a token for scripts: one's own, or anybody's for an administrator.
-         */
+        /** Revoke a token for scripts: one's own, or anybody's for an administrator */
         delete: operations["tokens_revoke"];
         options?: never;
         head?: never;
@@ -1610,10 +1391,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Traces.Report
-         * @description Take spans of the workbench, to stand in the same traces as the gateway's own.
-         */
+        /** Take spans of the workbench, to stand in the same traces as the gateway's own */
         post: operations["traces_report"];
         delete?: never;
         options?: never;
@@ -1628,16 +1406,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Views.List
-         * @description List one's own views in their order, then those that others share.
-         */
+        /** List one's own views in their order, then those that others share */
         get: operations["views_list"];
         put?: never;
-        /**
-         * Views.Keep
-         * @description Keep a view of the issue stream, for oneself or for everybody in the organization.
-         */
+        /** Keep a view of the issue stream, for oneself or for everybody in the organization */
         post: operations["views_keep"];
         delete?: never;
         options?: never;
@@ -1653,16 +1425,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /**
-         * Views.Change
-         * @description Change a view of one's own; administrators change shared ones of others.
-         */
+        /** Change a view of one's own; administrators change shared ones of others */
         put: operations["views_change"];
         post?: never;
-        /**
-         * Views.Delete
-         * @description Forget a view of one's own; administrators forget shared ones of others.
-         */
+        /** Forget a view of one's own; administrators forget shared ones of others */
         delete: operations["views_delete"];
         options?: never;
         head?: never;
@@ -1677,10 +1443,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /**
-         * Views.Notify
-         * @description Be told, or not any more, of what comes up in a view: by whatever shows desktop notifications to the caller.
-         */
+        /** Be told, or not any more, of what comes up in a view: by whatever shows desktop notifications to the caller */
         put: operations["views_notify"];
         post?: never;
         delete?: never;
