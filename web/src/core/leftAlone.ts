@@ -5,4 +5,4 @@ export const LEFT_ALONE = {
 } as const;
 
 /** Whether a reason is the gateway's own account of that, as a part of a joined answer carries it. */
-export const saysLeftAlone = (reason: string | null): boolean => reason?.startsWith("Sentry failed again and again at such calls") ?? false;
+export const saysLeftAlone = (reason: string | null): boolean => reason?.startsWith("Sentry failed several times in a row at ") ?? false;
