@@ -90,7 +90,7 @@ describe("withPart", () => {
 
 // The classes of a breaker are for the Gateway screen, and a moment in words is over before it is read.
 it("a missing part spoke of breakers: it says in plain words what goes on", () => {
-  const reason = "Sentry failed several times in a row at  (read-events; last: status 503), so it is left alone until a probe in 57 s.";
+  const reason = "Sentry failed several times in a row at reading events (last: status 503); Dexter leaves that alone and tries again in 57 s.";
   const part = readDetail({ parts: { tags: { status: "missing", reason, remedy: "Wait until the stated moment." } } }).part("tags");
   expect(`${part.reason} ${part.remedy}`).toBe("Sentry keeps failing, so Dexter has stopped asking it for a moment It asks again by itself soon.");
 });

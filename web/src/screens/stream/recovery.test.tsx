@@ -66,7 +66,7 @@ describe("an error screen", () => {
   // A class of calls and a status are for the Gateway screen; a moment in words is over before it is read.
   it("spoke of breakers and of a stated moment: it says in plain words what goes on", async () => {
     const breaker = { class: "read-issues", last_failure: "status 503" };
-    answerIssues(() => away(57, { message: "Sentry failed several times in a row at  (read-issues; last: status 503), so it is left alone until a probe in 57 s.", remedy: "Wait until the stated moment.", breaker }));
+    answerIssues(() => away(57, { message: "Sentry failed several times in a row at reading issues (last: status 503); Dexter leaves that alone and tries again in 57 s.", remedy: "Wait until the stated moment.", breaker }));
     openWorkbench("/");
     const alert = await screen.findByRole("alert");
     expect(alert).toHaveTextContent("Sentry keeps failing, so Dexter has stopped asking it for a moment");
