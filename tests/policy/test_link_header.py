@@ -95,3 +95,16 @@ def test_no_text_breaks_the_reading(text: str) -> None:
     parse(text)
     next_cursor(text)
     rewrite(text, "https://s.io", "http://d")
+
+
+@pytest.mark.parametrize(
+    ("link", "cursor"),
+    [
+        ('<https://s.example/?limit=2&cursor=0:2:0>; rel="next"; results="true"', "0:2:0"),
+        ('<https://s.example/?cursor=0:2:0>; rel="next"; results="true"; cursor="0:4:0"', "0:4:0"),
+        ('<http://[?cursor=>; rel="next"; results="true"', None),
+    ],
+)
+def test_a_cursor_that_only_the_address_names_is_one(link: str, cursor: str | None) -> None:
+    """Servers that are not quite Sentry leave it out beside the address."""
+    assert next_cursor(link) == cursor

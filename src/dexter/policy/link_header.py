@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import parse_qsl
 
 _LINK = re.compile(r'\s*<([^<>\s"]*)>((?:\s*;\s*[\w!#$&+.^`|~*-]+\s*=\s*(?:"[^"\\]*"|[^\s";,]+))*)\s*')
 _PARAM = re.compile(r';\s*([\w!#$&+.^`|~*-]+)\s*=\s*(?:"([^"\\]*)"|([^\s";,]+))')
@@ -73,8 +74,14 @@ def previous_cursor(header: str | None) -> str | None:
 def _cursor(header: str | None, relation: str) -> str | None:
     for link in parse(header):
         if link.get("rel") == relation and link.get("results") == "true":
-            return link.get("cursor") or None
+            return cursor_of(link)
     return None
+
+
+def cursor_of(link: Link) -> str | None:
+    """Give a link's cursor: what it says, or what its address does."""
+    # Not by parsing the whole address, which may be none.
+    return link.get("cursor") or dict(parse_qsl(link.url.partition("?")[2])).get("cursor") or None
 
 
 def rewrite(header: str, old_base: str, new_base: str) -> str | None:

@@ -11,7 +11,7 @@ import re
 from itertools import pairwise
 from urllib.parse import parse_qsl, quote, urlencode
 
-from dexter.policy.link_header import Link, format_links, parse
+from dexter.policy.link_header import Link, cursor_of, format_links, parse
 
 _RELATION = re.compile(r"\brel\s*=\s*[\"']?\s*(previous|prev|next)\b", re.IGNORECASE)
 _RESULTS = re.compile(r"\bresults\s*=\s*[\"']?\s*(true|false)\b", re.IGNORECASE)
@@ -43,7 +43,8 @@ def is_uncertain(header: str) -> bool:
 
 
 def _says_what_follows(link: Link) -> bool:
-    return link.get("results") == "false" or (link.get("results") == "true" and bool(link.get("cursor")))
+    # Without `results` it is a link as other servers give it, for whoever understands it.
+    return link.get("results") != "true" or cursor_of(link) is not None
 
 
 def _parts(header: str) -> list[str]:

@@ -103,6 +103,9 @@ class Foreseen:
     async def __call__(self, call: Call) -> Answer:
         """Give the answer to a call, and ask for what its reader may want next behind it."""
         answer = await self._inner(call)
+        if call.transparent:
+            # A Sentry client's calls are its own affair, and so is what they cost of its quota.
+            return answer
         if call.priority is not Priority.INTERACTIVE or answer.status != 200 or not may_share(call):
             return answer
         self._allowed = min(SAVED, self._allowed + self._parts.options.ahead_share)
