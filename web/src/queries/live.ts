@@ -167,7 +167,8 @@ export function useLive(): void {
         change({ connection, ...(HEARD.has(state.connection) ? { lostMs: Date.now() } : {}) });
       },
       staysHidden: () => listening > 0,
-      answers: () => Date.now() - lastAnswerMs() < REACHED_MS,
+      // What was answered before the feed was lost says nothing of now.
+      answers: () => lastAnswerMs() > state.lostMs && Date.now() - lastAnswerMs() < REACHED_MS,
     });
     manager.start();
     waking = () => manager.wake();
