@@ -157,7 +157,7 @@ async def test_a_receiver_that_is_down_is_asked_by_one_event_at_a_time_and_the_r
     is_down = True
     stand.sender.answer = lambda *_: Unanswered("It is down.") if is_down else Answered(204)
     wanted = await stand.subscribed()
-    stand.process(RetryRule(attempts=50, first_s=0.2))
+    stand.process(RetryRule(attempts=50, first_s=0.04))
     stand.log.happens(*(event() for _ in range(30)))
 
     async def has_failed() -> bool:
