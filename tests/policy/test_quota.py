@@ -382,7 +382,7 @@ class Simulation:
 CALL = st.tuples(st.floats(0, 0.3), st.sampled_from(list(Priority)), st.floats(0.001, 0.09), st.floats(0, 2.0))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(
     limit=st.integers(1, 12),
     window_s=st.sampled_from([1, 1, 1, 5]),
